@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Soft and hard limits of an SA (RFC 4301 section 4.4.2.1): arithmetic, and what happens when one is reached. */
+#ifndef _ESPLANE_LIFETIME_H
+#define _ESPLANE_LIFETIME_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+struct esplane_sa;
+
+/* Zero means no limit. Seconds count from the SA's birth. */
+struct esplane_limits {
+	u64 soft_bytes, hard_bytes;
+	u64 soft_packets, hard_packets;
+	u64 soft_seconds, hard_seconds;
+};
+
+struct esplane_usage {
+	atomic64_t bytes;
+	atomic64_t packets;
+};
+
+/**
+ * esplane_lifetime_charge - account a train and act on the limits it crosses
+ * @sa: SA, held by RCU or reference
+ * @packets: number of segments
+ * @bytes: inner bytes of all of them
+ *
+ * Crossing a soft limit sends sa-expire once per cause. Crossing a hard limit
+ * kills the SA (work item removes it and sends sa-expire hard).
+ * Any context, no locks.
+ *
+ * Return: true if the train may pass, false if the SA was already at its hard limit.
+ */
+bool esplane_lifetime_charge(struct esplane_sa *sa, u32 packets, u64 bytes);
+
+/* Sequence space: output.c and replay.c call it when a soft margin or the end is reached. */
+void esplane_lifetime_sequence(struct esplane_sa *sa, bool hard);
+
+/* Arms, and stops for good (may sleep), the SA's timer for seconds limits. */
+void esplane_lifetime_start(struct esplane_sa *sa);
+void esplane_lifetime_stop(struct esplane_sa *sa);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* State of one network namespace. */
+#ifndef _ESPLANE_NET_H
+#define _ESPLANE_NET_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+
+#include <uapi/linux/esplane.h>
+
+#include "drop.h"
+
+struct net_device;
+
+/* Per-CPU counters of a namespace; only ever incremented, by their own CPU with BHs off. */
+struct esplane_stats {
+	u64 in_packets, in_bytes, in_trains;
+	u64 out_packets, out_bytes, out_trains;
+	u64 drops[ESPLANE_DROP_COUNT];
+};
+
+struct esplane_sad {
+	struct rhashtable by_spi;	/* inbound */
+	struct xarray by_id;		/* both directions; ID 0 is not used */
+	struct xarray reserved;		/* SPI (host order) -> deadline, as value entries in seconds */
+	u32 next_id;
+	u32 count;
+	u32 generation;			/* for consistent dumps */
+};
+
+struct esplane_spd {
+	struct list_head policies[ESPLANE_DIRECTION_MAX + 1];
+	u32 n_global[ESPLANE_DIRECTION_MAX + 1];	/* policies with if_id 0 */
+	struct xarray by_id;
+	u32 next_id;
+	u32 count;
+	u32 generation;
+};
+
+/**
+ * struct esplane_net - found by esplane_net(net)
+ * @lock: held by whoever changes @sad, @spd, @ports or an SA's outer addresses.
+ *        Outermost of ours; taken under rtnl nowhere but in interface removal.
+ */
+struct esplane_net {
+	struct net *net;
+	struct mutex lock;
+	struct esplane_sad sad;
+	struct esplane_spd spd;
+	struct esplane_stats __percpu *stats;
+	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
+	struct list_head interfaces;	/* esplane net devices, RCU, changed under rtnl (netdev.c) */
+	struct net_device __rcu *default_dev; /* where policy mode delivers plaintext (netdev.c) */
+	atomic_t dying;			/* no new SA or policy */
+};
+
+struct esplane_net *esplane_net(const struct net *net);
+
+#endif

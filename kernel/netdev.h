@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The esplane interface: route mode, and where plaintext is seen. */
+#ifndef _ESPLANE_NETDEV_H
+#define _ESPLANE_NETDEV_H
+
+#include <linux/types.h>
+
+struct esplane_net;
+struct net_device;
+
+bool esplane_netdev_is_ours(const struct net_device *dev);
+u32 esplane_netdev_if_id(const struct net_device *dev);
+/* Interface of this ID, or for 0 the default one. NULL if there is none. RCU read side. */
+struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id);
+/* Makes sure that policy mode has an interface ("esplane0", up) to deliver on. Takes rtnl: call without esplane_net::lock. */
+int esplane_netdev_default(struct esplane_net *en);
+
+int esplane_netdev_register(void);	/* rtnl link kind "esplane" */
+void esplane_netdev_unregister(void);
+void esplane_netdev_exit(struct esplane_net *en);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One policy of the SPD. */
+#ifndef _ESPLANE_POLICY_H
+#define _ESPLANE_POLICY_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+#include <uapi/linux/esplane.h>
+
+#include "selector.h"
+
+struct esplane_sa;
+
+/**
+ * struct esplane_policy - immutable once published, except @sa and the counters
+ *
+ * policy-set with the same ID replaces the object by RCU, or only @sa if
+ * nothing else changed. Reached by RCU; freed after a grace period.
+ */
+struct esplane_policy {
+	struct list_head list;		/* esplane_spd, by direction, ordered by (priority, id) */
+	struct esplane_sa __rcu *sa;	/* outbound PROTECT; holds a reference */
+	u32 id;
+	u32 priority;
+	u32 if_id;
+	u8 direction;			/* enum esplane_direction */
+	u8 action;			/* enum esplane_action */
+	u16 n_selectors;
+	u64 cookie;
+	u64 __percpu *packets;
+	unsigned long acquire_next;	/* jiffies: no acquire event before */
+	struct rcu_head rcu;
+	struct esplane_selector selectors[];
+};
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Anti-replay (RFC 4303 section 3.4.3, appendix A): window of up to 4096 packets, 32-bit and extended numbers. */
+#ifndef _ESPLANE_REPLAY_H
+#define _ESPLANE_REPLAY_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <uapi/linux/esplane.h>
+
+#include "drop.h"
+
+#define ESPLANE_REPLAY_WORDS (ESPLANE_MAX_REPLAY_WINDOW / 64 + 1)
+
+/**
+ * struct esplane_replay - ring of bits, one word more than the window
+ * @top: highest sequence number authenticated; with ESN all 64 bits
+ * @window: packets, a multiple of 64
+ */
+struct esplane_replay {
+	spinlock_t lock;
+	u64 top;
+	u32 window;
+	bool esn;
+	bool off;			/* accept everything */
+	u64 bits[ESPLANE_REPLAY_WORDS];
+};
+
+#define ESPLANE_REPLAY_OK (-1)
+
+void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn, bool off);
+
+/* The 64-bit number that @seq stands for (RFC 4303 appendix A2.2). Caller holds r->lock. */
+u64 esplane_replay_extend(const struct esplane_replay *r, u32 seq);
+
+/* Before authentication. ESPLANE_REPLAY_OK or the drop reason. Caller holds r->lock. */
+int esplane_replay_check(const struct esplane_replay *r, u64 seq);
+
+/* After authentication: checks again and marks as seen. Same results. Caller holds r->lock. */
+int esplane_replay_update(struct esplane_replay *r, u64 seq);
+
+#endif

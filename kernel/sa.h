@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One security association: its fields, life and death. */
+#ifndef _ESPLANE_SA_H
+#define _ESPLANE_SA_H
+
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <net/dst_cache.h>
+#include <uapi/linux/esplane.h>
+
+#include "drop.h"
+#include "lifetime.h"
+#include "replay.h"
+#include "selector.h"
+
+struct crypto_aead;
+struct esplane_net;
+struct esplane_transform;
+
+/**
+ * struct esplane_outer - outer addresses and ports; sa-update replaces it as one by RCU
+ * @sport: source port, network byte order; 0 with @dport means native ESP
+ */
+struct esplane_outer {
+	struct rcu_head rcu;
+	struct esplane_addr src, dst;
+	__be16 sport, dport;
+};
+
+static inline bool esplane_outer_is_udp(const struct esplane_outer *outer)
+{
+	return outer->dport;
+}
+
+#define ESPLANE_MAX_SALT_LEN 4 /* RFC 4106 section 4 */
+
+/**
+ * struct esplane_sa - one direction of a CHILD_SA
+ *
+ * Immutable once published, except: @seq (atomic), @replay (its own lock),
+ * @outer (RCU, written under esplane_net::lock), @usage and @drops (counters),
+ * @expired and @dead (bits). Reached by RCU (esplane_sad_*) or a reference.
+ */
+struct esplane_sa {
+	/* what both directions read for each train */
+	struct esplane_net *en;		/* the namespace outlives its SAs */
+	struct crypto_aead *aead;
+	const struct esplane_transform *transform;
+	struct esplane_outer __rcu *outer;
+	__be32 spi;
+	u32 id;
+	u32 if_id;
+	u32 flags;			/* enum esplane_sa_flag, as bits ESPLANE_SA_FLAG_* */
+	u8 direction;			/* enum esplane_direction */
+	u8 mode;			/* enum esplane_mode */
+	u16 n_selectors;
+	u8 salt[ESPLANE_MAX_SALT_LEN];
+	struct esplane_limits limits;
+	struct dst_cache dst_cache;	/* outbound */
+
+	/* outbound, written for each train */
+	atomic64_t seq ____cacheline_aligned_in_smp;	/* last number taken */
+
+	/* inbound, written for each train */
+	struct esplane_replay replay;
+
+	/* both directions, written for each train */
+	struct esplane_usage usage ____cacheline_aligned_in_smp;
+	unsigned long expired;		/* bits: ESPLANE_EXPIRE_CAUSE_* reported softly */
+	unsigned long dead;		/* bit 0: no packet may use it any more */
+	time64_t last_used;		/* ktime_get_seconds(), racy on purpose */
+
+	/* cold */
+	time64_t born;			/* ktime_get_seconds() */
+	u64 cookie;
+	struct timer_list timer;	/* seconds limits */
+	struct work_struct reaper;	/* removal asked for by the packet path or the timer */
+	struct rhash_head by_spi;	/* inbound, in esplane_sad */
+	refcount_t refs;
+	struct rcu_work free_work;
+	u64 __percpu *drops;		/* ESPLANE_DROP_COUNT per CPU */
+	u16 key_bits;
+	struct esplane_selector selectors[];
+};
+
+/* The last reference frees after a grace period, in process context. */
+void esplane_sa_put(struct esplane_sa *sa);
+/* False if the SA is already on its way out. RCU read side. */
+bool esplane_sa_get(struct esplane_sa *sa);
+
+/* Asks for removal from any context: no packet uses it any more, a worker unlinks it and sends sa-expire hard. */
+void esplane_sa_kill(struct esplane_sa *sa, u32 cause);
+
+static inline bool esplane_sa_is_dead(const struct esplane_sa *sa)
+{
+	return READ_ONCE(sa->dead);
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The SAD (RFC 4301 section 4.4.2): SAs of one network namespace, by SPI and by ID. */
+#ifndef _ESPLANE_SAD_H
+#define _ESPLANE_SAD_H
+
+#include <linux/types.h>
+
+struct esplane_net;
+struct esplane_outer;
+struct esplane_sa;
+struct netlink_ext_ack;
+
+/* Inbound SA of this SPI, or NULL. The SPI alone identifies it (RFC 4301 section 4.1). RCU read side. */
+struct esplane_sa *esplane_sad_lookup_spi(const struct esplane_net *en, __be32 spi);
+/* SA of either direction, or NULL. RCU read side or esplane_net::lock. */
+struct esplane_sa *esplane_sad_lookup_id(const struct esplane_net *en, u32 id);
+
+/* Publishes @sa (gives it its ID) and takes over the caller's reference. Caller holds esplane_net::lock. */
+int esplane_sad_add(struct esplane_net *en, struct esplane_sa *sa, struct netlink_ext_ack *extack);
+/* Unlinks @sa, from policies too, and drops the database's reference. Caller holds esplane_net::lock. */
+void esplane_sad_remove(struct esplane_net *en, struct esplane_sa *sa);
+void esplane_sad_flush(struct esplane_net *en);
+
+int esplane_sad_spi_alloc(struct esplane_net *en, u32 min, u32 max, u32 timeout, __be32 *spi,
+			  struct netlink_ext_ack *extack);
+int esplane_sad_spi_free(struct esplane_net *en, __be32 spi);
+
+int esplane_sad_init(struct esplane_net *en);
+void esplane_sad_exit(struct esplane_net *en);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The SPD (RFC 4301 section 4.4.1): ordered policies of one network namespace and their classifier. */
+#ifndef _ESPLANE_SPD_H
+#define _ESPLANE_SPD_H
+
+#include <linux/types.h>
+
+struct esplane_flow;
+struct esplane_net;
+struct esplane_policy;
+struct esplane_sa;
+struct netlink_ext_ack;
+
+/**
+ * esplane_spd_lookup - the policy that decides on a flow
+ * @direction: enum esplane_direction
+ * @if_id: of the esplane interface that the packet uses; 0 in policy mode
+ *
+ * Return: the first match in order of (priority, id), or NULL: no policy covers it.
+ * RCU read side. Counts nothing: the caller adds to policy->packets.
+ */
+struct esplane_policy *esplane_spd_lookup(const struct esplane_net *en, u8 direction,
+					  const struct esplane_flow *flow, u32 if_id);
+
+/* True if there is any policy of this direction without an interface: steer.c's fast way out. */
+bool esplane_spd_active(const struct esplane_net *en, u8 direction);
+
+struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 id);
+/* Adds @policy, or puts it in the place of the one with its ID. Takes @policy over. Caller holds esplane_net::lock. */
+int esplane_spd_set(struct esplane_net *en, struct esplane_policy *policy,
+		    struct netlink_ext_ack *extack);
+void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy);
+void esplane_spd_flush(struct esplane_net *en);
+/* Leaves every policy that uses @sa without one. Caller holds esplane_net::lock. */
+void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa);
+
+int esplane_spd_init(struct esplane_net *en);
+void esplane_spd_exit(struct esplane_net *en);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The typed configuration that the engine works from. user/config makes it from a swanctl.conf-style file; the
+ * simulator and tests make it by hand. Immutable once handed over, reference-counted, one owner per object.
+ */
+#ifndef ESPLANE_IKE_CONFIG_H
+#define ESPLANE_IKE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "id.h"		/* struct ike_id: type and value (RFC 7296 section 3.5), with wildcards for matching */
+#include "proposal.h"	/* struct ike_proposal: transforms, and the swanctl syntax for them */
+#include "ts.h"		/* struct ike_addr, struct ike_ts (RFC 7296 section 3.13), and the swanctl syntax for them */
+
+enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
+enum ike_unique { IKE_UNIQUE_NO, IKE_UNIQUE_NEVER, IKE_UNIQUE_KEEP, IKE_UNIQUE_REPLACE };
+
+/* Zero means no limit. */
+struct ike_lifetime {
+	uint64_t soft_seconds, hard_seconds;	/* rekey_time, life_time */
+	uint64_t soft_bytes, hard_bytes;
+	uint64_t soft_packets, hard_packets;
+	uint64_t jitter_seconds;		/* rand_time: soft is lowered by up to that much */
+	uint64_t jitter_bytes, jitter_packets;
+};
+
+struct ike_child_cfg {
+	char *name;
+	struct ike_proposal_list proposals;	/* ESP */
+	/* An entry with ts.dynamic stands for the end's own outer address. */
+	struct ike_ts *local_ts, *remote_ts;
+	size_t n_local_ts, n_remote_ts;
+	struct ike_lifetime life;
+	enum ike_start_action start_action, close_action, dpd_action;	/* dpd: NONE means clear */
+	uint32_t if_id_in, if_id_out;
+	uint32_t replay_window;			/* packets */
+	uint32_t priority;			/* 0: computed from the selectors */
+};
+
+enum ike_auth_method { IKE_AUTH_CFG_PSK };
+
+struct ike_auth_cfg {
+	enum ike_auth_method method;
+	struct ike_id id;			/* type IKE_ID_ANY: the address (local), anybody (remote) */
+};
+
+struct ike_conn_cfg {
+	char *name;
+	/* Addresses, or ranges of them, the peer may have; empty means any. Initiating takes the first single one. */
+	struct ike_ts *local_addrs, *remote_addrs;	/* only first/last are used */
+	size_t n_local_addrs, n_remote_addrs;
+	uint16_t local_port, remote_port;	/* 500 unless set */
+	struct ike_proposal_list proposals;	/* IKE */
+	struct ike_auth_cfg local, remote;
+	bool force_encap;			/* encap = yes */
+	uint64_t dpd_delay;			/* seconds, 0: off */
+	uint64_t rekey_time, over_time, rand_time;	/* seconds; rekey_time 0: never */
+	uint64_t keyingtries;			/* 0: for ever */
+	enum ike_unique unique;
+	uint32_t if_id_in, if_id_out;
+	struct ike_child_cfg *children;
+	size_t n_children;
+};
+
+/* A pre-shared key and whom it is for. No IDs: anybody. */
+struct ike_secret_cfg {
+	struct ike_id *ids;
+	size_t n_ids;
+	uint8_t *key;				/* zeroed when freed */
+	size_t key_len;
+};
+
+/* Engine-wide settings; zero-filled means the defaults written beside. */
+struct ike_settings {
+	uint32_t cookie_threshold;		/* half-open IKE SAs before cookies are asked for: 30 */
+	uint32_t half_open_limit;		/* refuse above: 1000 */
+	uint64_t retransmit_timeout_ms;		/* first: 2000, then times 1.8 */
+	uint32_t retransmit_tries;		/* 5 */
+	uint64_t keepalive_interval;		/* seconds: 20 */
+};
+
+struct ike_config {
+	unsigned int refs;
+	struct ike_settings settings;
+	struct ike_conn_cfg *conns;
+	size_t n_conns;
+	struct ike_secret_cfg *secrets;
+	size_t n_secrets;
+};
+
+struct ike_config *ike_config_ref(struct ike_config *c);
+/* Frees, with the last reference, all that hangs from it (each allocated with malloc). */
+void ike_config_unref(struct ike_config *c);
+
+const struct ike_conn_cfg *ike_config_conn(const struct ike_config *c, const char *name);
+const struct ike_child_cfg *ike_conn_child(const struct ike_conn_cfg *c, const char *name);
+
+#endif
