@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# What a person types. The module is built by Kbuild, the programs by user/Makefile, and all that
+# tests lives under selftests/.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+O ?= $(CURDIR)/build/user
+T ?=
+SUITE ?=
+KERNEL ?=
+export T SUITE KERNEL
+
+.PHONY: all module user demo check bench fuzz lint regen shell clean install help
+
+all: module user
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+user:
+	$(MAKE) -C user O=$(O) all
+
+demo:
+	selftests/demo
+
+check:
+	selftests/check
+
+bench:
+	selftests/bench/run
+
+fuzz:
+	selftests/check --fuzz
+
+lint:
+	selftests/lint
+
+regen:
+	selftests/regen
+
+shell:
+	selftests/vm/shell $(KERNEL)
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	$(MAKE) -C user O=$(O) install
+
+clean:
+	-$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	rm -rf build
+
+help:
+	@echo 'Build'
+	@echo '  all (default)  module for the running kernel, or KDIR=DIR; esplaned and esplane'
+	@echo '  module, user   one of the two'
+	@echo '  install        both, then: modprobe esplane'
+	@echo '  clean          removes what these made'
+	@echo 'Try (as root; a virtual machine is used, this kernel is left alone)'
+	@echo '  demo           a tunnel between esplaned and strongSwan, told step by step'
+	@echo '  shell          a prompt in the guest: module loaded, namespaces a and b ready'
+	@echo 'Test (as root; needs no module support here)'
+	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug'
+	@echo '                 and T=NAME narrow it'
+	@echo '  fuzz           each fuzz target for T=SECONDS (60)'
+	@echo '  bench          instructions per byte beside xfrm and WireGuard'
+	@echo '  lint           checkpatch, sparse, W=1, clang-tidy, cppcheck'
+	@echo 'Maintain'
+	@echo '  regen          rewrites what is generated from include/netlink/esplane.yaml'
