@@ -12,12 +12,13 @@
 #define ESPLANE_DROP_REASONS(X)							\
 	X(RUNT, "shorter than an ESP header, IV and ICV")			\
 	X(NO_SA, "no SA for this SPI")						\
-	X(SA_ENCAP, "UDP encapsulation of the packet and of the SA differ")	\
+	X(CHECKSUM, "wrong checksum of the outer UDP header")			\
 	X(REPLAY, "sequence number already seen")				\
 	X(REPLAY_WINDOW, "sequence number left of the replay window")		\
 	X(AUTH, "integrity check failed: wrong key or altered packet")		\
 	X(PADDING, "bad ESP padding or trailer")				\
 	X(NEXT_HEADER, "next header is not what the SA's mode carries")		\
+	X(DUMMY, "dummy packet, made to be dropped (RFC 4303 section 2.6)")	\
 	X(INNER_HEADER, "decrypted packet is not a valid IP packet")		\
 	X(SELECTOR, "decrypted packet is outside the SA's traffic selectors")	\
 	X(POLICY_IN, "cleartext arrived where a policy demands protection")	\

@@ -8,7 +8,11 @@
 struct esplane_net;
 struct netlink_ext_ack;
 
-/* netlink: the socket of @fd proves that its port is the caller's. Returns the port (host order) or an error. */
+/*
+ * netlink: the socket of @fd proves that its port is the caller's. Returns the port (host order) or an error.
+ * A port that is registered already stays so and takes the new @ike_only: a restarted daemon adopts it.
+ * Both: caller holds esplane_net::lock.
+ */
 int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only, struct netlink_ext_ack *extack);
 int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *extack);
 /* True if UDP from this local port passes the SPD: IKE's, or our own ESP-in-UDP. RCU read side. */

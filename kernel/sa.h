@@ -23,10 +23,14 @@ struct esplane_transform;
 
 /**
  * struct esplane_outer - outer addresses and ports; sa-update replaces it as one by RCU
+ * @dst_cache: outbound, the route to @dst. It lives here and not in the SA, so that a reader of the
+ *	old addresses cannot leave their route behind for the new ones. Whoever makes an outer calls
+ *	dst_cache_init(); its RCU callback calls dst_cache_destroy() (safe there) before kfree().
  * @sport: source port, network byte order; 0 with @dport means native ESP
  */
 struct esplane_outer {
 	struct rcu_head rcu;
+	struct dst_cache dst_cache;
 	struct esplane_addr src, dst;
 	__be16 sport, dport;
 };
@@ -60,7 +64,6 @@ struct esplane_sa {
 	u16 n_selectors;
 	u8 salt[ESPLANE_MAX_SALT_LEN];
 	struct esplane_limits limits;
-	struct dst_cache dst_cache;	/* outbound */
 
 	/* outbound, written for each train */
 	atomic64_t seq ____cacheline_aligned_in_smp;	/* last number taken */

@@ -51,6 +51,8 @@ struct esplane_selector {
 
 /* Reads the network and transport header at skb_network_offset(). Returns false for what is not IP. */
 bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow);
+/* The same for @len contiguous bytes that begin with the IP header: input.c has no skb yet when it checks. */
+bool esplane_flow_from_bytes(const void *ip, unsigned int len, struct esplane_flow *flow);
 
 bool esplane_selector_match(const struct esplane_selector *sel, const struct esplane_flow *flow);
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Cleartext to ESP. */
+#ifndef _ESPLANE_OUTPUT_H
+#define _ESPLANE_OUTPUT_H
+
+struct esplane_net;
+struct esplane_policy;
+struct esplane_sa;
+struct sk_buff;
+
+/**
+ * esplane_output - protect a packet or super-packet and send it
+ * @en: namespace that @sa and @skb belong to
+ * @sa: outbound SA; RCU read side is enough
+ * @skb: skb->data at the inner IP header, with its dst if it has one; consumed
+ *
+ * BHs off, RCU read side. Drops are counted and traced here.
+ */
+void esplane_output(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb);
+
+#endif
