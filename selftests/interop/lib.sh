@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# IKE daemons in network namespaces: esplaned and strongSwan's charon, each with files and sockets of its own.
+# Source it after ktap.sh and net.sh.
+#
+#	esplaned_start NS NAME CONF	starts esplaned in NS with configuration text CONF; waits until it answers
+#	esplaned_stop NAME [SIGNAL]	TERM unless named; waits until it has gone
+#	esplane NAME ARGS...		the command, against that daemon
+#	charon_start NS NAME CONF	starts charon in NS, loads CONF (text of a swanctl.conf)
+#	charon_stop NAME [SIGNAL]
+#	swan NAME ARGS...		swanctl against that daemon, or against an esplaned of that name
+#	log_of NAME			file with what the daemon said
+#	logged NAME REGEX		true if it said so
+#
+#	conf_psk CONN LOCAL REMOTE LOCAL_ID REMOTE_ID LOCAL_TS REMOTE_TS [CONN_KEYS] [CHILD_KEYS]
+#					prints a configuration both kinds of daemon load; the child is "net".
+#					*_KEYS are more lines for the sections; they win over the defaults here
+#
+#	sa_up NAME / sa_down NAME	true if the daemon has (no) installed CHILD_SA
+#	only_protected FILE		true if a capture from the wire holds ESP, IKE and nothing else of IP but ARP
+#	stream_start NS_FROM NS_TO ADDR	numbered UDP packets, 200 a second, from one namespace to another
+#	stream_stop			ends it; sets stream_sent and stream_lost
+
+INTEROP_PSK=0sRXNwbGFuZSBpbnRlcm9wIHRlc3Qga2V5
+declare -A daemon_pid
+
+daemon_dir() { echo "$NET_TMP/daemon-$1"; }
+log_of() { echo "$(daemon_dir "$1")/log"; }
+logged() { grep -Eq -- "$2" "$(log_of "$1")"; }
+
+daemon_gone() { ! kill -0 "${daemon_pid[$1]}" 2>/dev/null; }
+
+daemon_stop() {
+	local name=$1 signal=${2:-TERM}
+	[ -n "${daemon_pid[$name]:-}" ] || return 0
+	kill -"$signal" "${daemon_pid[$name]}" 2>/dev/null
+	busywait "$(slowly 15000)" daemon_gone "$name" || {
+		kill -KILL "${daemon_pid[$name]}"
+		return 1
+	}
+	unset "daemon_pid[$name]"
+}
+esplaned_stop() { daemon_stop "$@"; }
+charon_stop() { daemon_stop "$@"; }
+
+esplaned_start() {
+	local name_space=$1 name=$2 dir
+	dir=$(daemon_dir "$name")
+	mkdir -p "$dir"
+	printf '%s\n' "$3" >"$dir/conf"
+	# stdbuf is not needed: the daemon writes a line at a time.
+	ip netns exec "$name_space" esplaned --config "$dir/conf" --vici "$dir/vici" --no-privdrop --debug \
+		>>"$dir/log" 2>&1 &
+	daemon_pid[$name]=$!
+	at_exit kill -KILL $!
+	busywait "$(slowly 10000)" esplane "$name" version || {
+		ktap_print_msg "esplaned $name did not start: $(tail -n 5 "$dir/log")"
+		return 1
+	}
+}
+
+esplane() {
+	local name=$1
+	shift
+	command esplane --uri "unix://$(daemon_dir "$name")/vici" "$@"
+}
+
+charon_conf() {
+	cat <<-EOC
+	charon {
+		load_modular = yes
+		install_routes = no
+		retransmit_tries = 5
+		retransmit_timeout = 2.0
+		plugins {
+			include /etc/strongswan.d/charon/*.conf
+			vici {
+				socket = unix://$1/vici
+			}
+		}
+		filelog {
+			log {
+				path = $1/log
+				append = yes
+				flush_line = yes
+				default = 1
+				ike = 2
+				cfg = 2
+				knl = 2
+			}
+		}
+	}
+	EOC
+}
+
+charon_start() {
+	local name_space=$1 name=$2 dir
+	dir=$(daemon_dir "$name")
+	mkdir -p "$dir"
+	printf '%s\n' "$3" >"$dir/conf"
+	charon_conf "$dir" >"$dir/strongswan.conf"
+	# A /run of its own: charon refuses to start where another one has left its PID. "ip netns exec" has made
+	# a mount namespace for it already.
+	STRONGSWAN_CONF=$dir/strongswan.conf ip netns exec "$name_space" sh -c '
+		mount -t tmpfs tmpfs /run && exec /usr/lib/ipsec/charon' >"$dir/stderr" 2>&1 &
+	daemon_pid[$name]=$!
+	at_exit kill -KILL $!
+	busywait "$(slowly 20000)" swan "$name" --version || {
+		ktap_print_msg "charon $name did not start: $(tail -n 5 "$dir/stderr" "$dir/log" 2>&1)"
+		return 1
+	}
+	swan "$name" --load-all --file "$dir/conf" >"$dir/load" 2>&1 || {
+		ktap_print_msg "charon $name did not load: $(cat "$dir/load")"
+		return 1
+	}
+}
+
+swan() {
+	local name=$1 command=$2
+	shift 2
+	STRONGSWAN_CONF=$(daemon_dir "$name")/strongswan.conf timeout "$(slowly 60)" \
+		swanctl "$command" --uri "unix://$(daemon_dir "$name")/vici" "$@"
+}
+
+conf_psk() {
+	cat <<-EOC
+	connections {
+		$1 {
+			version = 2
+			local_addrs = $2
+			remote_addrs = $3
+			proposals = aes128gcm16-prfsha256-x25519
+			local {
+				auth = psk
+				id = $4
+			}
+			remote {
+				auth = psk
+				id = $5
+			}
+			children {
+				net {
+					local_ts = $6
+					remote_ts = $7
+					esp_proposals = aes128gcm16-x25519
+					rekey_time = 1h
+					${9:-}
+				}
+			}
+			${8:-}
+		}
+	}
+	secrets {
+		ike-1 {
+			id-1 = $4
+			id-2 = $5
+			secret = $INTEROP_PSK
+		}
+	}
+	EOC
+}
+
+sa_up() { swan "$1" --list-sas --raw | grep -q 'state=INSTALLED'; }
+sa_down() { ! swan "$1" --list-sas --raw | grep -Eq 'state=(INSTALLED|ESTABLISHED)'; }
+sa_count() { swan "$1" --list-sas --raw | grep -o 'state=INSTALLED' | wc -l; }
+
+# The inner networks never show in clear, and what shows is ESP, IKE or UDP-encapsulated ESP.
+only_protected() {
+	local file=$1
+	[ "$(captured "$file" 'ip and (proto 50 or udp port 4500 or udp portrange 61000-62000)')" -gt 0 ] &&
+	[ "$(captured "$file" 'ip and not (proto 50 or udp port 500 or udp port 4500 or udp portrange 61000-62000)')" -eq 0 ]
+}
+
+stream_start() {
+	local port=7007
+	stream_result=$NET_TMP/stream
+	rm -f "$stream_result".*
+	ip netns exec "$2" "$INTEROP_DIR/../lib/stream.py" receive "$3" $port "$stream_result.got" &
+	stream_receiver=$!
+	at_exit kill $stream_receiver
+	busywait "$(slowly 5000)" test -e "$stream_result.got" || return 1
+	ip netns exec "$1" "$INTEROP_DIR/../lib/stream.py" send "$3" $port 200 "$stream_result.sent" &
+	stream_sender=$!
+	at_exit kill $stream_sender
+}
+
+# Read by the scripts that source this file.
+# shellcheck disable=SC2034
+stream_stop() {
+	kill -TERM $stream_sender
+	wait $stream_sender
+	# The last packets are still on their way.
+	sleep 1
+	kill -TERM $stream_receiver
+	wait $stream_receiver
+	stream_sent=$(cat "$stream_result.sent")
+	stream_got=$(cat "$stream_result.got")
+	stream_lost=$((stream_sent - stream_got))
+}
+INTEROP_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
