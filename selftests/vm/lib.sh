@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What every script of selftests/vm shares: where things are cached, how it speaks, how it locks,
+# and how a command is run inside the build root.
+
+VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TREE=$(cd "$VM_DIR/../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/esplane
+KERNELS="6.1 6.12 7.3-debug"
+JOBS=${JOBS:-$(nproc)}
+
+say() { echo "# vm: $*" >&2; }
+die() { echo "vm: $*" >&2; exit 1; }
+
+# A short key over the files and strings that decide what a cached thing holds.
+key_of() { cat "$@" | sha256sum | cut -c1-12; }
+
+# The tree's own corner of the cache: two clones never share build products.
+build_dir() { echo "$CACHE/build-$(printf %s "$TREE" | sha256sum | cut -c1-12)"; }
+
+root_dir() { echo "$CACHE/root-$(key_of "$VM_DIR/packages" "$VM_DIR/root")"; }
+
+# kernel_release NAME: the full release string of 6.1 or 6.12 in the root.
+kernel_release() {
+	local releases
+	releases=$(cd "$(root_dir)/lib/modules" && ls -d "$1".*-amd64 2>/dev/null | sort -V | tail -n 1)
+	[ -n "$releases" ] || die "no kernel $1 in $(root_dir)"
+	echo "$releases"
+}
+
+debug_kernel_dir() {
+	echo "$CACHE/linux-$(cat "$(root_dir)/usr/src/debug-version")-$(key_of "$VM_DIR/debug.config")"
+}
+
+# with_lock NAME COMMAND...: one builder of a cached thing at a time; the others wait for it.
+with_lock() {
+	local name=$1 fd status
+	shift
+	mkdir -p "$CACHE"
+	exec {fd}>"$CACHE/$name.lock"
+	flock -n "$fd" || { say "waiting for another run that builds $name"; flock "$fd"; }
+	"$@"
+	status=$?
+	exec {fd}>&-
+	return $status
+}
+
+need_root() { [ "$(id -u)" = 0 ] || die "$1 needs root (it mounts and enters a build root)"; }
+
+# in_root [--bind HOSTDIR GUESTDIR]... COMMAND...: run a command inside the build root, in a mount
+# namespace of its own so that nothing stays mounted. The tree is /esplane there, read-only.
+in_root() {
+	local root binds=()
+	root=$(root_dir)
+	while [ "$1" = --bind ]; do
+		binds+=("$2" "$3")
+		shift 3
+	done
+	ESPLANE_ROOT=$root ESPLANE_TREE=$TREE unshare --mount --propagation private \
+		bash "$VM_DIR/enter" "${#binds[@]}" "${binds[@]}" "$@"
+}
