@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree that configuration files are read into. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings.h"
+
+void zero_free(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+struct section *section_new(const char *name, size_t name_len, const struct cfg_where *where)
+{
+	struct section *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->name = strndup(name, name_len);
+	if (!s->name) {
+		free(s);
+		return NULL;
+	}
+	s->where = *where;
+	return s;
+}
+
+void section_free(struct section *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->n_values; i++) {
+		free(s->values[i].key);
+		zero_free(s->values[i].value);
+	}
+	for (i = 0; i < s->n_sections; i++)
+		section_free(s->sections[i]);
+	for (i = 0; i < s->n_refs; i++)
+		free(s->refs[i].path);
+	free(s->values);
+	free(s->sections);
+	free(s->refs);
+	free(s->name);
+	free(s);
+}
+
+/* Room for one more in a list of @n; grows by doubling at powers of two. NULL: out of memory. */
+static void *grown(void *list, size_t n, size_t size)
+{
+	if (n & (n - 1))
+		return list;
+	return reallocarray(list, n ? 2 * n : 1, size);
+}
+
+static bool named(const char *have, const char *name, size_t len)
+{
+	return !strncmp(have, name, len) && !have[len];
+}
+
+struct section *section_find(const struct section *s, const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_sections; i++)
+		if (named(s->sections[i]->name, name, len))
+			return s->sections[i];
+	return NULL;
+}
+
+const struct section *section_child(const struct section *s, const char *name)
+{
+	return s ? section_find(s, name, strlen(name)) : NULL;
+}
+
+static struct setting *find_value(const struct section *s, const char *key, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_values; i++)
+		if (named(s->values[i].key, key, len))
+			return &s->values[i];
+	return NULL;
+}
+
+const struct setting *section_value(const struct section *s, const char *key)
+{
+	return s ? find_value(s, key, strlen(key)) : NULL;
+}
+
+struct section *section_open(struct section *parent, const char *name, size_t len,
+			     const struct cfg_where *where)
+{
+	struct section *s = section_find(parent, name, len);
+	struct section **list;
+
+	if (s)
+		return s;
+	list = grown(parent->sections, parent->n_sections, sizeof(*list));
+	if (!list)
+		return NULL;
+	parent->sections = list;
+	s = section_new(name, len, where);
+	if (s)
+		list[parent->n_sections++] = s;
+	return s;
+}
+
+int section_set(struct section *s, const char *key, size_t len, char *value,
+		const struct cfg_where *where)
+{
+	struct setting *v = find_value(s, key, len);
+	struct setting *list;
+
+	if (v) {
+		zero_free(v->value);
+		v->value = value;
+		v->where = *where;
+		return 0;
+	}
+	list = grown(s->values, s->n_values, sizeof(*list));
+	if (!list)
+		goto no_memory;
+	s->values = list;
+	v = &list[s->n_values];
+	v->key = strndup(key, len);
+	if (!v->key)
+		goto no_memory;
+	v->value = value;
+	v->where = *where;
+	s->n_values++;
+	return 0;
+
+no_memory:
+	zero_free(value);
+	return -1;
+}
+
+int section_add_ref(struct section *s, const char *path, size_t len, const struct cfg_where *where)
+{
+	struct section_ref *list = grown(s->refs, s->n_refs, sizeof(*list));
+
+	if (!list)
+		return -1;
+	s->refs = list;
+	list[s->n_refs] = (struct section_ref){ strndup(path, len), *where };
+	if (!list[s->n_refs].path)
+		return -1;
+	s->n_refs++;
+	return 0;
+}
