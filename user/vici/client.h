@@ -14,8 +14,8 @@ enum { VICI_ERROR_LEN = 512 };
 struct vici_client;
 
 /*
- * @uri: "unix://PATH" or PATH; NULL means VICI_DEFAULT_SOCKET. Returns NULL with a text for people in @error
- * (VICI_ERROR_LEN bytes).
+ * @uri: "unix://PATH" or PATH; NULL means VICI_DEFAULT_SOCKET. Returns NULL with a text for people
+ * in @error (VICI_ERROR_LEN bytes).
  */
 struct vici_client *vici_connect(const char *uri, char *error);
 /* The same on a socket that is connected already; takes it over. */
@@ -29,11 +29,11 @@ typedef void vici_event_fn(void *arg, const char *event, const struct vici_node 
 int vici_register(struct vici_client *c, const char *event, char *error);
 
 /*
- * Sends a request begun with vici_begin(b, VICI_CMD_REQUEST, name) (consumed) and returns the reply, which the
- * caller frees; NULL with @error. Events that come meanwhile go to @fn.
+ * Sends a request begun with vici_begin(b, VICI_CMD_REQUEST, name) (consumed) and returns the
+ * reply, which the caller frees; NULL with @error. Events that come meanwhile go to @fn.
  */
-struct vici_node *vici_request(struct vici_client *c, struct vici_builder *b, vici_event_fn *fn, void *arg,
-			       char *error);
+struct vici_node *vici_request(struct vici_client *c, struct vici_builder *b, vici_event_fn *fn,
+			       void *arg, char *error);
 
 /* Hands events to @fn until the server goes (returns 0) or breaks the protocol (-1 with @error). */
 int vici_wait(struct vici_client *c, vici_event_fn *fn, void *arg, char *error);

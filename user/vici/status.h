@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the engine knows, in the sections and keys that swanctl and the tools built on VICI expect (README
- * "list-sa" and its neighbours). Nothing secret ever enters. Functions that begin "vici_put" write into an
- * event or reply that the caller began; pointers inside the infos may be NULL, and what is not known is
- * left out, so that an SA that is gone can be told of by id and name alone.
+ * What the engine knows, in the sections and keys that swanctl and the tools built on VICI expect
+ * (README "list-sa" and its neighbours). Nothing secret ever enters. Functions that begin
+ * "vici_put" write into an event or reply that the caller began; pointers inside the infos may be
+ * NULL, and what is not known is left out, so that an SA that is gone can be told of by id and
+ * name alone.
  */
 #ifndef ESPLANE_VICI_STATUS_H
 #define ESPLANE_VICI_STATUS_H
@@ -18,18 +19,21 @@ void vici_put_sa(struct vici_builder *b, const struct ike_sa_info *sa, ike_time 
 void vici_put_conn(struct vici_builder *b, const struct ike_conn_cfg *conn);
 
 /* ike-updown; child-updown: @sa's own children are not listed, only @child */
-void vici_put_ike_updown(struct vici_builder *b, bool up, const struct ike_sa_info *sa, ike_time now);
+void vici_put_ike_updown(struct vici_builder *b, bool up, const struct ike_sa_info *sa,
+			 ike_time now);
 void vici_put_child_updown(struct vici_builder *b, bool up, const struct ike_sa_info *sa,
 			   const struct ike_child_info *child, ike_time now);
 
 /* ike-rekey, child-rekey */
-void vici_put_ike_rekey(struct vici_builder *b, const struct ike_sa_info *old, const struct ike_sa_info *new,
-			ike_time now);
+void vici_put_ike_rekey(struct vici_builder *b, const struct ike_sa_info *old,
+			const struct ike_sa_info *new, ike_time now);
 void vici_put_child_rekey(struct vici_builder *b, const struct ike_sa_info *sa,
-			  const struct ike_child_info *old, const struct ike_child_info *new, ike_time now);
+			  const struct ike_child_info *old, const struct ike_child_info *new,
+			  ike_time now);
 
 /* log, control-log. @name as struct ike_host's log gets it: "conn[3]", "conn[3]/child{5}" or "". */
-void vici_put_log(struct vici_builder *b, enum ike_log_level level, const char *name, const char *text);
+void vici_put_log(struct vici_builder *b, enum ike_log_level level, const char *name,
+		  const char *text);
 
 /* Does a client that asked for strongSwan log level @loglevel (-1 to 4) want a line of @level? */
 bool vici_log_wanted(enum ike_log_level level, int loglevel);
@@ -62,8 +66,8 @@ void vici_put_esplane_stats(struct vici_builder *b, const struct ike_counters *i
 			    const struct vici_drop *drops, size_t n_drops);
 
 /*
- * Arguments of terminate and rekey (ike, child, ike-id, child-id). The strings live in @args. Returns 0, or
- * -1 with @why (static).
+ * Arguments of terminate and rekey (ike, child, ike-id, child-id). The strings live in @args.
+ * Returns 0, or -1 with @why (static).
  */
 int vici_get_match(const struct vici_node *args, struct ike_match *match, const char **why);
 

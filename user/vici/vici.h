@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VICI, the control protocol of strongSwan's swanctl, as its published README describes it: packets in
- * length-prefixed segments, messages as a tree of sections, key/values and lists. No I/O here: bytes in,
- * bytes out. What the two sides do with them is in session.h (server) and client.h (client); what a
- * status looks like is in status.h.
+ * VICI, the control protocol of strongSwan's swanctl, as its published README describes it:
+ * packets in length-prefixed segments, messages as a tree of sections, key/values and lists. No
+ * I/O here: bytes in, bytes out. What the two sides do with them is in session.h (server) and
+ * client.h (client); what a status looks like is in status.h.
  */
 #ifndef ESPLANE_VICI_H
 #define ESPLANE_VICI_H
@@ -35,7 +35,7 @@ enum vici_element_type {
 };
 
 enum {
-	VICI_HEADER_LEN = 4,		/* README "Transport protocol": length of what follows, big endian */
+	VICI_HEADER_LEN = 4, /* README "Transport protocol": length of what follows, big endian */
 	VICI_SEGMENT_MAX = 512 * 1024,	/* the same */
 	VICI_NAME_MAX = UINT8_MAX,
 	VICI_VALUE_MAX = UINT16_MAX,
@@ -43,8 +43,9 @@ enum {
 };
 
 /*
- * Builder: one packet, framed. Errors stick (no memory, unbalanced, too long) and show in vici_finish(), so
- * that callers need not check each step. Zero-fill by vici_begin(); owned by the caller until vici_finish().
+ * Builder: one packet, framed. Errors stick (no memory, unbalanced, too long) and show in
+ * vici_finish(), so that callers need not check each step. Zero-fill by vici_begin(); owned by the
+ * caller until vici_finish().
  */
 struct vici_builder {
 	uint8_t *buf;
@@ -65,13 +66,17 @@ void vici_fmt(struct vici_builder *b, const char *key, const char *format, ...)
 void vici_list(struct vici_builder *b, const char *name);
 void vici_item(struct vici_builder *b, const char *value);
 void vici_list_end(struct vici_builder *b);
-/* The framed packet, header and all; the caller frees it. NULL: nothing to send, @why (static) tells. */
+/*
+ * The framed packet, header and all; the caller frees it. NULL: nothing to send, @why (static)
+ * tells.
+ */
 uint8_t *vici_finish(struct vici_builder *b, size_t *len, const char **why);
 /* Gives up a packet that was begun. */
 void vici_abandon(struct vici_builder *b);
 
 /*
- * Framer: cuts a byte stream into segments. Memory follows what arrived, not what a header promises.
+ * Framer: cuts a byte stream into segments. Memory follows what arrived, not what a header
+ * promises.
  */
 struct vici_framer {
 	uint8_t *buf;
@@ -83,7 +88,10 @@ void vici_framer_init(struct vici_framer *f);
 void vici_framer_free(struct vici_framer *f);
 /* Returns 0, or -1 when out of memory. */
 int vici_framer_feed(struct vici_framer *f, const uint8_t *data, size_t len);
-/* Returns 1 with a segment (valid until the next feed), 0 when more bytes are needed, -1 with @why (static). */
+/*
+ * Returns 1 with a segment (valid until the next feed), 0 when more bytes are needed, -1 with @why
+ * (static).
+ */
 int vici_framer_next(struct vici_framer *f, const uint8_t **segment, size_t *len, const char **why);
 
 /* What a segment holds. @body points into it. */
@@ -97,7 +105,10 @@ struct vici_packet {
 /* Returns 0, or -1 with @why (static). */
 int vici_packet_parse(struct vici_packet *p, const uint8_t *segment, size_t len, const char **why);
 
-/* Cursor: walks a message element by element; cannot read past its end, and refuses what is unbalanced. */
+/*
+ * Cursor: walks a message element by element; cannot read past its end, and refuses what is
+ * unbalanced.
+ */
 struct vici_cursor {
 	const uint8_t *at, *end;
 	unsigned int depth;
@@ -116,11 +127,14 @@ void vici_cursor_init(struct vici_cursor *c, const uint8_t *body, size_t len);
 /* Returns 1 with an element, 0 at the end of a balanced message, -1 with c->error set. */
 int vici_cursor_next(struct vici_cursor *c, struct vici_element *e);
 
-/* Tree: a whole message, for those who look things up by name. Children keep the order of the message. */
+/*
+ * Tree: a whole message, for those who look things up by name. Children keep the order of the
+ * message.
+ */
 struct vici_node {
 	enum vici_element_type type;	/* SECTION_START, KEY_VALUE, LIST_START or LIST_ITEM */
 	char *name;			/* "" for the root and for list items */
-	char *value;			/* key/value, list item: terminated, but may hold zero bytes */
+	char *value; /* key/value, list item: terminated, but may hold zero bytes */
 	size_t value_len;
 	struct vici_node *parent, *child, *last_child, *next;
 };
