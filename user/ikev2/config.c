@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/* The typed configuration's life, and finding things in it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ikev2/config.h"
+#include "ikev2/crypto/secret.h"
+
+static void child_clear(struct ike_child_cfg *c)
+{
+	free(c->name);
+	free(c->local_ts);
+	free(c->remote_ts);
+	ike_proposal_list_clear(&c->proposals);
+}
+
+static void conn_clear(struct ike_conn_cfg *c)
+{
+	for (size_t i = 0; i < c->n_children; i++)
+		child_clear(&c->children[i]);
+	free(c->children);
+	free(c->name);
+	free(c->local_addrs);
+	free(c->remote_addrs);
+	ike_proposal_list_clear(&c->proposals);
+}
+
+static void secret_clear(struct ike_secret_cfg *s)
+{
+	if (s->key)
+		ike_wipe(s->key, s->key_len);
+	free(s->key);
+	free(s->ids);
+}
+
+struct ike_config *ike_config_ref(struct ike_config *c)
+{
+	c->refs++;
+	return c;
+}
+
+void ike_config_unref(struct ike_config *c)
+{
+	if (!c || --c->refs)
+		return;
+	for (size_t i = 0; i < c->n_conns; i++)
+		conn_clear(&c->conns[i]);
+	free(c->conns);
+	for (size_t i = 0; i < c->n_secrets; i++)
+		secret_clear(&c->secrets[i]);
+	free(c->secrets);
+	free(c);
+}
+
+const struct ike_conn_cfg *ike_config_conn(const struct ike_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_conns; i++)
+		if (!strcmp(c->conns[i].name, name))
+			return &c->conns[i];
+	return NULL;
+}
+
+const struct ike_child_cfg *ike_conn_child(const struct ike_conn_cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_children; i++)
+		if (!strcmp(c->children[i].name, name))
+			return &c->children[i];
+	return NULL;
+}
