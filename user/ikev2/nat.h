@@ -5,13 +5,15 @@
 
 #include "ikev2/ts.h"
 
-enum { IKE_NAT_HASH_LEN = 20 };		/* SHA-1: the RFC leaves no choice, and nothing secret hangs on it */
+enum {
+	IKE_NAT_HASH_LEN = 20
+}; /* SHA-1: the RFC leaves no choice, and nothing secret hangs on it */
 
 /* SHA-1(SPIi | SPIr | address | port), all in host byte order. */
-IKE_MUST_CHECK bool ike_nat_hash(uint64_t spi_i, uint64_t spi_r, const struct ike_addr *addr, uint16_t port,
-				 uint8_t hash[IKE_NAT_HASH_LEN]);
+IKE_MUST_CHECK bool ike_nat_hash(uint64_t spi_i, uint64_t spi_r, const struct ike_addr *addr,
+				 uint16_t port, uint8_t hash[IKE_NAT_HASH_LEN]);
 /* True if @data, of a NAT_DETECTION_*_IP notify, is the hash of what is given. */
-bool ike_nat_matches(struct ike_bytes data, uint64_t spi_i, uint64_t spi_r, const struct ike_addr *addr,
-		     uint16_t port);
+bool ike_nat_matches(struct ike_bytes data, uint64_t spi_i, uint64_t spi_r,
+		     const struct ike_addr *addr, uint16_t port);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and traffic selectors (RFC 7296 sections 2.9 and 3.13): swanctl's syntax, wire form, narrowing. */
+/*
+ * Addresses and traffic selectors (RFC 7296 sections 2.9 and 3.13): swanctl's syntax, wire form,
+ * narrowing.
+ */
 #ifndef ESPLANE_IKE_TS_H
 #define ESPLANE_IKE_TS_H
 
@@ -10,22 +13,23 @@
 #include "ikev2/wire/wire.h"
 
 enum {
-	IKE_ADDR_TEXT_MAX = 46,		/* INET6_ADDRSTRLEN */
+	IKE_ADDR_TEXT_MAX = 46, /* INET6_ADDRSTRLEN */
 	IKE_TS_TEXT_MAX = 128,
-	IKE_TS_MAX = 64,		/* selectors in one payload; more are refused */
+	IKE_TS_MAX = 64, /* selectors in one payload; more are refused */
 };
 
 struct ike_addr {
-	uint8_t family;			/* AF_INET, AF_INET6; 0: none */
-	uint8_t bytes[16];		/* network order; the first 4 for AF_INET, the rest zero */
+	uint8_t family;	   /* AF_INET, AF_INET6; 0: none */
+	uint8_t bytes[16]; /* network order; the first 4 for AF_INET, the rest zero */
 };
 
 /* Addresses first..last, ports likewise. */
 struct ike_ts {
-	struct ike_addr first, last;	/* family 0 if dynamic and not resolved yet */
-	uint8_t protocol;		/* 0: any */
-	uint16_t port_first, port_last;	/* 0..65535: any; 65535..0: OPAQUE; ICMP: type << 8 | code */
-	bool dynamic;			/* stands for the end's outer address; see ike_ts_resolve() */
+	struct ike_addr first, last; /* family 0 if dynamic and not resolved yet */
+	uint8_t protocol;	     /* 0: any */
+	uint16_t port_first,
+		port_last; /* 0..65535: any; 65535..0: OPAQUE; ICMP: type << 8 | code */
+	bool dynamic;	   /* stands for the end's outer address; see ike_ts_resolve() */
 };
 
 size_t ike_addr_len(const struct ike_addr *a);
@@ -41,19 +45,24 @@ IKE_MUST_CHECK bool ike_addr_parse(const char *text, struct ike_addr *a, struct 
 char *ike_addr_text(const struct ike_addr *a, char *buf, size_t cap);
 
 /*
- * One selector: "10.1.0.0/16", "10.0.0.1-10.0.0.9", "dynamic", each with "[proto/port]": name or number, port
- * name, number, range, "any" or "opaque"; either may be missing or "%any". Host bits of a prefix must be 0.
+ * One selector: "10.1.0.0/16", "10.0.0.1-10.0.0.9", "dynamic", each with "[proto/port]": name or
+ * number, port name, number, range, "any" or "opaque"; either may be missing or "%any". Host bits
+ * of a prefix must be 0.
  */
 IKE_MUST_CHECK bool ike_ts_parse(const char *text, struct ike_ts *ts, struct ike_error *err);
 /* Comma-separated; allocates *@list with malloc. */
-IKE_MUST_CHECK bool ike_ts_list_parse(const char *text, struct ike_ts **list, size_t *n, struct ike_error *err);
+IKE_MUST_CHECK bool ike_ts_list_parse(const char *text, struct ike_ts **list, size_t *n,
+				      struct ike_error *err);
 char *ike_ts_text(const struct ike_ts *ts, char *buf, size_t cap);
 /* "10.1.0.0/16 10.3.0.0/16[tcp/22]"; "(none)" if empty. */
 char *ike_ts_list_text(const struct ike_ts *list, size_t n, char *buf, size_t cap);
 
 /* A single address, any protocol and port. */
 struct ike_ts ike_ts_of_addr(const struct ike_addr *a);
-/* Gives dynamic entries the address @a (the flag stays, so that it can be done again for another address). */
+/*
+ * Gives dynamic entries the address @a (the flag stays, so that it can be done again for another
+ * address).
+ */
 void ike_ts_resolve(struct ike_ts *list, size_t n, const struct ike_addr *a);
 bool ike_ts_equal(const struct ike_ts *a, const struct ike_ts *b);
 /* Every packet of @inner is one of @outer. */
@@ -63,19 +72,21 @@ bool ike_ts_holds_addr(const struct ike_ts *ts, const struct ike_addr *a);
 bool ike_ts_intersect(const struct ike_ts *a, const struct ike_ts *b, struct ike_ts *out);
 
 /*
- * Responder: what of @offer the configured @ours allows (section 2.9), at most @cap, without entries that lie within
- * another. What lies in the offer's first selector (the packet that asked for the SA) comes first. Returns how
- * many; 0 is TS_UNACCEPTABLE. Both lists must be resolved.
+ * Responder: what of @offer the configured @ours allows (section 2.9), at most @cap, without
+ * entries that lie within another. What lies in the offer's first selector (the packet that asked
+ * for the SA) comes first. Returns how many; 0 is TS_UNACCEPTABLE. Both lists must be resolved.
  */
-size_t ike_ts_narrow(const struct ike_ts *ours, size_t n_ours, const struct ike_ts *offer, size_t n_offer,
-		     struct ike_ts *out, size_t cap);
+size_t ike_ts_narrow(const struct ike_ts *ours, size_t n_ours, const struct ike_ts *offer,
+		     size_t n_offer, struct ike_ts *out, size_t cap);
 /* Initiator: every selector of @answer lies within one of @offer, and there is one at least. */
-bool ike_ts_subset(const struct ike_ts *offer, size_t n_offer, const struct ike_ts *answer, size_t n_answer);
+bool ike_ts_subset(const struct ike_ts *offer, size_t n_offer, const struct ike_ts *answer,
+		   size_t n_answer);
 
 /* Body of a TSi or TSr payload, IP selectors only (others are skipped); refuses more than @cap. */
 IKE_MUST_CHECK bool ike_ts_decode(struct ike_bytes body, struct ike_ts *list, size_t cap, size_t *n,
 				  struct ike_error *err);
 /* A TSi or TSr payload. */
-void ike_put_ts_list(struct ike_writer *w, uint8_t payload_type, const struct ike_ts *list, size_t n);
+void ike_put_ts_list(struct ike_writer *w, uint8_t payload_type, const struct ike_ts *list,
+		     size_t n);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Key exchange: X25519, X448 (RFC 8031), ECP-256/384/521 (RFC 5903), MODP-2048/3072/4096 (RFC 3526).
+ * Key exchange: X25519, X448 (RFC 8031), ECP-256/384/521 (RFC 5903), MODP-2048/3072/4096 (RFC
+ * 3526).
  *
- * Randomness is taken first, in ike_dh_draw(); ike_dh_generate() and ike_dh_derive() are the costly ones, pure
- * functions of their arguments that any thread may run.
+ * Randomness is taken first, in ike_dh_draw(); ike_dh_generate() and ike_dh_derive() are the costly
+ * ones, pure functions of their arguments that any thread may run.
  */
 #ifndef ESPLANE_IKE_DH_H
 #define ESPLANE_IKE_DH_H
@@ -12,7 +13,9 @@
 #include "ikev2/crypto/secret.h"
 #include "ikev2/wire/wire.h"
 
-enum { IKE_DH_PUBLIC_MAX = 512 };	/* MODP-4096 */
+enum {
+	IKE_DH_PUBLIC_MAX = 512
+}; /* MODP-4096 */
 
 struct ike_dh_group;
 
@@ -29,7 +32,7 @@ struct ike_dh_key {
 	const struct ike_dh_group *group;
 	struct ike_secret priv;
 	uint8_t pub[IKE_DH_PUBLIC_MAX];
-	size_t pub_len;			/* 0 until generated */
+	size_t pub_len; /* 0 until generated */
 };
 
 /* Sets @k up for @g with random bytes from @r; cheap. */
@@ -37,11 +40,11 @@ void ike_dh_draw(struct ike_dh_key *k, const struct ike_dh_group *g, const struc
 /* Makes the private value of what was drawn, and the public one. */
 IKE_MUST_CHECK bool ike_dh_generate(struct ike_dh_key *k, struct ike_error *err);
 /*
- * Checks @peer as RFC 6989 and RFC 7748 ask (length; 1 < y < p-1; point on the curve; result not zero) and
- * derives the secret. err->notify is INVALID_SYNTAX when the peer's value is at fault.
+ * Checks @peer as RFC 6989 and RFC 7748 ask (length; 1 < y < p-1; point on the curve; result not
+ * zero) and derives the secret. err->notify is INVALID_SYNTAX when the peer's value is at fault.
  */
-IKE_MUST_CHECK bool ike_dh_derive(const struct ike_dh_key *k, struct ike_bytes peer, struct ike_secret *out,
-				  struct ike_error *err);
+IKE_MUST_CHECK bool ike_dh_derive(const struct ike_dh_key *k, struct ike_bytes peer,
+				  struct ike_secret *out, struct ike_error *err);
 void ike_dh_clear(struct ike_dh_key *k);
 
 static inline struct ike_bytes ike_dh_public(const struct ike_dh_key *k)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole IKE messages with an SK payload (RFC 7296 section 3.14): sealing what a writer holds, opening what came.
+ * Whole IKE messages with an SK payload (RFC 7296 section 3.14): sealing what a writer holds,
+ * opening what came.
  *
- *	ike_writer_init(&w, buf, sizeof(buf));
- *	ike_message_begin(&w, &header);
- *	mark = ike_sk_begin(&w, &out);
- *	...payloads...
- *	if (!ike_sk_seal(&w, mark, &out, &random, &err))
+ * 	ike_writer_init(&w, buf, sizeof(buf));
+ * 	ike_message_begin(&w, &header);
+ * 	mark = ike_sk_begin(&w, &out);
+ * 	...payloads...
+ * 	if (!ike_sk_seal(&w, mark, &out, &random, &err))
  */
 #ifndef ESPLANE_IKE_PROTECT_H
 #define ESPLANE_IKE_PROTECT_H
@@ -19,8 +20,8 @@
 /* One direction of an IKE SA. */
 struct ike_protect {
 	struct ike_cipher cipher;
-	struct ike_key encr, integ;	/* SK_e with salt, SK_a */
-	uint64_t sealed;		/* messages so far: an AEAD's IV (RFC 5282 section 3.1: never twice) */
+	struct ike_key encr, integ; /* SK_e with salt, SK_a */
+	uint64_t sealed; /* messages so far: an AEAD's IV (RFC 5282 section 3.1: never twice) */
 };
 
 /* Keys must have the lengths that @cipher wants. */
@@ -35,11 +36,13 @@ size_t ike_sk_begin(struct ike_writer *w, const struct ike_protect *p);
 IKE_MUST_CHECK bool ike_sk_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
 				const struct ike_random *r, struct ike_error *err);
 /*
- * Opens the SK payload @sk of the message @message, decrypting in place. @sk comes from the chain after the
- * header: its offset counts from there. @plain: the chain of inner payloads, whose first type is sk->next.
- * Changes nothing in @p. A wrong ICV is refused with notify 0: such a message is dropped, not answered.
+ * Opens the SK payload @sk of the message @message, decrypting in place. @sk comes from the chain
+ * after the header: its offset counts from there. @plain: the chain of inner payloads, whose first
+ * type is sk->next. Changes nothing in @p. A wrong ICV is refused with notify 0: such a message is
+ * dropped, not answered.
  */
 IKE_MUST_CHECK bool ike_sk_open(uint8_t *message, size_t len, const struct ike_payload *sk,
-				const struct ike_protect *p, struct ike_bytes *plain, struct ike_error *err);
+				const struct ike_protect *p, struct ike_bytes *plain,
+				struct ike_error *err);
 
 #endif

@@ -17,7 +17,10 @@ static inline void ike_random_fill(const struct ike_random *r, uint8_t *buf, siz
 	r->fill(r->arg, buf, len);
 }
 
-/* OpenSSL's generator, for a host's function: aborts the process if there is none, rather than go on without. */
+/*
+ * OpenSSL's generator, for a host's function: aborts the process if there is none, rather than go
+ * on without.
+ */
 void ike_random_system(void *unused, uint8_t *buf, size_t len);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Buffers for secrets. They hold their bytes themselves: nothing is left behind on a heap, and clearing one clears
- * all there is. Whoever declares one clears it: IKE_CLEARED does so when the variable goes out of scope.
+ * Buffers for secrets. They hold their bytes themselves: nothing is left behind on a heap, and
+ * clearing one clears all there is. Whoever declares one clears it: IKE_CLEARED does so when the
+ * variable goes out of scope.
  */
 #ifndef ESPLANE_IKE_SECRET_H
 #define ESPLANE_IKE_SECRET_H
@@ -10,8 +11,8 @@
 #include "ikev2/wire/bytes.h"
 
 enum {
-	IKE_KEY_MAX = 64,	/* the longest derived key: that of HMAC-SHA2-512 */
-	IKE_SECRET_MAX = 512,	/* the longest key exchange secret: that of MODP-4096 */
+	IKE_KEY_MAX = 64,     /* the longest derived key: that of HMAC-SHA2-512 */
+	IKE_SECRET_MAX = 512, /* the longest key exchange secret: that of MODP-4096 */
 };
 
 /* A derived key. */
@@ -30,7 +31,7 @@ struct ike_secret {
 void ike_wipe(void *p, size_t len);
 void ike_key_clear(struct ike_key *k);
 void ike_secret_clear(struct ike_secret *s);
-#define IKE_CLEARED_KEY __attribute__((cleanup(ike_key_clear)))
+#define IKE_CLEARED_KEY	   __attribute__((cleanup(ike_key_clear)))
 #define IKE_CLEARED_SECRET __attribute__((cleanup(ike_secret_clear)))
 
 static inline struct ike_bytes ike_key_bytes(const struct ike_key *k)

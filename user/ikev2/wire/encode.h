@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From values to bytes (RFC 7296 section 3). A message is begun, payloads are put one after the other (each patches
- * its type into the one before), and it is ended or sealed (crypto/protect.h). Overflow is sticky in the writer:
- * ask once, at the end.
+ * From values to bytes (RFC 7296 section 3). A message is begun, payloads are put one after the
+ * other (each patches its type into the one before), and it is ended or sealed (crypto/protect.h).
+ * Overflow is sticky in the writer: ask once, at the end.
  *
- *	ike_writer_init(&w, buf, sizeof(buf));
- *	ike_message_begin(&w, &header);
- *	ike_put_ke(&w, group, public);
- *	ike_put_nonce(&w, nonce);
- *	if (!ike_message_end(&w))
- *		...
+ * 	ike_writer_init(&w, buf, sizeof(buf));
+ * 	ike_message_begin(&w, &header);
+ * 	ike_put_ke(&w, group, public);
+ * 	ike_put_nonce(&w, nonce);
+ * 	if (!ike_message_end(&w))
+ * 		...
  */
 #ifndef ESPLANE_IKE_ENCODE_H
 #define ESPLANE_IKE_ENCODE_H
@@ -44,12 +44,12 @@ void ike_put_vendor(struct ike_writer *w, struct ike_bytes data);
 
 /* SA payload: sa_begin, { proposal_begin, transform..., proposal_end }..., sa_end. */
 struct ike_sa_writer {
-	size_t payload, proposal, transform;	/* marks; 0: none yet */
+	size_t payload, proposal, transform; /* marks; 0: none yet */
 	uint8_t number, n_transforms;
 };
 void ike_sa_begin(struct ike_writer *w, struct ike_sa_writer *sa);
-void ike_proposal_begin(struct ike_writer *w, struct ike_sa_writer *sa, uint8_t number, uint8_t protocol,
-			struct ike_bytes spi);
+void ike_proposal_begin(struct ike_writer *w, struct ike_sa_writer *sa, uint8_t number,
+			uint8_t protocol, struct ike_bytes spi);
 /* @key_bits 0: no Key Length attribute. */
 void ike_put_transform(struct ike_writer *w, struct ike_sa_writer *sa, uint8_t type, uint16_t id,
 		       uint16_t key_bits);
@@ -62,8 +62,9 @@ struct ike_ts_writer {
 	uint8_t n;
 };
 void ike_ts_begin(struct ike_writer *w, struct ike_ts_writer *ts, uint8_t payload_type);
-void ike_put_ts(struct ike_writer *w, struct ike_ts_writer *ts, uint8_t protocol, uint16_t port_first,
-		uint16_t port_last, struct ike_bytes first, struct ike_bytes last);
+void ike_put_ts(struct ike_writer *w, struct ike_ts_writer *ts, uint8_t protocol,
+		uint16_t port_first, uint16_t port_last, struct ike_bytes first,
+		struct ike_bytes last);
 void ike_ts_end(struct ike_writer *w, struct ike_ts_writer *ts);
 
 #endif

@@ -397,9 +397,14 @@ enum {
 enum ike_cfg_type { IKE_CFG_REQUEST = 1, IKE_CFG_REPLY = 2, IKE_CFG_SET = 3, IKE_CFG_ACK = 4 };
 
 /* RFC 3748 section 4. */
-enum ike_eap_code { IKE_EAP_REQUEST = 1, IKE_EAP_RESPONSE = 2, IKE_EAP_SUCCESS = 3, IKE_EAP_FAILURE = 4 };
+enum ike_eap_code {
+	IKE_EAP_REQUEST = 1,
+	IKE_EAP_RESPONSE = 2,
+	IKE_EAP_SUCCESS = 3,
+	IKE_EAP_FAILURE = 4,
+};
 
-/* Names as IANA spells them ("CREATE_CHILD_SA"); "unassigned" for numbers that are not above. Never NULL. */
+/* Names for logs ("CREATE_CHILD_SA"); "unknown" for numbers that are not above. Never NULL. */
 const char *ike_exchange_name(uint8_t exchange);
 const char *ike_payload_name(uint8_t type);		/* "SA", "KE", "IDi", ... */
 const char *ike_protocol_name(uint8_t protocol);
