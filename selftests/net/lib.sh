@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the data plane tests share: keys, SAs and policies on both kinds of end, counters, UDP streams.
+# Source it first of all; it brings ktap.sh and net.sh along.
+#
+# A tunnel joins the inner networks of a and b; its SAs are named by direction:
+#	SPI_AB KEY_AB		packets from a to b
+#	SPI_BA KEY_BA		packets from b to a
+# What varies is in variables that a test sets before it calls the functions below:
+#	BITS=128|192|256	length of the keys
+#	ESN=0|1			extended sequence numbers
+#	UDP=0|1			ESP in UDP port 4500, or native
+#	MODE=policy|route	how an esplane end gets its packets
+#
+#	new_keys			sets KEY_AB and KEY_BA to BITS bits and their salt
+#	esplane_end NS a|b [WORD...]	gives NS the SAs and policies of this end; WORDs go to both SAs;
+#					sets SA_IN_x SA_OUT_x POLICY_IN_x POLICY_OUT_x
+#	xfrm_end NS a|b			the same in the kernel's own IPsec
+#	inner_route NS a|b [DEV]	how inner packets leave without an esplane interface
+#	clear_end NS			takes all of both kinds away
+#
+#	esp NS COMMAND...		espctl in a namespace
+#	sa_get NS ID FIELD		one number or word of an SA
+#	counter NS NAME			a counter of the namespace, or its drops by reason
+#	drops NS			packets dropped in the namespace, whatever the reason
+#	policy_get NS ID FIELD
+#
+#	events NS			starts a monitor; its JSON lines go to $EVENTS
+#	event_count FILTER		how many lines of $EVENTS match this jq condition
+#	event_is FILTER			true if there is one
+#
+#	receiver NS ADDR PORT COUNT	starts a receiver of a counted stream
+#	sender NS ADDR PORT COUNT RATE [SIZE]	sends one; returns when all is sent
+#	received			waits for the receiver and prints how many different packets came
+
+NET_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PATH=$PATH:$NET_DIR:$NET_DIR/../../build/net
+. "$NET_DIR/../lib/ktap.sh"
+. "$NET_DIR/../lib/net.sh"
+
+ENCAP_PORT=4500
+SPI_AB=0x1000
+SPI_BA=0x2000
+IF_ID=7
+BITS=128
+ESN=0
+UDP=0
+MODE=policy
+declare -A encap_sockets
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+need_command espctl jq python3
+need_module esplane
+
+# make_key BITS NAME: the same name always gives the same key. AES-GCM has 4 bytes of salt (RFC 4106).
+make_key() {
+	printf 'esplane %s' "$*" | sha512sum | cut -c "1-$((2 * ($1 / 8 + 4)))"
+}
+
+new_keys() {
+	KEY_AB=$(make_key "$BITS" ab)
+	KEY_BA=$(make_key "$BITS" ba)
+}
+new_keys
+
+esp() {
+	local name=$1
+	shift
+	ip netns exec "$name" espctl "$@"
+}
+
+sa_get() { esp "$1" sa-list "id=$2" "get=$3"; }
+policy_get() { esp "$1" policy-list "id=$2" "get=$3"; }
+counter() { esp "$1" stats "get=$2"; }
+drops() { esp "$1" stats --json | jq '[.drops[]] | add'; }
+
+# end_of a|b: names of this end, for the functions below.
+end_of() {
+	case $1 in
+	a)
+		local_outer=$OUTER_A remote_outer=$OUTER_B local_net=$NET_A remote_net=$NET_B
+		local_inner=$INNER_A spi_out=$SPI_AB key_out=$KEY_AB spi_in=$SPI_BA key_in=$KEY_BA ;;
+	b)
+		local_outer=$OUTER_B remote_outer=$OUTER_A local_net=$NET_B remote_net=$NET_A
+		local_inner=$INNER_B spi_out=$SPI_BA key_out=$KEY_BA spi_in=$SPI_AB key_in=$KEY_AB ;;
+	esac
+}
+
+esplane_end() {
+	local name=$1 end=$2 words=("encr=20") local_outer remote_outer local_net remote_net
+	local local_inner spi_out key_out spi_in key_in id=
+	shift 2
+	end_of "$end"
+	if [ $UDP = 1 ]; then
+		words+=("encap=$ENCAP_PORT:$ENCAP_PORT")
+		esp "$name" encap-add port=$ENCAP_PORT >/dev/null || return 1
+	fi
+	[ $ESN = 0 ] || words+=(esn=1)
+	if [ $MODE = route ]; then
+		id=if_id=$IF_ID
+		words+=("$id")
+		esp "$name" link-add ipsec0 "$id" && ip -n "$name" link set ipsec0 up &&
+		ip -n "$name" route add "$remote_net" dev ipsec0 src "$local_inner" || return 1
+	fi
+	printf -v "SA_IN_$end" %s "$(esp "$name" sa-add direction=in spi=$spi_in src=$remote_outer \
+		dst=$local_outer key=$key_in "selector=$remote_net,$local_net" "${words[@]}" "$@")"
+	printf -v "SA_OUT_$end" %s "$(esp "$name" sa-add direction=out spi=$spi_out src=$local_outer \
+		dst=$remote_outer key=$key_out "${words[@]}" "$@")"
+	local sa=SA_OUT_$end
+	printf -v "POLICY_OUT_$end" %s "$(esp "$name" policy-set direction=out action=protect \
+		priority=100 "selector=$local_net,$remote_net" "sa_id=${!sa}" $id)"
+	printf -v "POLICY_IN_$end" %s "$(esp "$name" policy-set direction=in action=protect \
+		priority=100 "selector=$remote_net,$local_net" $id)"
+	local policy=POLICY_IN_$end
+	[ -n "${!sa}" ] && [ -n "${!policy}" ]
+}
+
+# xfrm_sa NS SRC DST SPI KEY
+xfrm_sa() {
+	local options=()
+	if [ $ESN = 1 ]; then
+		options+=(flag esn replay-window 64)
+	else
+		options+=(replay-window 32)
+	fi
+	[ $UDP = 0 ] || options+=(encap espinudp $ENCAP_PORT $ENCAP_PORT 0.0.0.0)
+	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid 1 mode tunnel \
+		"${options[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
+}
+
+xfrm_policy() {
+	ip -n "$1" xfrm policy add src "$2" dst "$3" dir "$4" priority 100 \
+		tmpl src "$5" dst "$6" proto esp reqid 1 mode tunnel
+}
+
+xfrm_end() {
+	local name=$1 local_outer remote_outer local_net remote_net
+	local local_inner spi_out key_out spi_in key_in
+	end_of "$2"
+	# Without a socket that has UDP_ENCAP set xfrm does not see ESP in UDP.
+	if [ $UDP = 1 ] && ! ns "$name" ss -Hlun "sport = :$ENCAP_PORT" | grep -q .; then
+		ip netns exec "$name" python3 "$NET_DIR/encap_socket.py" $ENCAP_PORT &
+		encap_sockets[$name]=$!
+		at_exit kill $!
+		busywait "$(slowly 5000)" udp_listening "$name" $ENCAP_PORT || return 1
+	fi
+	xfrm_sa "$name" $local_outer $remote_outer $spi_out "$key_out" &&
+	xfrm_sa "$name" $remote_outer $local_outer $spi_in "$key_in" &&
+	xfrm_policy "$name" $local_net $remote_net out $local_outer $remote_outer &&
+	xfrm_policy "$name" $remote_net $local_net in $remote_outer $local_outer &&
+	xfrm_policy "$name" $remote_net $local_net fwd $remote_outer $local_outer
+}
+
+udp_listening() { ip netns exec "$1" ss -Hlun "sport = :$2" | grep -q .; }
+
+inner_route() {
+	local local_outer remote_outer local_net remote_net local_inner spi_out key_out spi_in key_in
+	end_of "$2"
+	ip -n "$1" route replace "$remote_net" dev "${3:-eth0}" via "$remote_outer" src "$local_inner"
+}
+
+clear_end() {
+	esp "$1" flush
+	ip -n "$1" xfrm state flush
+	ip -n "$1" xfrm policy flush
+	ip -n "$1" link del ipsec0 2>/dev/null
+	esp "$1" encap-del port=$ENCAP_PORT 2>/dev/null
+	if [ -n "${encap_sockets[$1]:-}" ]; then
+		kill "${encap_sockets[$1]}"
+		wait "${encap_sockets[$1]}" 2>/dev/null
+		unset "encap_sockets[$1]"
+	fi
+}
+
+events() {
+	EVENTS=$NET_TMP/events
+	: >"$EVENTS"
+	ip netns exec "$1" espctl monitor >"$EVENTS" 2>"$EVENTS.err" &
+	EVENTS_PID=$!
+	at_exit kill $EVENTS_PID
+	busywait "$(slowly 5000)" grep -q ready "$EVENTS.err"
+}
+
+event_count() { jq -c "select($1)" <"$EVENTS" | wc -l; }
+event_is() { [ "$(event_count "$1")" -gt 0 ]; }
+
+# Inner UDP with sequence numbers; who receives is not always who the other end is.
+receiver() {
+	RECEIVED=$(mktemp -p "$NET_TMP")
+	ip netns exec "$1" python3 "$NET_DIR/stream.py" receive "$2" "$3" "$4" "$(slowly 1)" >"$RECEIVED" &
+	RECEIVER_PID=$!
+	at_exit kill $RECEIVER_PID
+	busywait "$(slowly 5000)" udp_listening "$1" "$3"
+}
+
+sender() {
+	local name=$1
+	shift
+	ip netns exec "$name" python3 "$NET_DIR/stream.py" send "$@"
+}
+
+received() {
+	wait $RECEIVER_PID
+	cat "$RECEIVED"
+}

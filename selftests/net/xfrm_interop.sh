@@ -1,0 +1,180 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The kernel's own IPsec (xfrm) is the other end: what esplane sends it must accept and the other way
+# round, for every key length, with and without extended sequence numbers, native and in UDP, in
+# policy mode and in route mode. On the wire there is ESP and nothing else.
+#
+#	a esplane 10.1.0.1 === ESP === 10.2.0.1 xfrm b
+. "$(dirname "$0")/lib.sh"
+
+MB=$((1 << 20))
+WHOLE_TRANSFER=$((32 * MB))
+
+say_variant() {
+	local encap=native mode=$MODE esn=off
+	[ $UDP = 0 ] || encap="in UDP"
+	[ $ESN = 0 ] || esn=on
+	echo "$encap, $mode mode, $BITS bits, ESN $esn"
+}
+
+tunnel_up() {
+	new_keys
+	esplane_end "$a" a && xfrm_end "$b" b && inner_route "$b" b || return 1
+	[ $MODE = route ] || inner_route "$a" a || return 1
+	remember_counters
+}
+
+tunnel_down() {
+	clear_end "$a"
+	clear_end "$b"
+}
+
+# Payloads of 1 byte, odd ones, and one that makes the inner packet 1,400 bytes (20 IP + 8 ICMP).
+# 3,000 bytes have to be fragmented before or after encryption, at the sender's choice.
+pings() {
+	local size
+	for size in 1 17 1001 1372 3000; do
+		ns "$a" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_B || return 1
+		ns "$b" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_A || return 1
+	done
+}
+
+counted_stream() {
+	receiver "$2" "$3" 9000 100 && sender "$1" "$3" 9000 100 500 1000 && [ "$(received)" = 100 ]
+}
+
+xfrm_errors() { ns "$b" awk '{ n += $2 } END { print n }' /proc/net/xfrm_stat; }
+
+remember_counters() {
+	drops_before=$(drops "$a")
+	errors_before=$(xfrm_errors)
+}
+
+# Ten echoes of each side and ten answers to the other's passed each way, not counting pieces.
+nothing_dropped() {
+	[ "$(sa_get "$a" $SA_OUT_a packets)" -ge 20 ] &&
+	[ "$(sa_get "$a" $SA_IN_a packets)" -ge 20 ] &&
+	[ "$(drops "$a")" = "$drops_before" ] && [ "$(xfrm_errors)" = "$errors_before" ]
+}
+
+variant() {
+	local encap=native mode=$MODE esn=off
+	[ $UDP = 0 ] || encap="in UDP"
+	[ $ESN = 0 ] || esn=on
+	echo "$encap, $mode mode, $BITS bits, ESN $esn"
+}
+
+tunnel_up() {
+	new_keys
+	esplane_end "$a" a && xfrm_end "$b" b && inner_route "$b" b || return 1
+	[ $MODE = route ] || inner_route "$a" a || return 1
+	remember_counters
+}
+
+tunnel_down() {
+	clear_end "$a"
+	clear_end "$b"
+}
+
+# Payloads of 1 byte, odd ones, and one that makes the inner packet 1,400 bytes (20 IP + 8 ICMP).
+# 3,000 bytes have to be fragmented before or after encryption, at the sender's choice.
+pings() {
+	local size
+	for size in 1 17 1001 1372 3000; do
+		ns "$a" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_B || return 1
+		ns "$b" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_A || return 1
+	done
+}
+
+counted_stream() {
+	receiver "$2" "$3" 9000 100 && sender "$1" "$3" 9000 100 500 1000 && [ "$(received)" = 100 ]
+}
+
+# An end that dropped nothing: 10 echoes of each side and 10 answers of each side passed each way,
+# and the echoes of 3,000 bytes in pieces.
+clean_counters() {
+	[ "$(drops "$a")" = 0 ] &&
+	[ "$(sa_get "$a" $SA_OUT_a packets)" -ge 20 ] && [ "$(sa_get "$a" $SA_IN_a packets)" -ge 20 ] &&
+	[ "$(ns "$b" awk '{ n += $2 } END { print n }' /proc/net/xfrm_stat)" = "${xfrm_errors:-0}" ]
+}
+
+variant() {
+	local name
+	name=$(say_variant)
+	ktap_check "$name: tunnel" tunnel_up
+	ktap_check "$name: pings both ways" pings
+	ktap_check "$name: nothing dropped at either end" nothing_dropped
+	tunnel_down
+}
+
+# With TSO the inner packets come in super-packets, and so they must go out: at least five packets a
+# train on the average, acknowledgements of the other direction's handshake and all.
+in_trains() {
+	local packets trains
+	packets=$(counter "$a" out-packets) trains=$(counter "$a" out-trains)
+	"$@" || return 1
+	packets=$(($(counter "$a" out-packets) - packets))
+	trains=$(($(counter "$a" out-trains) - trains))
+	echo "$packets packets in $trains trains"
+	[ $packets -ge $((5 * trains)) ]
+}
+
+transfers() {
+	local bytes=$1 name
+	name=$(say_variant)
+	tunnel_up
+	ktap_check "$name: UDP stream to xfrm" counted_stream "$a" "$b" $INNER_B
+	ktap_check "$name: UDP stream from xfrm" counted_stream "$b" "$a" $INNER_A
+	ktap_check "$name: $((bytes / MB)) MB over TCP to xfrm arrive intact, in trains" \
+		in_trains net_send "$a" "$b" $INNER_B "$bytes"
+	ktap_check "$name: $((bytes / MB)) MB over TCP from xfrm arrive intact" \
+		net_send "$b" "$a" $INNER_A "$bytes"
+	tunnel_down
+}
+
+wire_start() { capture "$b" eth0 "$NET_TMP/wire"; }
+
+only_esp_on_wire() {
+	local esp=$1
+	capture_stop
+	[ "$(captured "$NET_TMP/wire" "$esp")" -gt 100 ] &&
+	[ "$(captured "$NET_TMP/wire" "ip and not ($esp)")" = 0 ]
+}
+
+encapsulation() {
+	local wire=$1
+	wire_start
+	BITS=256
+	for ESN in 0 1; do
+		MODE=route
+		variant
+	done
+	MODE=policy
+	for BITS in 128 192 256; do
+		for ESN in 0 1; do
+			variant
+		done
+	done
+	BITS=256
+	transfers $MB
+	ktap_check "only ESP on the wire ($wire)" only_esp_on_wire "$wire"
+	transfers $WHOLE_TRANSFER
+	MODE=route
+	transfers $WHOLE_TRANSFER
+	MODE=policy
+}
+
+ktap_print_header
+net_direct || ktap_skip_all "cannot make namespaces"
+need_module xfrm_user
+need_module esp4
+# Two variants in route mode and six in policy mode with 3 tests each, three transfers with 4, the wire.
+ktap_set_plan $((1 + 2 * (8 * 3 + 3 * 4 + 1)))
+ktap_check "TSO is on" sh -c \
+	"ip netns exec $a ethtool -k eth0 | grep -q 'tcp-segmentation-offload: on'"
+UDP=0
+encapsulation "esp"
+UDP=1
+# udp[8:4] is the first word behind the UDP header: an SPI, which is 256 or more (RFC 4303 section 2.1).
+encapsulation "udp src port 4500 and udp dst port 4500 and udp[8:4] >= 256"
+ktap_finished
