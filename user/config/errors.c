@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Collects what is wrong with a configuration. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Reads configuration files and what they include, within limits. */
 #include <errno.h>
 #include <fcntl.h>

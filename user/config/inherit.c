@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Unfolds inheritance: "name : ref, ref2 {" takes what it does not say itself from the sections
  * named, the first of them first, and so do the sections within it from those of the same name

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * The grammar of swanctl.conf: sections, values, inheritance and includes of one text. After a
  * fault it goes on with the next line, so that one run finds them all.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* The tree that configuration files are read into. */
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@ enum {
 	SETTINGS_INCLUDE_DEPTH = 16,
 	SETTINGS_SECTION_DEPTH = 16,
 	SETTINGS_NODES_MAX = 100000,		/* sections and values, raw or unfolded */
-	SETTINGS_ENTRIES_MAX = 10000,		/* values, and as many sections, in one section */
+	SETTINGS_ENTRIES_MAX = 10000,		/* values, and as many sections, in one */
 	SETTINGS_INHERIT_DEPTH = 32,
 };
 

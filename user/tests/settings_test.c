@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * The grammar of swanctl.conf as strongswan.conf(5) describes it, corner by corner: what a text
  * unfolds to, written as "path=value" lines in order, and what is said of a faulty one.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* The VICI message builder: one packet, framed, with errors that stick until vici_finish(). */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* The client's end of VICI over a unix socket, blocking. */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Cuts the byte stream of a VICI connection into its length-prefixed segments. */
 #include <stdlib.h>
 #include <string.h>

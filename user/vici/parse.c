@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* VICI packets and messages, read by a cursor that cannot pass their end. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* One client of the VICI server: requests in order, event registrations, replies. */
 #include <stdarg.h>
 #include <stdio.h>

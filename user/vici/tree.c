@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* A VICI message as a tree, for look-ups by name. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* The children of a connection: connections.<conn>.children.<child>. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "draft.h"
+#include "value.h"
+
+#define CHILD(key, setter, member, arg) { key, setter, offsetof(struct child_draft, member), arg }
+#define ONLY(key, value) { key, only_value, 0, value }
+#define LATER(key) { .name = key }
+
+enum {
+	DEFAULT_REKEY_SECONDS = 3600,		/* swanctl.conf(5): 1h */
+	/* As the module's own; strongSwan's 32 is less than what many cores may reorder. */
+	DEFAULT_REPLAY_WINDOW = 1024,
+	MAX_REPLAY_WINDOW = 4096,		/* esplane.yaml: max-replay-window */
+};
+
+/* 0 would mean no replay protection at all to strongSwan. */
+static void set_replay_window(const struct key_call *call)
+{
+	uint64_t v;
+
+	if (value_number(call->setting->value, &v) && v && v <= MAX_REPLAY_WINDOW)
+		*(uint32_t *)call->field = v;
+	else
+		key_error(call, "\"%s\" is no number from 1 to %d", call->setting->value,
+			  MAX_REPLAY_WINDOW);
+}
+
+static const struct key_word actions[] = {
+	{ "none", IKE_START_NONE }, { "start", IKE_START_START }, { "trap", IKE_START_TRAP }, { 0 },
+};
+
+static const struct key_word dpd_actions[] = {
+	{ "clear", IKE_START_NONE }, { "trap", IKE_START_TRAP }, { "start", IKE_START_START },
+	{ "restart", IKE_START_START }, { 0 },
+};
+
+static const struct key_def child_keys[] = {
+	CHILD("local_ts", set_ts, local_ts, NULL),
+	CHILD("remote_ts", set_ts, remote_ts, NULL),
+	CHILD("esp_proposals", set_esp_proposals, cfg.proposals, NULL),
+	CHILD("rekey_time", set_seconds, cfg.life.soft_seconds, NULL),
+	CHILD("life_time", set_seconds, cfg.life.hard_seconds, NULL),
+	CHILD("rand_time", set_seconds, cfg.life.jitter_seconds, NULL),
+	CHILD("rekey_bytes", set_bytes, cfg.life.soft_bytes, NULL),
+	CHILD("life_bytes", set_bytes, cfg.life.hard_bytes, NULL),
+	CHILD("rand_bytes", set_bytes, cfg.life.jitter_bytes, NULL),
+	CHILD("rekey_packets", set_u64, cfg.life.soft_packets, NULL),
+	CHILD("life_packets", set_u64, cfg.life.hard_packets, NULL),
+	CHILD("rand_packets", set_u64, cfg.life.jitter_packets, NULL),
+	CHILD("start_action", set_word, cfg.start_action, actions),
+	CHILD("close_action", set_word, cfg.close_action, actions),
+	CHILD("dpd_action", set_word, cfg.dpd_action, dpd_actions),
+	CHILD("if_id_in", set_interface, cfg.if_id_in, NULL),
+	CHILD("if_id_out", set_interface, cfg.if_id_out, NULL),
+	CHILD("replay_window", set_replay_window, cfg.replay_window, NULL),
+	CHILD("priority", set_u32, cfg.priority, NULL),
+	ONLY("mode", "tunnel"),
+	ONLY("sha256_96", "no"),
+	ONLY("hostaccess", "no"),
+	ONLY("policies", "yes"),
+	ONLY("policies_fwd_out", "no"),
+	ONLY("ipcomp", "no"),
+	ONLY("inactivity", "0"),
+	ONLY("reqid", "0"),
+	ONLY("mark_in_sa", "no"),
+	ONLY("tfc_padding", "0"),
+	ONLY("hw_offload", "no"),
+	ONLY("per_cpu_sas", "no"),
+	LATER("ah_proposals"),
+	LATER("updown"),
+	LATER("interface"),
+	LATER("mark_in"),
+	LATER("mark_out"),
+	LATER("set_mark_in"),
+	LATER("set_mark_out"),
+	LATER("label"),
+	LATER("label_mode"),
+	LATER("copy_df"),
+	LATER("copy_ecn"),
+	LATER("copy_dscp"),
+	LATER("icmp"),
+};
+
+const struct key_table child_table = {
+	"connections.<conn>.children.<child>", child_keys, KEY_COUNT(child_keys), NULL, 0,
+};
+
+/* One of time, bytes and packets of struct ike_lifetime, with the names of its keys. */
+struct limit {
+	const char *rekey, *life, *rand;
+	uint64_t *soft, *hard, *jitter;
+	uint64_t default_soft;
+};
+
+/* @v and a tenth of it, without overflow. */
+static uint64_t plus_tenth(uint64_t v)
+{
+	return v + v / 10;
+}
+
+/*
+ * swanctl.conf(5): life is rekey and 10 %, rekey (if only life is set) life less 10 %, rand what
+ * lies between.
+ */
+static void fill_in(struct limit *m)
+{
+	if (*m->soft == KEY_OPEN && *m->hard != KEY_OPEN)
+		*m->soft = *m->hard - *m->hard / 11;
+	else if (*m->soft == KEY_OPEN)
+		*m->soft = m->default_soft;
+	if (*m->hard == KEY_OPEN)
+		*m->hard = plus_tenth(*m->soft);
+	if (*m->jitter == KEY_OPEN)
+		*m->jitter = *m->hard > *m->soft && *m->soft ? *m->hard - *m->soft : 0;
+}
+
+static void check_limit(struct load *l, const struct section *s, const struct limit *m)
+{
+	if (*m->soft && *m->hard && *m->hard <= *m->soft)
+		cfg_error(l->errors, where_of(s, m->life),
+			  "child \"%s\": %s (%llu) must be more than %s (%llu)", s->name, m->life,
+			  (unsigned long long)*m->hard, m->rekey, (unsigned long long)*m->soft);
+	if (*m->soft && *m->jitter >= *m->soft)
+		cfg_error(l->errors, where_of(s, m->rand),
+			  "child \"%s\": %s (%llu) must be less than %s (%llu)", s->name, m->rand,
+			  (unsigned long long)*m->jitter, m->rekey, (unsigned long long)*m->soft);
+}
+
+static void finish_lifetime(struct load *l, const struct section *s, struct ike_lifetime *t)
+{
+	struct limit limits[] = {
+		{ "rekey_time", "life_time", "rand_time", &t->soft_seconds, &t->hard_seconds,
+		  &t->jitter_seconds, DEFAULT_REKEY_SECONDS },
+		{ "rekey_bytes", "life_bytes", "rand_bytes", &t->soft_bytes, &t->hard_bytes,
+		  &t->jitter_bytes, 0 },
+		{ "rekey_packets", "life_packets", "rand_packets", &t->soft_packets,
+		  &t->hard_packets, &t->jitter_packets, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < KEY_COUNT(limits); i++) {
+		fill_in(&limits[i]);
+		check_limit(l, s, &limits[i]);
+	}
+}
+
+/* An end without selectors is the end itself: "dynamic". */
+static void finish_ts(struct load *l, struct addr_list *from, struct ike_ts **list, size_t *n)
+{
+	struct ike_error err;
+
+	if (!from->n && !ike_ts_list_parse("dynamic", &from->list, &from->n, &err))
+		l->errors->no_memory = true;
+	*list = from->list;
+	*n = from->n;
+}
+
+void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *conn)
+{
+	struct child_draft d = {
+		.cfg = {
+			.life = { KEY_OPEN, KEY_OPEN, KEY_OPEN, KEY_OPEN, KEY_OPEN, KEY_OPEN,
+				  KEY_OPEN, KEY_OPEN, KEY_OPEN },
+			.if_id_in = conn->if_id_in,
+			.if_id_out = conn->if_id_out,
+			.replay_window = DEFAULT_REPLAY_WINDOW,
+		},
+	};
+	struct ike_child_cfg *list = list_grow(l, conn->children, conn->n_children, sizeof(*list));
+
+	if (!list)
+		return;
+	conn->children = list;
+	d.cfg.name = strdup(s->name);
+	if (!d.cfg.name) {
+		l->errors->no_memory = true;
+		return;
+	}
+	keys_apply(&child_table, s, &d, l->errors);
+	finish_ts(l, &d.local_ts, &d.cfg.local_ts, &d.cfg.n_local_ts);
+	finish_ts(l, &d.remote_ts, &d.cfg.remote_ts, &d.cfg.n_remote_ts);
+	finish_lifetime(l, s, &d.cfg.life);
+	if (!d.cfg.proposals.n &&
+	    !ike_proposal_list_parse(&d.cfg.proposals, IKE_PROTO_ESP, "default", NULL))
+		l->errors->no_memory = true;
+	list[conn->n_children++] = d.cfg;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/* A connection: connections.<conn>, with its authentication rounds and its children. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "draft.h"
+
+#define CONN(key, setter, member, arg) { key, setter, offsetof(struct conn_draft, member), arg }
+#define AUTH(key, setter, member) { key, setter, offsetof(struct ike_auth_cfg, member), NULL }
+#define ONLY(key, value) { key, only_value, 0, value }
+#define LATER(key) { .name = key }
+/* A section that load_conn() reads itself. */
+#define SECTION(key) { key, only_value, 0, NULL }
+
+enum { DEFAULT_REKEY_SECONDS = 4 * 3600 };	/* swanctl.conf(5): 4h */
+
+static const struct key_word unique_words[] = {
+	{ "no", IKE_UNIQUE_NO }, { "never", IKE_UNIQUE_NEVER }, { "keep", IKE_UNIQUE_KEEP },
+	{ "replace", IKE_UNIQUE_REPLACE }, { 0 },
+};
+
+static const struct key_def conn_keys[] = {
+	{ "version", set_version, 0, NULL },
+	CONN("local_addrs", set_addrs, local_addrs, NULL),
+	CONN("remote_addrs", set_addrs, remote_addrs, NULL),
+	CONN("local_port", set_u16, cfg.local_port, NULL),
+	CONN("remote_port", set_u16, cfg.remote_port, NULL),
+	CONN("proposals", set_ike_proposals, cfg.proposals, NULL),
+	CONN("encap", set_bool, cfg.force_encap, NULL),
+	CONN("dpd_delay", set_seconds, cfg.dpd_delay, NULL),
+	CONN("rekey_time", set_seconds, cfg.rekey_time, NULL),
+	CONN("over_time", set_seconds, cfg.over_time, NULL),
+	CONN("rand_time", set_seconds, cfg.rand_time, NULL),
+	CONN("keyingtries", set_u64, cfg.keyingtries, NULL),
+	CONN("unique", set_word, cfg.unique, unique_words),
+	CONN("if_id_in", set_interface, cfg.if_id_in, NULL),
+	CONN("if_id_out", set_interface, cfg.if_id_out, NULL),
+	ONLY("reauth_time", "0"),
+	ONLY("mobike", "no"),
+	ONLY("fragmentation", "no"),
+	ONLY("aggressive", "no"),
+	ONLY("mediation", "no"),
+	ONLY("ppk_required", "no"),
+	LATER("vips"),
+	LATER("pools"),
+	LATER("pull"),
+	LATER("dscp"),
+	LATER("dpd_timeout"),
+	LATER("childless"),
+	LATER("send_certreq"),
+	LATER("send_cert"),
+	LATER("ocsp"),
+	LATER("ppk_id"),
+	LATER("mediated_by"),
+	LATER("mediation_peer"),
+};
+
+static const struct key_def conn_sections[] = {
+	SECTION("local*"),
+	SECTION("remote*"),
+	SECTION("children"),
+};
+
+const struct key_table conn_table = {
+	"connections.<conn>", conn_keys, KEY_COUNT(conn_keys),
+	conn_sections, KEY_COUNT(conn_sections),
+};
+
+static const struct key_def auth_keys[] = {
+	AUTH("auth", set_auth, method),
+	AUTH("id", set_id, id),
+	ONLY("round", "0"),
+	LATER("certs"),
+	LATER("cert*"),
+	LATER("pubkeys"),
+	LATER("eap_id"),
+	LATER("aaa_id"),
+	LATER("xauth_id"),
+	LATER("groups"),
+	LATER("cert_policy"),
+	LATER("cacerts"),
+	LATER("cacert*"),
+	LATER("ca_id"),
+	LATER("revocation"),
+};
+
+static const struct key_def auth_sections[] = {
+	LATER("cert*"),
+	LATER("cacert*"),
+};
+
+const struct key_table auth_table = {
+	"connections.<conn>.local or .remote", auth_keys, KEY_COUNT(auth_keys),
+	auth_sections, KEY_COUNT(auth_sections),
+};
+
+/* Reads the one section that @pattern means. */
+static void load_auth(struct load *l, const struct section *conn, const char *pattern,
+		      struct ike_auth_cfg *auth)
+{
+	const struct section *s = NULL;
+	size_t i;
+
+	for (i = 0; i < conn->n_sections; i++) {
+		if (!key_matches(pattern, conn->sections[i]->name))
+			continue;
+		if (s) {
+			cfg_error(l->errors, &conn->sections[i]->where,
+				  "section \"%s\": a second authentication round beside \"%s\" is "
+				  "not supported by esplane yet", conn->sections[i]->name, s->name);
+			continue;
+		}
+		s = conn->sections[i];
+		keys_apply(&auth_table, s, auth, l->errors);
+	}
+	if (!s || !section_value(s, "auth") || !section_value(s, "auth")->value)
+		cfg_error(l->errors, s ? &s->where : &conn->where,
+			  "connection \"%s\": %.*s.auth is not set and means pubkey, which is not "
+			  "supported by esplane yet; say auth = psk", conn->name,
+			  (int)strcspn(pattern, "*"), pattern);
+}
+
+static void load_children(struct load *l, const struct section *s, struct ike_conn_cfg *conn)
+{
+	const struct section *children = section_child(s, "children");
+	size_t i;
+
+	if (!children)
+		return;
+	for (i = 0; i < children->n_values; i++)
+		cfg_error(l->errors, &children->values[i].where,
+			  "key \"%s\" has no meaning here; it belongs in %s",
+			  children->values[i].key, child_table.place);
+	for (i = 0; i < children->n_sections; i++)
+		load_child(l, children->sections[i], conn);
+}
+
+/* swanctl.conf(5): over_time is 10 % of rekey_time, rand_time is over_time. */
+static void finish_times(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	if (c->over_time == KEY_OPEN)
+		c->over_time = c->rekey_time / 10;
+	if (c->rand_time == KEY_OPEN)
+		c->rand_time = c->rekey_time ? c->over_time : 0;
+	if (c->rekey_time && c->rand_time >= c->rekey_time)
+		cfg_error(l->errors, where_of(s, "rand_time"),
+			  "connection \"%s\": rand_time (%llu) must be less than rekey_time (%llu)",
+			  s->name, (unsigned long long)c->rand_time,
+			  (unsigned long long)c->rekey_time);
+}
+
+void load_conn(struct load *l, const struct section *s)
+{
+	struct ike_config *config = l->out->ike;
+	struct conn_draft d = {
+		.cfg = {
+			.local_port = IKE_PORT, .remote_port = IKE_PORT,
+			.rekey_time = DEFAULT_REKEY_SECONDS,
+			.over_time = KEY_OPEN, .rand_time = KEY_OPEN,
+			.keyingtries = 1,
+		},
+	};
+	struct ike_conn_cfg *list = list_grow(l, config->conns, config->n_conns, sizeof(*list));
+
+	if (!list)
+		return;
+	config->conns = list;
+	d.cfg.name = strdup(s->name);
+	if (!d.cfg.name) {
+		l->errors->no_memory = true;
+		return;
+	}
+	keys_apply(&conn_table, s, &d, l->errors);
+	d.cfg.local_addrs = d.local_addrs.list;
+	d.cfg.n_local_addrs = d.local_addrs.n;
+	d.cfg.remote_addrs = d.remote_addrs.list;
+	d.cfg.n_remote_addrs = d.remote_addrs.n;
+	load_auth(l, s, "local*", &d.cfg.local);
+	load_auth(l, s, "remote*", &d.cfg.remote);
+	finish_times(l, s, &d.cfg);
+	if (!d.cfg.proposals.n &&
+	    !ike_proposal_list_parse(&d.cfg.proposals, IKE_PROTO_IKE, "default", NULL))
+		l->errors->no_memory = true;
+	load_children(l, s, &d.cfg);
+	list[config->n_conns++] = d.cfg;
+}

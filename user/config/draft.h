@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the keys of a section fill in before it becomes part of the configuration: the typed object
+ * and what it cannot hold while values may still be missing. Between the files of this directory.
+ */
+#ifndef ESPLANE_CONFIG_DRAFT_H
+#define ESPLANE_CONFIG_DRAFT_H
+
+#include "keys.h"
+#include "load.h"
+
+struct load {
+	struct daemon_config *out;
+	struct cfg_errors *errors;
+};
+
+struct child_draft {
+	struct ike_child_cfg cfg;
+	struct addr_list local_ts, remote_ts;
+};
+
+struct conn_draft {
+	struct ike_conn_cfg cfg;
+	struct addr_list local_addrs, remote_addrs;
+};
+
+/* conn.c, child.c, secret.c, daemon.c: one section of the file each, put where it belongs. */
+void load_conn(struct load *l, const struct section *s);
+void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *conn);
+void load_secret(struct load *l, const struct section *s);
+void load_daemon(struct load *l, const struct section *s);
+
+/* Where @key is set in @s, or @s itself is. */
+const struct cfg_where *where_of(const struct section *s, const char *key);
+/* Room for one more object of @size in the list; NULL and no_memory if there is none. */
+void *list_grow(struct load *l, void *list, size_t n, size_t size);
+
+/* check.c: what only the whole can show */
+void check_config(struct load *l, const struct section *root);
+
+#endif

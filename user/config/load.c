@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* From a configuration file to the typed configuration: the top of the tree. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "draft.h"
+
+/* Sections that the functions below read. */
+#define SECTION(key) { key, only_value, 0, NULL }
+#define LATER(key) { .name = key }
+
+static const struct key_def top_sections[] = {
+	SECTION("connections"),
+	SECTION("secrets"),
+	SECTION("esplaned"),
+	LATER("pools"),
+	LATER("authorities"),
+};
+
+const struct key_table top_table = {
+	"the file itself, outside all sections", NULL, 0, top_sections, KEY_COUNT(top_sections),
+};
+
+static const struct key_def secret_sections[] = {
+	SECTION("ike*"),
+	LATER("eap*"),
+	LATER("xauth*"),
+	LATER("ntlm*"),
+	LATER("ppk*"),
+	LATER("private*"),
+	LATER("rsa*"),
+	LATER("ecdsa*"),
+	LATER("pkcs8*"),
+	LATER("pkcs12*"),
+	LATER("token*"),
+};
+
+static const struct key_table secrets_table = {
+	"secrets", NULL, 0, secret_sections, KEY_COUNT(secret_sections),
+};
+
+const struct key_table *const all_tables[] = {
+	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
+	&settings_table,
+};
+
+const size_t n_all_tables = KEY_COUNT(all_tables);
+
+const struct cfg_where *where_of(const struct section *s, const char *key)
+{
+	const struct setting *v = section_value(s, key);
+
+	return v ? &v->where : &s->where;
+}
+
+void *list_grow(struct load *l, void *list, size_t n, size_t size)
+{
+	list = reallocarray(list, n + 1, size);
+	if (!list)
+		l->errors->no_memory = true;
+	return list;
+}
+
+static void load_each(struct load *l, const struct section *s, const char *pattern,
+		      void (*load)(struct load *l, const struct section *s))
+{
+	size_t i;
+
+	for (i = 0; s && i < s->n_sections; i++)
+		if (key_matches(pattern, s->sections[i]->name))
+			load(l, s->sections[i]);
+}
+
+static void load_secrets(struct load *l, const struct section *s)
+{
+	if (!s)
+		return;
+	keys_apply(&secrets_table, s, NULL, l->errors);
+	load_each(l, s, "ike*", load_secret);
+}
+
+static void load_connections(struct load *l, const struct section *s)
+{
+	size_t i;
+
+	for (i = 0; s && i < s->n_values; i++)
+		cfg_error(l->errors, &s->values[i].where,
+			  "key \"%s\" has no meaning here; it belongs in a connection",
+			  s->values[i].key);
+	load_each(l, s, "*", load_conn);
+}
+
+/* Sections at the top that others inherit from need no meaning of their own. */
+static void check_top(struct load *l, const struct settings *settings)
+{
+	struct section top = { .where = settings->root->where };
+	const struct section *s, *raw;
+	size_t i;
+
+	top.values = settings->root->values;
+	top.n_values = settings->root->n_values;
+	keys_apply(&top_table, &top, NULL, l->errors);
+	for (i = 0; i < settings->root->n_sections; i++) {
+		s = settings->root->sections[i];
+		raw = section_child(settings->raw, s->name);
+		if (raw && raw->referenced)
+			continue;
+		top.sections = &settings->root->sections[i];
+		top.n_sections = 1;
+		top.n_values = 0;
+		keys_apply(&top_table, &top, NULL, l->errors);
+	}
+}
+
+/* Takes @settings over. */
+static struct daemon_config *load(struct settings *settings, struct cfg_errors *errors)
+{
+	struct load l = { .out = calloc(1, sizeof(*l.out)), .errors = errors };
+
+	if (l.out)
+		l.out->ike = calloc(1, sizeof(*l.out->ike));
+	if (!settings || !l.out || !l.out->ike) {
+		errors->no_memory = true;
+		goto out;
+	}
+	l.out->ike->refs = 1;
+	check_top(&l, settings);
+	load_daemon(&l, section_child(settings->root, "esplaned"));
+	load_secrets(&l, section_child(settings->root, "secrets"));
+	load_connections(&l, section_child(settings->root, "connections"));
+	if (!errors->no_memory)
+		check_config(&l, settings->root);
+out:
+	settings_free(settings);
+	if (!errors->n_errors && !errors->no_memory)
+		return l.out;
+	config_free(l.out);
+	return NULL;
+}
+
+struct daemon_config *config_load(const char *path, struct cfg_errors *errors)
+{
+	return load(settings_load(path, errors), errors);
+}
+
+struct daemon_config *config_parse(const char *name, const char *text, size_t len,
+				   struct cfg_errors *errors)
+{
+	return load(settings_parse(name, text, len, errors), errors);
+}
+
+void config_free(struct daemon_config *config)
+{
+	if (!config)
+		return;
+	if (config->ike)
+		ike_config_unref(config->ike);
+	free(config->socket);
+	free(config);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A configuration file as the typed configuration that the engine and the daemon work from. */
+#ifndef ESPLANE_CONFIG_LOAD_H
+#define ESPLANE_CONFIG_LOAD_H
+
+#include "../ikev2/ike.h"
+#include "errors.h"
+
+#define CONFIG_DEFAULT_FILE "/etc/esplane/esplane.conf"
+
+struct daemon_config {
+	struct ike_config *ike;		/* one reference; set it to NULL to take it over */
+	/* section "esplaned" */
+	uint16_t port, port_nat_t;	/* 500 and 4500 unless set */
+	char *socket;			/* of VICI; NULL: the default */
+	enum ike_log_level log_level;	/* IKE_LOG_INFO unless set */
+};
+
+/*
+ * Reads @path and all it includes. Every fault is in @errors, which the caller frees; with a single
+ * error the whole file is refused and NULL is returned. Warnings do not prevent loading.
+ */
+struct daemon_config *config_load(const char *path, struct cfg_errors *errors);
+/* The same for a text; @name stands for the file in messages. */
+struct daemon_config *config_parse(const char *name, const char *text, size_t len,
+				   struct cfg_errors *errors);
+void config_free(struct daemon_config *config);
+
+#endif

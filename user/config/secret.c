@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* Pre-shared keys: secrets.ike<suffix>. No message of this file holds a secret. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "draft.h"
+#include "value.h"
+
+static void set_secret(const struct key_call *call)
+{
+	struct ike_secret_cfg *secret = call->object;
+	const char *why;
+
+	if (!value_secret(call->setting->value, &secret->key, &secret->key_len, &why))
+		key_error(call, "%s", why);
+}
+
+static void add_id(const struct key_call *call)
+{
+	struct ike_secret_cfg *secret = call->object;
+	struct ike_error err;
+	struct ike_id id = { 0 }, *list;
+
+	if (!ike_id_parse(call->setting->value, &id, &err)) {
+		key_error(call, "%s", err.text);
+		return;
+	}
+	list = reallocarray(secret->ids, secret->n_ids + 1, sizeof(*list));
+	if (!list) {
+		call->errors->no_memory = true;
+		return;
+	}
+	secret->ids = list;
+	list[secret->n_ids++] = id;
+}
+
+static const struct key_def secret_keys[] = {
+	{ "secret", set_secret, 0, NULL },
+	{ "id*", add_id, 0, NULL },
+};
+
+const struct key_table secret_table = {
+	"secrets.ike<suffix>", secret_keys, KEY_COUNT(secret_keys), NULL, 0,
+};
+
+void load_secret(struct load *l, const struct section *s)
+{
+	struct ike_config *config = l->out->ike;
+	struct ike_secret_cfg *list, *secret;
+
+	list = list_grow(l, config->secrets, config->n_secrets, sizeof(*list));
+	if (!list)
+		return;
+	config->secrets = list;
+	secret = &list[config->n_secrets++];
+	*secret = (struct ike_secret_cfg){ 0 };
+	keys_apply(&secret_table, s, secret, l->errors);
+	if (!section_value(s, "secret") || !section_value(s, "secret")->value)
+		cfg_error(l->errors, &s->where, "section \"%s\" has no secret", s->name);
+}
