@@ -5,22 +5,29 @@
 
 #include <linux/types.h>
 
-struct esplane_net;
 struct esplane_sa;
+struct esplane_segment;
 struct sk_buff;
 
 /**
- * esplane_input - authenticate, decrypt and deliver a packet or a train of one SPI
+ * esplane_input - authenticate, decrypt and deliver what has one SPI
  * @sa: inbound SA; RCU read side is enough
- * @skb: skb_network_offset() at the outer IP header; consumed
- * @offset: of the first segment's ESP header from skb->data
- * @end: where the last segment ends
- * @size: of each segment but the last
+ * @skb: skb_network_offset() at the outer IP header, ESP packets of @size bytes each (the last
+ *	may be shorter) from @offset to @end; stays the caller's, who must not change it any more
  * @sport: outer UDP source port, 0 for native ESP
  *
  * BHs off, RCU read side. Drops are counted and traced here.
+ *
+ * Return: the offset of the first ESP packet that was not taken, because it has another SPI; or
+ * @end. The one at @offset always is taken.
  */
-void esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
-		   unsigned int end, unsigned int size, __be16 sport);
+unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
+			   unsigned int end, unsigned int size, __be16 sport);
+
+/*
+ * Checks a decrypted segment from the trailer inwards and sets @seg->inner_len.
+ * ESPLANE_SEGMENT_GOOD or the reason to drop it. @tos is the outer header's.
+ */
+int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos);
 
 #endif

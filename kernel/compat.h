@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernel versions, here and nowhere else. ESPLANE_HAVE_* come from compile
+ * tests at build time (Kbuild), never from version numbers: stable and vendor kernels move features.
+ */
+#ifndef _ESPLANE_COMPAT_H
+#define _ESPLANE_COMPAT_H
+
+#include <linux/crypto.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+#if __has_include(<net/gso.h>)		/* 6.5; before in netdevice.h */
+#include <net/gso.h>
+#endif
+
+#if __has_include(<linux/unaligned.h>)	/* 6.12 */
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* 6.3: a crypto completion gets its data, not the request. Defines @name to call @fn(data, err). */
+#ifdef ESPLANE_HAVE_CRYPTO_COMPLETION_DATA
+#define ESPLANE_CRYPTO_COMPLETION(name, fn)					\
+	static void name(void *data, int err)					\
+	{									\
+		fn(data, err);							\
+	}
+#else
+#define ESPLANE_CRYPTO_COMPLETION(name, fn)					\
+	static void name(struct crypto_async_request *base, int err)		\
+	{									\
+		fn(base->data, err);						\
+	}
+#endif
+
+/* A device without transmit lock (6.12: no feature bit any more) ... */
+static inline void esplane_compat_netdev_lockless(struct net_device *dev)
+{
+#ifdef ESPLANE_HAVE_NETDEV_LLTX
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/* ... and one that stays in its namespace (a feature bit, since 6.13 netns_local, since 6.15 netns_immutable). */
+static inline void esplane_compat_netdev_stays(struct net_device *dev)
+{
+#if defined(ESPLANE_HAVE_NETDEV_NETNS_IMMUTABLE)
+	dev->netns_immutable = true;
+#elif defined(ESPLANE_HAVE_NETDEV_NETNS_LOCAL)
+	dev->netns_local = true;
+#else
+	dev->features |= NETIF_F_NETNS_LOCAL;
+#endif
+}
+
+/* 6.15: newlink gets its arguments in a struct. Defines @name to call @fn(net, dev, data, extack). */
+#ifdef ESPLANE_HAVE_RTNL_NEWLINK_PARAMS
+#define ESPLANE_COMPAT_NEWLINK(name, fn)					\
+	static int name(struct net_device *dev, struct rtnl_newlink_params *params, \
+			struct netlink_ext_ack *extack)				\
+	{									\
+		return fn(dev_net(dev), dev, params->data, extack); \
+	}
+#else
+#define ESPLANE_COMPAT_NEWLINK(name, fn)					\
+	static int name(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+			struct nlattr *data[], struct netlink_ext_ack *extack)	\
+	{									\
+		return fn(dev_net(dev), dev, data, extack);			\
+	}
+#endif
+
+#endif

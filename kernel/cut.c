@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cutting a super-packet.
+ *
+ * skb_gso_segment() makes an skb for each segment, which then would be copied to where the cipher
+ * wants it. Here headers and payload go there at once, and the payload's checksum is computed by
+ * the copy. What this file does not know (encapsulated, fragment lists with a meaning, other
+ * protocols) it says so, and the caller lets skb_gso_segment() do it, segment by segment.
+ *
+ * The headers follow what the stack's own segmentation writes (inet_gso_segment, tcp_gso_segment,
+ * __udp_gso_segment): the IP ID counts up; CWR stays on the first segment only, FIN and PSH on the
+ * last.
+ */
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+
+#include "cut.h"
+
+enum {
+	GSO_TCP_KNOWN = SKB_GSO_TCPV4 | SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID,
+	GSO_UDP_KNOWN = SKB_GSO_UDP_L4 | SKB_GSO_DODGY,
+	MIN_SEGMENT = 8,	/* payload bytes below which cutting is absurd */
+};
+
+static enum esplane_cut_kind kind_of(const struct sk_buff *skb)
+{
+	unsigned int type = skb_shinfo(skb)->gso_type;
+
+	if (skb->encapsulation || skb->ip_summed != CHECKSUM_PARTIAL)
+		return ESPLANE_CUT_WHOLE;
+	if (type & SKB_GSO_TCPV4 && !(type & ~GSO_TCP_KNOWN))
+		return ESPLANE_CUT_TCP;
+	if (type & SKB_GSO_UDP_L4 && !(type & ~GSO_UDP_KNOWN))
+		return ESPLANE_CUT_UDP;
+	return ESPLANE_CUT_WHOLE;
+}
+
+static unsigned int l4_header_len(struct esplane_cut *cut)
+{
+	const struct tcphdr *th = (const struct tcphdr *)(cut->header + cut->l4);
+
+	if (cut->kind == ESPLANE_CUT_UDP)
+		return sizeof(struct udphdr);
+	return th->doff * 4;
+}
+
+/* Copies the headers that all segments repeat. */
+static int read_header(struct esplane_cut *cut, const struct sk_buff *skb)
+{
+	const struct iphdr *iph = (const struct iphdr *)cut->header;
+	unsigned int least = cut->kind == ESPLANE_CUT_TCP ? sizeof(struct tcphdr) :
+							    sizeof(struct udphdr);
+
+	if (skb_copy_bits(skb, 0, cut->header, sizeof(*iph)))
+		return -EINVAL;
+	cut->l4 = iph->ihl * 4;
+	if (cut->l4 < sizeof(*iph) || skb_copy_bits(skb, 0, cut->header, cut->l4 + least))
+		return -EINVAL;
+	cut->header_len = cut->l4 + l4_header_len(cut);
+	if (cut->header_len < cut->l4 + least || cut->header_len >= skb->len)
+		return -EINVAL;
+	return skb_copy_bits(skb, 0, cut->header, cut->header_len);
+}
+
+static int plan_whole(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
+{
+	cut->n = 1;
+	cut->size = skb->len;
+	cut->header_len = 0;
+	return skb->len <= mtu ? 0 : -EMSGSIZE;
+}
+
+static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
+{
+	const struct iphdr *iph = (const struct iphdr *)cut->header;
+	int err = read_header(cut, skb);
+
+	if (err)
+		return err;
+	cut->size = skb_shinfo(skb)->gso_size;
+	if (cut->header_len + cut->size > mtu) {
+		/* A datagram's borders mean something, those of a TCP segment do not. */
+		if (cut->kind != ESPLANE_CUT_TCP || cut->header_len + MIN_SEGMENT > mtu)
+			return -EMSGSIZE;
+		cut->size = mtu - cut->header_len;
+	}
+	cut->n = DIV_ROUND_UP(skb->len - cut->header_len, cut->size);
+	cut->fixed_id = skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID;
+	cut->pseudo = csum_tcpudp_nofold(iph->saddr, iph->daddr, 0, iph->protocol, 0);
+	return 0;
+}
+
+int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
+{
+	cut->skb = skb;
+	cut->kind = skb_is_gso(skb) ? kind_of(skb) : ESPLANE_CUT_WHOLE;
+	if (cut->kind != ESPLANE_CUT_WHOLE)
+		return plan_segments(cut, skb, mtu);
+	return skb_is_gso(skb) ? -EOPNOTSUPP : plan_whole(cut, skb, mtu);
+}
+
+static unsigned int payload_len(const struct esplane_cut *cut, unsigned int i)
+{
+	unsigned int payload = cut->skb->len - cut->header_len;
+
+	return min(cut->size, payload - i * cut->size);
+}
+
+unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i)
+{
+	return cut->header_len + payload_len(cut, i);
+}
+
+static void write_ip(const struct esplane_cut *cut, unsigned int i, unsigned int len, u8 *to)
+{
+	struct iphdr *iph = (struct iphdr *)to;
+
+	iph->tot_len = htons(len);
+	if (!cut->fixed_id)
+		iph->id = htons(ntohs(iph->id) + i);
+	iph->check = 0;
+	iph->check = ip_fast_csum(iph, iph->ihl);
+}
+
+static __sum16 transport_sum(const struct esplane_cut *cut, const u8 *l4, unsigned int len,
+			     __wsum payload)
+{
+	__wsum sum = csum_partial(l4, cut->header_len - cut->l4, payload);
+
+	return csum_fold(csum_add(csum_add(sum, cut->pseudo), (__force __wsum)htonl(len)));
+}
+
+static void write_tcp(const struct esplane_cut *cut, unsigned int i, unsigned int len, u8 *to,
+		      __wsum payload)
+{
+	struct tcphdr *th = (struct tcphdr *)to;
+
+	th->seq = htonl(ntohl(th->seq) + i * cut->size);
+	if (i)
+		th->cwr = 0;
+	if (i + 1 < cut->n) {
+		th->fin = 0;
+		th->psh = 0;
+	}
+	th->check = 0;
+	th->check = transport_sum(cut, to, len, payload);
+}
+
+static void write_udp(const struct esplane_cut *cut, unsigned int len, u8 *to, __wsum payload)
+{
+	struct udphdr *uh = (struct udphdr *)to;
+
+	uh->len = htons(len);
+	uh->check = 0;
+	uh->check = transport_sum(cut, to, len, payload) ?: CSUM_MANGLED_0;
+}
+
+static void write_segment(const struct esplane_cut *cut, unsigned int i, u8 *to)
+{
+	unsigned int payload = payload_len(cut, i);
+	unsigned int l4_len = cut->header_len - cut->l4 + payload;
+	__wsum sum;
+
+	memcpy(to, cut->header, cut->header_len);
+	sum = skb_copy_and_csum_bits(cut->skb, cut->header_len + i * cut->size,
+				     to + cut->header_len, payload);
+	write_ip(cut, i, cut->l4 + l4_len, to);
+	if (cut->kind == ESPLANE_CUT_TCP)
+		write_tcp(cut, i, l4_len, to + cut->l4, sum);
+	else
+		write_udp(cut, l4_len, to + cut->l4, sum);
+}
+
+/* As skb_checksum_help() would leave the packet, but in the copy. */
+static int write_whole(const struct esplane_cut *cut, u8 *to)
+{
+	const struct sk_buff *skb = cut->skb;
+	unsigned int start, field;
+	__sum16 check;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return skb_copy_bits(skb, 0, to, skb->len);
+	start = skb_checksum_start_offset(skb);
+	field = start + skb->csum_offset;
+	if (start >= skb->len || field + sizeof(check) > skb->len)
+		return -EINVAL;
+	if (skb_copy_bits(skb, 0, to, start))
+		return -EFAULT;
+	check = csum_fold(skb_copy_and_csum_bits(skb, start, to + start, skb->len - start));
+	check = check ?: CSUM_MANGLED_0;
+	memcpy(to + field, &check, sizeof(check));
+	return 0;
+}
+
+int esplane_cut_write(const struct esplane_cut *cut, unsigned int i, u8 *to)
+{
+	if (cut->kind == ESPLANE_CUT_WHOLE)
+		return write_whole(cut, to);
+	write_segment(cut, i, to);
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Cutting a super-packet: its segments' plain bytes, headers and checksums final, written where they are wanted. */
+#ifndef _ESPLANE_CUT_H
+#define _ESPLANE_CUT_H
+
+#include <linux/types.h>
+
+struct sk_buff;
+
+enum { ESPLANE_CUT_MAX_HEADER = 60 + 60 };	/* IPv4 and TCP with all options (RFC 791, RFC 9293) */
+
+enum esplane_cut_kind {
+	ESPLANE_CUT_WHOLE,	/* one packet, as it is but for the checksum */
+	ESPLANE_CUT_TCP,
+	ESPLANE_CUT_UDP,
+};
+
+/**
+ * struct esplane_cut - how a packet becomes segments
+ * @n: segments
+ * @size: payload bytes of each but the last
+ * @header_len: bytes of headers that each segment repeats
+ * @l4: offset of the transport header
+ * @pseudo: checksum of the pseudo header without the length
+ * @header: the super-packet's
+ */
+struct esplane_cut {
+	const struct sk_buff *skb;
+	enum esplane_cut_kind kind;
+	unsigned int n;
+	unsigned int size;
+	unsigned int header_len;
+	unsigned int l4;
+	bool fixed_id;
+	__wsum pseudo;
+	u8 header[ESPLANE_CUT_MAX_HEADER] __aligned(4);
+};
+
+/**
+ * esplane_cut_init - plan the cuts
+ * @skb: IPv4 packet, skb->data at its header; must stay as it is
+ * @mtu: most bytes of one segment
+ *
+ * Return: 0; -EMSGSIZE: a segment would exceed @mtu and must not be made smaller;
+ * -EOPNOTSUPP: only skb_gso_segment() knows how; -EINVAL: not a packet that makes sense.
+ */
+int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu);
+
+/* Bytes of segment @i. */
+unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i);
+/* Writes segment @i, esplane_cut_len() bytes. */
+int esplane_cut_write(const struct esplane_cut *cut, unsigned int i, u8 *to);
+
+#endif

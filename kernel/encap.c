@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where ESP enters: protocol 50, and ESP-in-UDP (RFC 3948) on registered ports.
+ *
+ * One netfilter hook at LOCAL_IN, behind the firewall and reassembly, sees both. UDP trains reach
+ * it whole, while a socket's encap_rcv would get them cut. No protocol slot and no socket callback
+ * is taken: protocol 50 with an SPI that is not ours goes on to whoever else has it (esp4), IKE
+ * goes on to the daemon's socket.
+ *
+ *	local_in()
+ *	  native() or udp()		udp() takes a train apart where its segments differ in kind
+ *	    esplane_input()		input.c
+ *
+ * Locking: en->ports is an RCU list, changed under en->lock. A port outlives the socket that
+ * proved it, so that a tunnel outlives its daemon.
+ */
+#include <linux/file.h>
+#include <linux/ip.h>
+#include <linux/net.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netlink.h>
+#include <linux/rculist.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+
+#include "confirm.h"
+#include "encap.h"
+#include "esp.h"
+#include "input.h"
+#include "net.h"
+#include "sa.h"
+#include "sad.h"
+
+/* Behind all but conntrack's confirmation; steer.c's check of cleartext comes between. */
+#define HOOK_PRIORITY (NF_IP_PRI_CONNTRACK_CONFIRM - 2)
+
+struct esplane_port {
+	struct list_head list;
+	struct rcu_head rcu;
+	__be16 port;
+	bool ike_only;
+};
+
+enum segment_kind {
+	SEGMENT_ESP,
+	SEGMENT_IKE,
+	SEGMENT_KEEPALIVE,
+	SEGMENT_RUNT,
+};
+
+/* The payload of a UDP packet or train. */
+struct datagrams {
+	unsigned int offset, end, size;
+	__be16 sport;
+	__sum16 check;
+};
+
+static struct esplane_port *find_port(const struct esplane_net *en, __be16 port)
+{
+	struct esplane_port *p;
+
+	list_for_each_entry_rcu(p, &en->ports, list, lockdep_is_held(&en->lock))
+		if (p->port == port)
+			return p;
+	return NULL;
+}
+
+bool esplane_encap_port_exempt(const struct esplane_net *en, __be16 port)
+{
+	return find_port(en, port);
+}
+
+static int check_socket(const struct esplane_net *en, const struct sock *sk,
+			struct netlink_ext_ack *extack)
+{
+	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
+	    sk->sk_protocol != IPPROTO_UDP) {
+		NL_SET_ERR_MSG(extack, "the file descriptor is not a UDP socket");
+		return -EPROTOTYPE;
+	}
+	if (!net_eq(sock_net(sk), en->net)) {
+		NL_SET_ERR_MSG(extack, "the socket belongs to another network namespace");
+		return -EXDEV;
+	}
+	if (!inet_sk(sk)->inet_num) {
+		NL_SET_ERR_MSG(extack, "the socket is not bound to a port");
+		return -EDESTADDRREQ;
+	}
+	return 0;
+}
+
+static int register_port(struct esplane_net *en, u16 port, bool ike_only,
+			 struct netlink_ext_ack *extack)
+{
+	struct esplane_port *p = find_port(en, htons(port));
+
+	lockdep_assert_held(&en->lock);
+	if (p) {
+		WRITE_ONCE(p->ike_only, ike_only);
+		return port;
+	}
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p) {
+		NL_SET_ERR_MSG(extack, "out of memory");
+		return -ENOMEM;
+	}
+	p->port = htons(port);
+	p->ike_only = ike_only;
+	list_add_tail_rcu(&p->list, &en->ports);
+	return port;
+}
+
+int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only, struct netlink_ext_ack *extack)
+{
+	struct socket *sock;
+	int err;
+
+	sock = sockfd_lookup(fd, &err);
+	if (!sock) {
+		NL_SET_ERR_MSG(extack, "the file descriptor is not a socket of the caller");
+		return err;
+	}
+	err = check_socket(en, sock->sk, extack);
+	if (!err)
+		err = register_port(en, inet_sk(sock->sk)->inet_num, ike_only, extack);
+	sockfd_put(sock);
+	return err;
+}
+
+int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *extack)
+{
+	struct esplane_port *p;
+
+	lockdep_assert_held(&en->lock);
+	p = find_port(en, htons(port));
+	if (!p) {
+		NL_SET_ERR_MSG(extack, "the port is not registered");
+		return -ENOENT;
+	}
+	list_del_rcu(&p->list);
+	kfree_rcu(p, rcu);
+	return 0;
+}
+
+static unsigned int native(struct esplane_net *en, struct sk_buff *skb)
+{
+	const struct esplane_esp_header *header;
+	unsigned int offset = ip_hdrlen(skb), end;
+	struct esplane_esp_header buf;
+	struct esplane_sa *sa;
+
+	header = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!header || skb_is_gso(skb))
+		return NF_ACCEPT;
+	sa = esplane_sad_lookup_spi(en, header->spi);
+	if (!sa)
+		return NF_ACCEPT;
+	if (esplane_confirm(skb) != NF_ACCEPT)
+		return NF_DROP;
+	end = skb->len;
+	esplane_input(sa, skb, offset, end, end - offset, 0);
+	consume_skb(skb);
+	return NF_STOLEN;
+}
+
+static enum segment_kind classify(const struct sk_buff *skb, const struct datagrams *d,
+				  unsigned int offset, __be32 *spi)
+{
+	unsigned int len = min(d->size, d->end - offset);
+	const __be32 *word;
+	const u8 *byte;
+	__be32 buf;
+
+	if (len == ESPLANE_KEEPALIVE_LEN) {
+		byte = skb_header_pointer(skb, offset, sizeof(*byte), &buf);
+		return byte && *byte == ESPLANE_KEEPALIVE_BYTE ? SEGMENT_KEEPALIVE : SEGMENT_RUNT;
+	}
+	word = len >= sizeof(buf) ? skb_header_pointer(skb, offset, sizeof(buf), &buf) : NULL;
+	if (!word)
+		return SEGMENT_RUNT;
+	*spi = *word;
+	return *word ? SEGMENT_ESP : SEGMENT_IKE;
+}
+
+/* A datagram of its own from one segment of a train, as the network would have brought it. */
+static struct sk_buff *single_datagram(const struct sk_buff *train, const struct datagrams *d,
+				       unsigned int offset)
+{
+	unsigned int headers = d->offset, len = min(d->size, d->end - offset);
+	struct sk_buff *skb = alloc_skb(NET_SKB_PAD + headers + len, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, NET_SKB_PAD);
+	if (skb_copy_bits(train, 0, skb_put(skb, headers), headers) ||
+	    skb_copy_bits(train, offset, skb_put(skb, len), len)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, headers - sizeof(struct udphdr));
+	udp_hdr(skb)->len = htons(len + sizeof(struct udphdr));
+	ip_hdr(skb)->tot_len = htons(skb->len);
+	ip_send_check(ip_hdr(skb));
+	skb->dev = train->dev;
+	skb->skb_iif = train->skb_iif;
+	skb->protocol = train->protocol;
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	memcpy(skb->cb, train->cb, sizeof(skb->cb));
+	skb_dst_copy(skb, train);
+	return skb;
+}
+
+/* IKE amid ESP: only this segment goes on to the socket. */
+static void pass_on(struct esplane_net *en, const struct sk_buff *train, const struct datagrams *d,
+		    unsigned int offset, const struct nf_hook_state *state)
+{
+	struct sk_buff *skb = single_datagram(train, d, offset);
+
+	if (skb)
+		state->okfn(state->net, state->sk, skb);
+	else
+		esplane_drop_count(en, NULL, train, ESPLANE_DROP_NO_MEMORY, 0, 0);
+}
+
+static bool all_ike(const struct sk_buff *skb, const struct datagrams *d)
+{
+	unsigned int offset;
+	__be32 spi;
+
+	for (offset = d->offset; offset < d->end; offset += d->size)
+		if (classify(skb, d, offset, &spi) != SEGMENT_IKE)
+			return false;
+	return true;
+}
+
+/* ESP from @offset on, as far as its SPI goes. Returns where that ends. */
+static unsigned int take_esp(struct esplane_net *en, struct sk_buff *skb,
+			     const struct datagrams *d, unsigned int offset, __be32 spi)
+{
+	struct esplane_sa *sa = esplane_sad_lookup_spi(en, spi);
+
+	if (sa)
+		return esplane_input(sa, skb, offset, d->end, d->size, d->sport);
+	esplane_drop_count(en, NULL, skb, ESPLANE_DROP_NO_SA, spi, 0);
+	return offset + d->size;
+}
+
+static void take_train(struct esplane_net *en, struct sk_buff *skb, const struct datagrams *d,
+		       const struct nf_hook_state *state)
+{
+	unsigned int offset = d->offset;
+	__be32 spi = 0;
+
+	while (offset < d->end) {
+		switch (classify(skb, d, offset, &spi)) {
+		case SEGMENT_ESP:
+			offset = take_esp(en, skb, d, offset, spi);
+			continue;
+		case SEGMENT_IKE:
+			pass_on(en, skb, d, offset, state);
+			break;
+		case SEGMENT_RUNT:
+			esplane_drop_count(en, NULL, skb, ESPLANE_DROP_KEEPALIVE_RUNT, 0, 0);
+			break;
+		case SEGMENT_KEEPALIVE:
+			break;
+		}
+		offset += d->size;
+	}
+}
+
+/* False if UDP itself would refuse the packet: then it may do so, and count it. */
+static bool find_datagrams(struct sk_buff *skb, const struct udphdr *uh, struct datagrams *d)
+{
+	unsigned int len = ntohs(uh->len);
+
+	d->sport = uh->source;
+	d->check = uh->check;
+	d->offset = ip_hdrlen(skb) + sizeof(*uh);
+	if (skb_is_gso(skb)) {
+		d->size = skb_shinfo(skb)->gso_size;
+		d->end = skb->len;
+		return skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+	}
+	if (len < sizeof(*uh) || ip_hdrlen(skb) + len > skb->len ||
+	    pskb_trim_rcsum(skb, ip_hdrlen(skb) + len))
+		return false;
+	d->end = skb->len;
+	d->size = d->end - d->offset;
+	return d->size;
+}
+
+/* Trains were checked, segment by segment, by whoever joined them. */
+static bool checksum_wrong(struct sk_buff *skb, const struct datagrams *d)
+{
+	return d->check && !skb_is_gso(skb) &&
+	       nf_ip_checksum(skb, NF_INET_LOCAL_IN, ip_hdrlen(skb), IPPROTO_UDP);
+}
+
+static unsigned int udp(struct esplane_net *en, struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+	const struct esplane_port *port;
+	const struct udphdr *uh;
+	struct datagrams d;
+	struct udphdr buf;
+
+	uh = skb_header_pointer(skb, ip_hdrlen(skb), sizeof(buf), &buf);
+	if (!uh)
+		return NF_ACCEPT;
+	port = find_port(en, uh->dest);
+	if (!port || READ_ONCE(port->ike_only))
+		return NF_ACCEPT;
+	if (!find_datagrams(skb, uh, &d) || all_ike(skb, &d))
+		return NF_ACCEPT;
+	if (checksum_wrong(skb, &d)) {
+		esplane_drop(en, NULL, skb, ESPLANE_DROP_CHECKSUM, 0, 0);
+		return NF_STOLEN;
+	}
+	if (esplane_confirm(skb) != NF_ACCEPT)
+		return NF_DROP;
+	take_train(en, skb, &d, state);
+	consume_skb(skb);
+	return NF_STOLEN;
+}
+
+static unsigned int local_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct esplane_net *en = esplane_net(state->net);
+
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_ESP:
+		return native(en, skb);
+	case IPPROTO_UDP:
+		return udp(en, skb, state);
+	default:
+		return NF_ACCEPT;
+	}
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{
+		.hook = local_in,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = HOOK_PRIORITY,
+	},
+};
+
+int esplane_encap_init(struct esplane_net *en)
+{
+	INIT_LIST_HEAD(&en->ports);
+	return nf_register_net_hooks(en->net, hooks, ARRAY_SIZE(hooks));
+}
+
+void esplane_encap_exit(struct esplane_net *en)
+{
+	struct esplane_port *p, *next;
+
+	nf_unregister_net_hooks(en->net, hooks, ARRAY_SIZE(hooks));
+	list_for_each_entry_safe(p, next, &en->ports, list) {
+		list_del_rcu(&p->list);
+		kfree_rcu(p, rcu);
+	}
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ESP to cleartext: a UDP train is taken whole.
+ *
+ *	encap.c				finds the SA
+ *	  esplane_input()
+ *	    gather()			where each ESP packet lies, sequence numbers, memory (chunk.c)
+ *	    check_replay()		replay.c, before the cipher
+ *	    esplane_train_run()		train.c: the cipher, now or later
+ *	      finish()
+ *	        update_replay()		replay.c, after the cipher
+ *	        esplane_input_open()	trailer, inner header, ECN, selectors
+ *	        deliver()		join.c: packets; netdev.c: the interface they come in on
+ *
+ * Text is decrypted from where it arrived to memory of our own, never in place: pages that came in
+ * may be shared with whoever sent them, even with the page cache (splice over a local link), and
+ * decryption writes before authentication has its say.
+ *
+ * Locking: RCU read side, BHs off. A train takes the SA's replay lock twice.
+ */
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+
+#include "chunk.h"
+#include "esp.h"
+#include "events.h"
+#include "input.h"
+#include "join.h"
+#include "lifetime.h"
+#include "net.h"
+#include "netdev.h"
+#include "sa.h"
+#include "train.h"
+#include "transform.h"
+
+enum {
+	IP_VERSION_4 = 4,
+	IP_MIN_IHL = 5,		/* RFC 791 section 3.1 */
+	IP_NO_NEXT_HEADER = 59,	/* RFC 4303 section 2.6: a dummy packet */
+	HEADROOM = 128,		/* ahead of each inner packet; ESPLANE_AAD_ROOM is part of it */
+};
+
+/* What finish() needs of the outer packet, perhaps much later. */
+struct input_context {
+	struct esplane_addr src;
+	__be16 sport;
+	u8 tos;
+};
+
+/* Walks through a packet's memory, forwards only. */
+struct reader {
+	const struct sk_buff *skb;
+	u8 *base;
+	unsigned int start, end;	/* offsets that @base stands for */
+	int next_frag;
+};
+
+static struct input_context *context_of(struct esplane_train *train)
+{
+	BUILD_BUG_ON(sizeof(struct input_context) > sizeof(train->context));
+	return (struct input_context *)train->context;
+}
+
+static void drop_segment(struct esplane_train *train, struct esplane_segment *seg, int reason)
+{
+	struct esplane_sa *sa = train->sa;
+
+	seg->verdict = reason;
+	if (seg->memory)
+		put_page(virt_to_head_page(seg->memory));
+	seg->memory = NULL;
+	esplane_drop_count(sa->en, sa, train->skb, reason, sa->spi, lower_32_bits(seg->seq));
+}
+
+static bool reader_advance(struct reader *r)
+{
+	const skb_frag_t *frag;
+
+	if (r->next_frag >= skb_shinfo(r->skb)->nr_frags)
+		return false;
+	frag = &skb_shinfo(r->skb)->frags[r->next_frag++];
+	r->start = r->end;
+	r->end += skb_frag_size(frag);
+	r->base = PageHighMem(skb_frag_page(frag)) ? NULL : skb_frag_address(frag);
+	return true;
+}
+
+/* The bytes, if they are contiguous in memory, else NULL. */
+static u8 *reader_at(struct reader *r, unsigned int offset, unsigned int len)
+{
+	while (offset >= r->end)
+		if (!reader_advance(r))
+			return NULL;
+	return r->base && offset + len <= r->end ? r->base + (offset - r->start) : NULL;
+}
+
+static bool take_memory(struct esplane_segment *seg, const struct esplane_transform *t)
+{
+	unsigned int room;
+
+	seg->memory_len = SKB_DATA_ALIGN(HEADROOM + seg->text_len + t->icv_len) +
+			  SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	seg->memory = esplane_chunk_open(seg->memory_len, true, &room);
+	if (!seg->memory)
+		return false;
+	esplane_chunk_take(seg->memory_len);
+	seg->text = seg->memory + HEADROOM;
+	return true;
+}
+
+/* Sets up one segment of @len bytes. */
+static int gather_one(struct esplane_segment *seg, const struct esplane_transform *t,
+		      struct reader *r, unsigned int offset, unsigned int len)
+{
+	unsigned int header = sizeof(struct esplane_esp_header) + t->iv_len;
+
+	if (len < header + sizeof(struct esplane_esp_trailer) + t->icv_len)
+		return ESPLANE_DROP_RUNT;
+	seg->text_len = len - header - t->icv_len;
+	if (!take_memory(seg, t))
+		return ESPLANE_DROP_NO_MEMORY;
+	seg->wire = reader_at(r, offset, len);
+	if (seg->wire)
+		return ESPLANE_SEGMENT_GOOD;
+	seg->wire = seg->text - header;
+	if (skb_copy_bits(r->skb, offset, seg->wire, len))
+		return ESPLANE_DROP_RUNT;
+	return ESPLANE_SEGMENT_GOOD;
+}
+
+/* Fills @train with what has the SA's SPI, returns where that ends. */
+static unsigned int gather(struct esplane_train *train, unsigned int offset, unsigned int end,
+			   unsigned int size)
+{
+	struct reader r = { .skb = train->skb, .base = train->skb->data,
+			    .end = skb_headlen(train->skb) };
+	const struct esplane_esp_header *header;
+	struct esplane_esp_header buf;
+
+	while (offset < end && train->n < ESPLANE_TRAIN_MAX) {
+		struct esplane_segment *seg = &train->segments[train->n];
+		unsigned int len = min(size, end - offset);
+
+		header = skb_header_pointer(train->skb, offset, sizeof(buf), &buf);
+		if (train->n && header && header->spi != train->sa->spi)
+			break;
+		train->n++;
+		seg->seq = header ? be32_to_cpu(header->seq) : 0;
+		seg->memory = NULL;
+		seg->err = 0;
+		seg->verdict = gather_one(seg, train->sa->transform, &r, offset, len);
+		offset += len;
+	}
+	return offset;
+}
+
+static void check_replay(struct esplane_train *train)
+{
+	struct esplane_replay *r = &train->sa->replay;
+	unsigned int i;
+
+	spin_lock(&r->lock);
+	for (i = 0; i < train->n; i++) {
+		struct esplane_segment *seg = &train->segments[i];
+
+		if (seg->verdict != ESPLANE_SEGMENT_GOOD)
+			continue;
+		seg->seq = esplane_replay_extend(r, seg->seq);
+		seg->verdict = esplane_replay_check(r, seg->seq);
+	}
+	spin_unlock(&r->lock);
+}
+
+static int cipher_verdict(int err)
+{
+	switch (err) {
+	case 0:
+		return ESPLANE_SEGMENT_GOOD;
+	case -EBADMSG:
+		return ESPLANE_DROP_AUTH;
+	case -ENOMEM:
+		return ESPLANE_DROP_NO_MEMORY;
+	default:
+		return ESPLANE_DROP_CRYPTO;
+	}
+}
+
+static void update_replay(struct esplane_train *train)
+{
+	struct esplane_replay *r = &train->sa->replay;
+	unsigned int i;
+
+	spin_lock(&r->lock);
+	for (i = 0; i < train->n; i++) {
+		struct esplane_segment *seg = &train->segments[i];
+
+		if (seg->verdict == ESPLANE_SEGMENT_GOOD)
+			seg->verdict = cipher_verdict(seg->err);
+		if (seg->verdict == ESPLANE_SEGMENT_GOOD)
+			seg->verdict = esplane_replay_update(r, seg->seq);
+	}
+	spin_unlock(&r->lock);
+}
+
+/* RFC 6040 section 4.2. */
+static int decapsulate_ecn(struct iphdr *iph, u8 outer)
+{
+	enum { ECN_CONTRADICTION = 2 };
+	bool set_ce = false;
+
+	if (__INET_ECN_decapsulate(outer, iph->tos, &set_ce) == ECN_CONTRADICTION)
+		return ESPLANE_DROP_ECN;
+	if (set_ce)
+		IP_ECN_set_ce(iph);
+	else if ((outer & INET_ECN_MASK) == INET_ECN_ECT_1)
+		IP_ECN_set_ect1(iph);
+	return ESPLANE_SEGMENT_GOOD;
+}
+
+static bool inner_header_valid(const struct iphdr *iph, unsigned int room)
+{
+	unsigned int len;
+
+	if (room < sizeof(*iph) || iph->version != IP_VERSION_4 || iph->ihl < IP_MIN_IHL)
+		return false;
+	len = ntohs(iph->tot_len);
+	/* More room than the packet needs is traffic flow confidentiality (RFC 4303 section 2.7). */
+	return iph->ihl * 4 <= len && len <= room && !ip_fast_csum(iph, iph->ihl);
+}
+
+static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_segment *seg)
+{
+	struct esplane_flow flow;
+
+	if (!sa->n_selectors)
+		return true;
+	return esplane_flow_from_bytes(seg->text, seg->inner_len, &flow) &&
+	       esplane_selectors_match(sa->selectors, sa->n_selectors, &flow);
+}
+
+int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos)
+{
+	const struct esplane_esp_trailer *trailer;
+	struct iphdr *iph = (struct iphdr *)seg->text;
+	unsigned int room = seg->text_len - sizeof(*trailer);
+	int verdict;
+
+	trailer = (const struct esplane_esp_trailer *)(seg->text + room);
+	if (trailer->pad_len > room)
+		return ESPLANE_DROP_PADDING;
+	if (trailer->next_header == IP_NO_NEXT_HEADER)
+		return ESPLANE_DROP_DUMMY;
+	if (trailer->next_header != IPPROTO_IPIP)
+		return ESPLANE_DROP_NEXT_HEADER;
+	if (!inner_header_valid(iph, room - trailer->pad_len))
+		return ESPLANE_DROP_INNER_HEADER;
+	seg->inner_len = ntohs(iph->tot_len);
+	verdict = decapsulate_ecn(iph, tos);
+	if (verdict != ESPLANE_SEGMENT_GOOD)
+		return verdict;
+	return selectors_allow(sa, seg) ? ESPLANE_SEGMENT_GOOD : ESPLANE_DROP_SELECTOR;
+}
+
+/* The peer's NAT gave it another address: told only by who holds the key. */
+static void report_mapping(struct esplane_train *train)
+{
+	const struct esplane_outer *outer = rcu_dereference(train->sa->outer);
+	const struct input_context *c = context_of(train);
+
+	if (!esplane_outer_is_udp(outer) || !c->sport || outer->src.family != c->src.family)
+		return;
+	if (outer->sport != c->sport || memcmp(&outer->src.ip, &c->src.ip, sizeof(c->src.ip)))
+		esplane_event_mapping(train->sa, &c->src, c->sport);
+}
+
+static void count_input(struct esplane_train *train, unsigned int packets, u64 bytes)
+{
+	struct esplane_stats *stats = this_cpu_ptr(train->sa->en->stats);
+
+	stats->in_packets += packets;
+	stats->in_bytes += bytes;
+	stats->in_trains++;
+}
+
+static void drop_rest(struct esplane_train *train, unsigned int i, enum esplane_drop_reason reason)
+{
+	for (; i < train->n; i++)
+		if (train->segments[i].verdict == ESPLANE_SEGMENT_GOOD)
+			drop_segment(train, &train->segments[i], reason);
+}
+
+/* How many good segments stand in a row here. */
+static unsigned int good_row(const struct esplane_train *train, unsigned int i)
+{
+	unsigned int n = 0;
+
+	while (i + n < train->n && train->segments[i + n].verdict == ESPLANE_SEGMENT_GOOD)
+		n++;
+	return n;
+}
+
+static void deliver_row(struct esplane_train *train, struct net_device *dev, unsigned int i,
+			unsigned int n)
+{
+	struct esplane_segment *first = &train->segments[i];
+	unsigned int joined;
+	struct sk_buff *skb;
+
+	for (; n; n -= joined, first += joined) {
+		joined = esplane_join_count(first, n);
+		skb = esplane_join_build(first, joined);
+		if (skb)
+			esplane_netdev_receive(dev, skb, joined);
+		else
+			esplane_drop_count(train->sa->en, train->sa, train->skb,
+					   ESPLANE_DROP_NO_MEMORY, train->sa->spi,
+					   lower_32_bits(first->seq));
+	}
+}
+
+static void deliver(struct esplane_train *train)
+{
+	struct net_device *dev = esplane_netdev_find(train->sa->en, train->sa->if_id);
+	unsigned int i, n;
+
+	if (!dev || !(READ_ONCE(dev->flags) & IFF_UP)) {
+		drop_rest(train, 0, ESPLANE_DROP_DEV_DOWN);
+		return;
+	}
+	for (i = 0; i < train->n; i += max(n, 1U)) {
+		n = good_row(train, i);
+		deliver_row(train, dev, i, n);
+	}
+}
+
+static void finish(struct esplane_train *train)
+{
+	const struct input_context *c = context_of(train);
+	unsigned int i, packets = 0;
+	u64 bytes = 0;
+
+	update_replay(train);
+	for (i = 0; i < train->n; i++) {
+		struct esplane_segment *seg = &train->segments[i];
+
+		if (seg->verdict == ESPLANE_SEGMENT_GOOD)
+			seg->verdict = esplane_input_open(train->sa, seg, c->tos);
+		if (seg->verdict != ESPLANE_SEGMENT_GOOD) {
+			drop_segment(train, seg, seg->verdict);
+			continue;
+		}
+		packets++;
+		bytes += seg->inner_len;
+	}
+	if (packets) {
+		report_mapping(train);
+		if (!esplane_lifetime_charge(train->sa, packets, bytes))
+			drop_rest(train, 0, ESPLANE_DROP_HARD_LIMIT);
+		else
+			count_input(train, packets, bytes);
+		deliver(train);
+	}
+	esplane_train_put(train);
+}
+
+static void set_context(struct esplane_train *train, __be16 sport)
+{
+	const struct iphdr *iph = ip_hdr(train->skb);
+	struct input_context *c = context_of(train);
+
+	*c = (struct input_context){
+		.src = { .family = AF_INET, .ip.ip = iph->saddr },
+		.sport = sport,
+		.tos = iph->tos,
+	};
+}
+
+unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
+			   unsigned int end, unsigned int size, __be16 sport)
+{
+	struct esplane_train *train = NULL;
+
+	if (!esplane_sa_is_dead(sa))
+		train = esplane_train_get(sa, skb);
+	if (!train) {
+		esplane_drop_count(sa->en, sa, skb, esplane_sa_is_dead(sa) ?
+				   ESPLANE_DROP_HARD_LIMIT : ESPLANE_DROP_NO_MEMORY, sa->spi, 0);
+		return min(offset + size, end);
+	}
+	train->finish = finish;
+	set_context(train, sport);
+	offset = gather(train, offset, end, size);
+	check_replay(train);
+	esplane_train_run(train, false);
+	return offset;
+}

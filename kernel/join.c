@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Joining TCP segments.
+ *
+ * What one end sent as a super-packet mostly arrives as one train; its segments need not go through
+ * GRO one by one to become a super-packet again. The rule is GRO's, and stricter: segmenting the
+ * result (if it is forwarded) must give back exactly the packets that came. What does not fit is
+ * left to GRO.
+ */
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+
+#include "join.h"
+#include "train.h"
+
+enum {
+	JOIN_HEADROOM = 128,		/* for whatever device the packet is forwarded to */
+	IP_LEN = sizeof(struct iphdr),	/* packets with IP options are not joined */
+};
+
+/* Flags that a segment in the middle must not have; FIN and PSH may end a run. */
+#define FLAGS_BREAK (TCP_FLAG_CWR | TCP_FLAG_URG | TCP_FLAG_RST | TCP_FLAG_SYN)
+#define FLAGS_LAST (TCP_FLAG_FIN | TCP_FLAG_PSH)
+
+static const struct iphdr *ip_of(const struct esplane_segment *seg)
+{
+	return (const struct iphdr *)seg->text;
+}
+
+static const struct tcphdr *tcp_of(const struct esplane_segment *seg)
+{
+	return (const struct tcphdr *)(seg->text + IP_LEN);
+}
+
+static unsigned int header_len(const struct esplane_segment *seg)
+{
+	return IP_LEN + tcp_of(seg)->doff * 4;
+}
+
+static unsigned int payload_len(const struct esplane_segment *seg)
+{
+	return seg->inner_len - header_len(seg);
+}
+
+/* A TCP segment with payload that could begin or go on with a run. */
+static bool is_candidate(const struct esplane_segment *seg)
+{
+	const struct iphdr *iph = ip_of(seg);
+
+	if (iph->ihl * 4 != IP_LEN || iph->protocol != IPPROTO_TCP ||
+	    iph->frag_off & ~htons(IP_DF) || seg->inner_len < IP_LEN + sizeof(struct tcphdr))
+		return false;
+	return tcp_of(seg)->doff * 4 >= sizeof(struct tcphdr) &&
+	       header_len(seg) < seg->inner_len &&
+	       !(tcp_flag_word(tcp_of(seg)) & FLAGS_BREAK);
+}
+
+static bool same_ip(const struct iphdr *a, const struct iphdr *b)
+{
+	return a->saddr == b->saddr && a->daddr == b->daddr && a->tos == b->tos &&
+	       a->ttl == b->ttl && a->frag_off == b->frag_off;
+}
+
+static bool same_tcp(const struct tcphdr *a, const struct tcphdr *b)
+{
+	__be32 flags = (tcp_flag_word(a) ^ tcp_flag_word(b)) & ~FLAGS_LAST;
+
+	/* The word of the flags holds header length and window too. */
+	return a->source == b->source && a->dest == b->dest && a->ack_seq == b->ack_seq && !flags &&
+	       !memcmp(a + 1, b + 1, a->doff * 4 - sizeof(*a));
+}
+
+static bool follows(const struct esplane_segment *prev, const struct esplane_segment *next,
+		    unsigned int mss)
+{
+	const struct tcphdr *a = tcp_of(prev), *b = tcp_of(next);
+
+	if (payload_len(prev) != mss || tcp_flag_word(a) & FLAGS_LAST || !is_candidate(next))
+		return false;
+	return ntohs(ip_of(next)->id) == (u16)(ntohs(ip_of(prev)->id) + 1) &&
+	       ntohl(b->seq) == ntohl(a->seq) + mss && same_ip(ip_of(prev), ip_of(next)) &&
+	       same_tcp(a, b) && payload_len(next) <= mss;
+}
+
+unsigned int esplane_join_count(const struct esplane_segment *first, unsigned int n)
+{
+	unsigned int most = min_t(unsigned int, n, MAX_SKB_FRAGS), i, len, mss;
+
+	if (!is_candidate(first))
+		return 1;
+	len = first->inner_len;
+	mss = payload_len(first);
+	for (i = 1; i < most && follows(&first[i - 1], &first[i], mss); i++) {
+		len += payload_len(&first[i]);
+		if (len > IP_MAX_MTU)
+			break;
+	}
+	return i;
+}
+
+static void release(struct esplane_segment *seg, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		put_page(virt_to_head_page(seg[i].memory));
+}
+
+static struct sk_buff *build_single(struct esplane_segment *seg)
+{
+	struct sk_buff *skb = build_skb(seg->memory, seg->memory_len);
+
+	if (!skb) {
+		release(seg, 1);
+		return NULL;
+	}
+	skb_reserve(skb, seg->text - seg->memory);
+	skb_put(skb, seg->inner_len);
+	skb_reset_network_header(skb);
+	/* Authenticated: nothing but the sender touched it, and the sender vouches. All levels. */
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = SKB_MAX_CSUM_LEVEL;
+	return skb;
+}
+
+/* Headers of the whole, checksums as GRO leaves them. */
+static void write_headers(struct sk_buff *skb, const struct esplane_segment *first, unsigned int n)
+{
+	struct iphdr *iph = skb_put_data(skb, first->text, header_len(first));
+	struct tcphdr *th = (struct tcphdr *)(iph + 1);
+
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, IP_LEN);
+	tcp_flag_word(th) |= tcp_flag_word(tcp_of(&first[n - 1])) & FLAGS_LAST;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV4;
+	skb_shinfo(skb)->gso_size = payload_len(first);
+	skb_shinfo(skb)->gso_segs = n;
+}
+
+static void finish_lengths(struct sk_buff *skb)
+{
+	struct iphdr *iph = ip_hdr(skb);
+
+	iph->tot_len = htons(skb->len);
+	ip_send_check(iph);
+	tcp_hdr(skb)->check = ~csum_tcpudp_magic(iph->saddr, iph->daddr, skb->len - IP_LEN,
+						 IPPROTO_TCP, 0);
+}
+
+static void add_payload(struct sk_buff *skb, const struct esplane_segment *seg)
+{
+	struct page *page = virt_to_head_page(seg->memory);
+	u8 *payload = seg->text + header_len(seg);
+
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, payload - (u8 *)page_address(page),
+			payload_len(seg), seg->memory_len);
+}
+
+struct sk_buff *esplane_join_build(struct esplane_segment *first, unsigned int n)
+{
+	struct sk_buff *skb;
+	unsigned int i;
+
+	if (n == 1)
+		return build_single(first);
+	skb = alloc_skb(JOIN_HEADROOM + header_len(first), GFP_ATOMIC);
+	if (!skb) {
+		release(first, n);
+		return NULL;
+	}
+	skb_reserve(skb, JOIN_HEADROOM);
+	write_headers(skb, first, n);
+	for (i = 0; i < n; i++)
+		add_payload(skb, &first[i]);
+	finish_lengths(skb);
+	return skb;
+}

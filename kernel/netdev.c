@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The esplane interface.
+ *
+ * Route mode: what is routed into an interface is protected by the outbound policies of its ID, or
+ * refused. In both modes decrypted packets come in on an interface, so that cleartext can be seen
+ * and filtered; policy mode uses the default one, made when it is first needed.
+ *
+ * Locking: en->interfaces is an RCU list, changed under rtnl; en->default_dev likewise. An
+ * interface leaves both in ndo_uninit; the core waits for readers before it frees the device. It
+ * never leaves its namespace.
+ */
+#include <linux/etherdevice.h>
+#include <linux/icmp.h>
+#include <linux/if_arp.h>
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/rculist.h>
+#include <linux/rtnetlink.h>
+#include <net/gro_cells.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ip_tunnels.h>
+#include <net/rtnetlink.h>
+#include <net/xfrm.h>
+#include <uapi/linux/esplane_link.h>
+
+#include "compat.h"
+#include "events.h"
+#include "net.h"
+#include "netdev.h"
+#include "output.h"
+#include "policy.h"
+#include "sa.h"
+#include "selector.h"
+#include "spd.h"
+
+#define LINK_KIND "esplane"
+#define DEFAULT_NAME "esplane0"
+
+enum {
+	DEFAULT_MTU = 1400,
+	MIN_MTU = 576,			/* RFC 791: what every host takes */
+	MAX_MTU = 65535 - 100,		/* one IPv4 packet with all that ESP adds */
+	MAX_GSO_SIZE = 61440,		/* what ESP adds must fit one outer super-packet */
+};
+
+struct esplane_link {
+	struct net_device *dev;
+	struct list_head list;
+	struct esplane_net *en;
+	struct gro_cells cells;
+	u32 if_id;
+};
+
+static const struct net_device_ops link_ops;
+static struct rtnl_link_ops rtnl_ops;
+
+bool esplane_netdev_is_ours(const struct net_device *dev)
+{
+	return dev->netdev_ops == &link_ops;
+}
+
+u32 esplane_netdev_if_id(const struct net_device *dev)
+{
+	const struct esplane_link *link = netdev_priv(dev);
+
+	return link->if_id;
+}
+
+struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id)
+{
+	const struct esplane_link *link;
+
+	if (!if_id)
+		return rcu_dereference(en->default_dev);
+	list_for_each_entry_rcu(link, &en->interfaces, list)
+		if (link->if_id == if_id)
+			return link->dev;
+	return NULL;
+}
+
+static void refuse(struct esplane_net *en, struct sk_buff *skb, enum esplane_drop_reason reason)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	DEV_STATS_INC(skb->dev, tx_errors);
+	esplane_drop(en, NULL, skb, reason, 0, 0);
+}
+
+static void count_sent(struct net_device *dev, const struct sk_buff *skb)
+{
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->tx_packets, skb_shinfo(skb)->gso_segs ?: 1);
+	u64_stats_add(&stats->tx_bytes, skb->len);
+	u64_stats_update_end(&stats->syncp);
+}
+
+static void protect(struct esplane_link *link, struct esplane_policy *policy, struct sk_buff *skb,
+		    const struct esplane_flow *flow)
+{
+	struct esplane_sa *sa = rcu_dereference(policy->sa);
+
+	if (!sa || esplane_sa_is_dead(sa)) {
+		esplane_event_acquire(link->en, policy, flow);
+		esplane_drop(link->en, NULL, skb, ESPLANE_DROP_NO_OUT_SA, 0, 0);
+		return;
+	}
+	count_sent(link->dev, skb);
+	esplane_output(link->en, sa, skb);
+}
+
+static void decide(struct esplane_link *link, struct sk_buff *skb)
+{
+	struct esplane_policy *policy;
+	struct esplane_flow flow;
+
+	if (!esplane_flow_from_skb(skb, &flow)) {
+		refuse(link->en, skb, ESPLANE_DROP_FAMILY);
+		return;
+	}
+	policy = esplane_spd_lookup(link->en, ESPLANE_DIRECTION_OUT, &flow, link->if_id);
+	if (!policy) {
+		refuse(link->en, skb, ESPLANE_DROP_NO_POLICY);
+		return;
+	}
+	this_cpu_add(*policy->packets, skb_shinfo(skb)->gso_segs ?: 1);
+	if (policy->action == ESPLANE_ACTION_PROTECT)
+		protect(link, policy, skb, &flow);
+	else	/* an interface that only protects has no way to let a packet go by */
+		refuse(link->en, skb, ESPLANE_DROP_DISCARD);
+}
+
+static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct esplane_link *link = netdev_priv(dev);
+
+	rcu_read_lock();
+	if (skb->protocol == htons(ETH_P_IP) && pskb_inet_may_pull(skb))
+		decide(link, skb);
+	else
+		esplane_drop(link->en, NULL, skb, ESPLANE_DROP_FAMILY, 0, 0);
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+}
+
+/*
+ * Strict rp_filter asks whether the route back leads to where a packet came from. A policy's
+ * packets go back by another interface, so they carry an empty security path: the mark by which
+ * IPsec traffic passes that check.
+ */
+static void mark_as_secure(struct net_device *dev, struct sk_buff *skb)
+{
+#ifdef CONFIG_XFRM
+	struct in_device *in_dev = __in_dev_get_rcu(dev);
+
+	if (in_dev && IN_DEV_RPFILTER(in_dev))
+		secpath_set(skb);
+#endif
+}
+
+void esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets)
+{
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
+	struct esplane_link *link = netdev_priv(dev);
+
+	skb->dev = dev;
+	skb->protocol = htons(ETH_P_IP);
+	skb_reset_mac_header(skb);
+	mark_as_secure(dev, skb);
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_packets, packets);
+	u64_stats_add(&stats->rx_bytes, skb->len);
+	u64_stats_update_end(&stats->syncp);
+	gro_cells_receive(&link->cells, skb);
+}
+
+static int link_init(struct net_device *dev)
+{
+	struct esplane_link *link = netdev_priv(dev);
+	int err;
+
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!dev->tstats)
+		return -ENOMEM;
+	err = gro_cells_init(&link->cells, dev);
+	if (err) {
+		free_percpu(dev->tstats);
+		return err;
+	}
+	list_add_tail_rcu(&link->list, &link->en->interfaces);
+	return 0;
+}
+
+/* The core has waited for readers of the device's state, but not of the lists. */
+static void link_uninit(struct net_device *dev)
+{
+	struct esplane_link *link = netdev_priv(dev);
+
+	list_del_rcu(&link->list);
+	if (rcu_access_pointer(link->en->default_dev) == dev)
+		RCU_INIT_POINTER(link->en->default_dev, NULL);
+	synchronize_net();
+	gro_cells_destroy(&link->cells);
+	free_percpu(dev->tstats);
+}
+
+static const struct net_device_ops link_ops = {
+	.ndo_init = link_init,
+	.ndo_uninit = link_uninit,
+	.ndo_start_xmit = link_xmit,
+	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+static const struct device_type link_type = { .name = LINK_KIND };
+
+static void link_setup(struct net_device *dev)
+{
+	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM |
+					   NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA | NETIF_F_RXCSUM;
+
+	dev->netdev_ops = &link_ops;
+	dev->rtnl_link_ops = &rtnl_ops;
+	dev->needs_free_netdev = true;
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->mtu = DEFAULT_MTU;
+	dev->min_mtu = MIN_MTU;
+	dev->max_mtu = MAX_MTU;
+	dev->features |= features;
+	dev->hw_features |= features;
+	dev->hw_enc_features |= features;
+	esplane_compat_netdev_lockless(dev);
+	esplane_compat_netdev_stays(dev);
+	netif_keep_dst(dev);		/* pmtu.c tells its route */
+	netif_set_tso_max_size(dev, MAX_GSO_SIZE);
+	SET_NETDEV_DEVTYPE(dev, &link_type);
+}
+
+static bool id_taken(const struct esplane_net *en, u32 if_id)
+{
+	const struct esplane_link *link;
+
+	ASSERT_RTNL();
+	list_for_each_entry(link, &en->interfaces, list)
+		if (link->if_id == if_id)
+			return true;
+	return false;
+}
+
+/*
+ * @if_id is 0 for the interface index, or if that is taken, the next ID that is not. An index exists
+ * only after registration, and until then the device is down and carries nothing.
+ */
+static int register_link(struct net_device *dev, struct esplane_net *en, u32 if_id,
+			 bool is_default)
+{
+	struct esplane_link *link = netdev_priv(dev);
+	int err;
+
+	link->dev = dev;
+	link->en = en;
+	link->if_id = if_id;
+	err = register_netdevice(dev);
+	if (err || if_id || is_default)
+		return err;
+	for (if_id = dev->ifindex; id_taken(en, if_id); if_id++)
+		;
+	WRITE_ONCE(link->if_id, if_id);
+	return 0;
+}
+
+static int new_link(struct net *net, struct net_device *dev, struct nlattr *data[],
+		    struct netlink_ext_ack *extack)
+{
+	struct esplane_net *en = esplane_net(net);
+	u32 if_id = 0;
+
+	if (data && data[IFLA_ESPLANE_IF_ID])
+		if_id = nla_get_u32(data[IFLA_ESPLANE_IF_ID]);
+	if (if_id && id_taken(en, if_id)) {
+		NL_SET_ERR_MSG(extack, "an esplane interface with this if_id exists");
+		return -EEXIST;
+	}
+	return register_link(dev, en, if_id, false);
+}
+
+ESPLANE_COMPAT_NEWLINK(link_newlink, new_link)
+
+static size_t link_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(u32));
+}
+
+static int link_fill(struct sk_buff *skb, const struct net_device *dev)
+{
+	return nla_put_u32(skb, IFLA_ESPLANE_IF_ID, esplane_netdev_if_id(dev));
+}
+
+static const struct nla_policy link_policy[IFLA_ESPLANE_MAX + 1] = {
+	[IFLA_ESPLANE_IF_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static struct rtnl_link_ops rtnl_ops __read_mostly = {
+	.kind = LINK_KIND,
+	.priv_size = sizeof(struct esplane_link),
+	.setup = link_setup,
+	.newlink = link_newlink,
+	.policy = link_policy,
+	.maxtype = IFLA_ESPLANE_MAX,
+	.get_size = link_size,
+	.fill_info = link_fill,
+};
+
+static const char *default_name(struct net *net)
+{
+	return __dev_get_by_name(net, DEFAULT_NAME) ? "esplane%d" : DEFAULT_NAME;
+}
+
+static int make_default(struct esplane_net *en)
+{
+	struct net_device *dev;
+	int err;
+
+	if (atomic_read(&en->dying))
+		return -ENODEV;
+	dev = alloc_netdev(sizeof(struct esplane_link), default_name(en->net), NET_NAME_ENUM,
+			   link_setup);
+	if (!dev)
+		return -ENOMEM;
+	dev_net_set(dev, en->net);
+	err = register_link(dev, en, 0, true);
+	if (err) {
+		free_netdev(dev);
+		return err;
+	}
+	rcu_assign_pointer(en->default_dev, dev);
+	return 0;
+}
+
+int esplane_netdev_default(struct esplane_net *en)
+{
+	struct net_device *dev;
+	int err = 0;
+
+	rtnl_lock();
+	if (!rtnl_dereference(en->default_dev))
+		err = make_default(en);
+	dev = rtnl_dereference(en->default_dev);
+	if (!err)
+		err = dev_open(dev, NULL);
+	rtnl_unlock();
+	return err;
+}
+
+int esplane_netdev_init(struct esplane_net *en)
+{
+	INIT_LIST_HEAD(&en->interfaces);
+	RCU_INIT_POINTER(en->default_dev, NULL);
+	return 0;
+}
+
+void esplane_netdev_exit(struct esplane_net *en)
+{
+	struct esplane_link *link;
+	LIST_HEAD(victims);
+
+	rtnl_lock();
+	list_for_each_entry(link, &en->interfaces, list)
+		unregister_netdevice_queue(link->dev, &victims);
+	unregister_netdevice_many(&victims);
+	rtnl_unlock();
+}
+
+int esplane_netdev_register(void)
+{
+	return rtnl_link_register(&rtnl_ops);
+}
+
+void esplane_netdev_unregister(void)
+{
+	rtnl_link_unregister(&rtnl_ops);
+}

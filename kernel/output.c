@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cleartext to ESP: one pass for a super-packet, not for each packet.
+ *
+ *	steer.c (policy mode), netdev.c (route mode)
+ *	  esplane_output()		route, tunnel MTU
+ *	    output_skb()		cut.c: plan of the segments; pmtu.c: what does not fit
+ *	      output_train()		memory (chunk.c), sequence numbers, headers, text
+ *	        esplane_train_run()	train.c: the cipher, now or later
+ *	          finish()		emit_train(): ESP-in-UDP, one UDP GSO packet
+ *					emit_list(): native ESP or a lone packet
+ *	                                ip_local_out()
+ *
+ * Inner headers and text are written once, to where the cipher works on them in place and the
+ * network device fetches them. With ESP-in-UDP they cross IP, netfilter and the queues as one.
+ *
+ * Locking: RCU read side, BHs off. The sequence counter is the only thing that CPUs share.
+ */
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/dst.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "chunk.h"
+#include "compat.h"
+#include "cut.h"
+#include "esp.h"
+#include "lifetime.h"
+#include "net.h"
+#include "netdev.h"
+#include "output.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "train.h"
+#include "transform.h"
+
+enum {
+	MAX_NESTING = 4,		/* tunnels within tunnels */
+	MAX_TRAIN_BYTES = 0xfc00,	/* IPv4's 16-bit length, less room for headers and the device's limit */
+	HEADROOM_ALIGN = 16,		/* cipher block: keeps text aligned behind ESP header and IV */
+};
+
+/* Numbers left when a new SA should be negotiated: minutes at a million packets a second. */
+#define SEQUENCE_MARGIN BIT_ULL(28)
+/* Concurrent takers may overshoot the end by a train each before the SA is dead. */
+#define SEQUENCE_END_ESN (U64_MAX - BIT_ULL(32))
+
+static DEFINE_PER_CPU(unsigned int, nesting);
+
+/* What all trains of one super-packet share. */
+struct output {
+	struct esplane_net *en;
+	struct esplane_sa *sa;
+	const struct esplane_outer *outer;
+	struct dst_entry *dst;
+	unsigned int mtu;	/* of inner packets */
+};
+
+/* What finish() needs of it, perhaps much later. */
+struct output_context {
+	struct dst_entry *dst;	/* holds a reference */
+	__be32 saddr, daddr;
+	__be16 sport, dport;	/* 0: native ESP */
+	__be16 frag_off;
+	u8 tos;
+	bool train;		/* one UDP GSO packet, not a list */
+	u32 headroom;		/* of a list's packets */
+	u32 bytes;
+};
+
+static struct output_context *context_of(struct esplane_train *train)
+{
+	BUILD_BUG_ON(sizeof(struct output_context) > sizeof(train->context));
+	return (struct output_context *)train->context;
+}
+
+static void drop_train(struct esplane_train *train, enum esplane_drop_reason reason)
+{
+	struct esplane_sa *sa = train->sa;
+	unsigned int i;
+
+	for (i = 0; i < train->n; i++) {
+		struct esplane_segment *seg = &train->segments[i];
+
+		if (seg->memory)
+			put_page(virt_to_head_page(seg->memory));
+		esplane_drop_count(sa->en, sa, train->skb, reason, sa->spi, lower_32_bits(seg->seq));
+	}
+}
+
+static unsigned int outer_headers(__be16 dport)
+{
+	return sizeof(struct iphdr) + (dport ? sizeof(struct udphdr) : 0);
+}
+
+static void push_udp(struct sk_buff *skb, const struct output_context *c)
+{
+	struct udphdr *uh = skb_push(skb, sizeof(*uh));
+
+	skb_reset_transport_header(skb);
+	uh->source = c->sport;
+	uh->dest = c->dport;
+	uh->len = htons(skb->len);
+	if (!skb_is_gso(skb)) {
+		uh->check = 0;	/* RFC 3948 section 2.1 */
+		return;
+	}
+	/* Segmentation knows no UDP packet without a checksum; most devices compute it. */
+	uh->check = ~csum_tcpudp_magic(c->saddr, c->daddr, skb->len, IPPROTO_UDP, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct udphdr, check);
+}
+
+static void push_ip(struct net *net, struct sk_buff *skb, const struct output_context *c)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+	skb_reset_network_header(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = c->tos;
+	iph->frag_off = c->frag_off;
+	iph->ttl = ip4_dst_hoplimit(c->dst);
+	iph->protocol = c->dport ? IPPROTO_UDP : IPPROTO_ESP;
+	iph->saddr = c->saddr;
+	iph->daddr = c->daddr;
+	ip_select_ident_segs(net, skb, NULL, skb_shinfo(skb)->gso_segs ?: 1);
+}
+
+/* Does freeing the packet give back send buffer that its sender waits for? */
+static bool charges_sender(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+
+	if (!sk || !sk_fullsock(sk) || !skb->destructor)
+		return false;
+	if (skb->destructor == sock_wfree)
+		return true;
+	/* TCP's own are not exported. What may sit on a received packet is. */
+	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM &&
+	       !(IPCB(skb)->flags & IPSKB_FORWARDED) && skb->destructor != sock_edemux &&
+	       skb->destructor != sock_efree && skb->destructor != sock_rfree;
+}
+
+/* The sender goes on paying until the device has sent, or queues would grow without bound. */
+static void pass_charge(struct sk_buff *to, const struct sk_buff *from)
+{
+	if (!charges_sender(from))
+		return;
+	to->sk = from->sk;
+	to->destructor = from->destructor;
+	refcount_add(to->truesize, &to->sk->sk_wmem_alloc);
+}
+
+static void emit(struct esplane_train *train, struct sk_buff *skb)
+{
+	const struct output_context *c = context_of(train);
+	struct net *net = train->sa->en->net;
+
+	if (c->dport)
+		push_udp(skb, c);
+	else
+		skb_reset_transport_header(skb);
+	push_ip(net, skb, c);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED;	/* steer.c lets it pass */
+	skb->protocol = htons(ETH_P_IP);
+	skb->priority = train->skb->priority;
+	skb_copy_hash(skb, train->skb);
+	skb_dst_set(skb, dst_clone(c->dst));
+	pass_charge(skb, train->skb);
+	ip_local_out(net, skb->sk, skb);
+}
+
+static void add_fragment(struct sk_buff *skb, u8 *memory, unsigned int len)
+{
+	struct page *page = virt_to_head_page(memory);
+
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page,
+			memory - (u8 *)page_address(page), len, len);
+}
+
+static void emit_train(struct esplane_train *train)
+{
+	const struct output_context *c = context_of(train);
+	unsigned int headers = outer_headers(c->dport), i;
+	struct sk_buff *skb;
+
+	skb = alloc_skb(LL_RESERVED_SPACE(c->dst->dev) + headers, GFP_ATOMIC);
+	if (!skb) {
+		drop_train(train, ESPLANE_DROP_NO_MEMORY);
+		return;
+	}
+	skb_reserve(skb, LL_RESERVED_SPACE(c->dst->dev) + headers);
+	for (i = 0; i < train->n; i++)
+		if (train->segments[i].memory)
+			add_fragment(skb, train->segments[i].memory, train->segments[i].memory_len);
+	if (train->n > 1) {	/* memory may have run short */
+		skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+		skb_shinfo(skb)->gso_size = esplane_pmtu_esp_len(train->sa->transform,
+								 train->segments[0].inner_len);
+		skb_shinfo(skb)->gso_segs = train->n;
+	}
+	emit(train, skb);
+}
+
+static void emit_one(struct esplane_train *train, struct esplane_segment *seg)
+{
+	const struct output_context *c = context_of(train);
+	struct sk_buff *skb = build_skb(seg->memory, seg->memory_len);
+
+	if (!skb) {
+		put_page(virt_to_head_page(seg->memory));
+		esplane_drop_count(train->sa->en, train->sa, train->skb, ESPLANE_DROP_NO_MEMORY,
+				   train->sa->spi, lower_32_bits(seg->seq));
+		return;
+	}
+	skb_reserve(skb, c->headroom);
+	skb_put(skb, esplane_pmtu_esp_len(train->sa->transform, seg->inner_len));
+	emit(train, skb);
+}
+
+static void emit_list(struct esplane_train *train)
+{
+	unsigned int i;
+
+	for (i = 0; i < train->n; i++)
+		emit_one(train, &train->segments[i]);
+}
+
+static bool all_encrypted(const struct esplane_train *train)
+{
+	unsigned int i;
+
+	for (i = 0; i < train->n; i++)
+		if (train->segments[i].err)
+			return false;
+	return true;
+}
+
+static void count_output(const struct esplane_train *train, u32 bytes)
+{
+	struct esplane_stats *stats = this_cpu_ptr(train->sa->en->stats);
+
+	stats->out_packets += train->n;
+	stats->out_bytes += bytes;
+	stats->out_trains++;
+}
+
+static void finish(struct esplane_train *train)
+{
+	struct output_context *c = context_of(train);
+
+	if (!all_encrypted(train)) {
+		drop_train(train, ESPLANE_DROP_CRYPTO);
+	} else {
+		count_output(train, c->bytes);
+		if (c->train)
+			emit_train(train);
+		else
+			emit_list(train);
+	}
+	dst_release(c->dst);
+	esplane_train_put(train);
+}
+
+/* RFC 4303 section 2.4: padding counts 1, 2, 3; the trailer ends it. */
+static void write_trailer(u8 *end_of_inner, u8 *end_of_text, u8 next_header)
+{
+	struct esplane_esp_trailer *trailer = (void *)(end_of_text - sizeof(*trailer));
+	u8 *pad = end_of_inner, n = 0;
+
+	while (pad < (u8 *)trailer)
+		*pad++ = ++n;
+	trailer->pad_len = n;
+	trailer->next_header = next_header;
+}
+
+static void write_header(const struct esplane_sa *sa, struct esplane_segment *seg)
+{
+	struct esplane_esp_header *header = (struct esplane_esp_header *)seg->wire;
+
+	header->spi = sa->spi;
+	header->seq = cpu_to_be32(lower_32_bits(seg->seq));
+	/* RFC 4106 section 3.1: never twice with one key. Neither is the number (RFC 4303 3.3.3). */
+	put_unaligned_be64(seg->seq, seg->wire + sizeof(*header));
+}
+
+static int write_segment(const struct esplane_sa *sa, const struct esplane_cut *cut,
+			 unsigned int index, struct esplane_segment *seg)
+{
+	write_header(sa, seg);
+	write_trailer(seg->text + seg->inner_len, seg->text + seg->text_len, IPPROTO_IPIP);
+	return esplane_cut_write(cut, index, seg->text);
+}
+
+static bool take_sequence(struct esplane_sa *sa, unsigned int n, u64 *first)
+{
+	const u64 end = sa->flags & ESPLANE_SA_FLAG_ESN ? SEQUENCE_END_ESN : U32_MAX;
+	u64 last = atomic64_add_return(n, &sa->seq);
+
+	if (unlikely(last > end - SEQUENCE_MARGIN))
+		esplane_lifetime_sequence(sa, last > end);
+	*first = last - n + 1;
+	return last <= end;
+}
+
+static void place(struct esplane_segment *seg, const struct esplane_transform *t, u8 *wire,
+		  unsigned int inner_len)
+{
+	unsigned int len = esplane_pmtu_esp_len(t, inner_len);
+
+	seg->wire = wire;
+	seg->text = wire + sizeof(struct esplane_esp_header) + t->iv_len;
+	seg->inner_len = inner_len;
+	seg->text_len = len - (seg->text - seg->wire) - t->icv_len;
+	seg->verdict = ESPLANE_SEGMENT_GOOD;
+}
+
+/* Memory for one packet of a list: headers before, what build_skb() wants behind. */
+static bool place_alone(struct esplane_train *train, unsigned int inner_len)
+{
+	const struct esplane_transform *t = train->sa->transform;
+	struct esplane_segment *seg = &train->segments[train->n];
+	unsigned int headroom = context_of(train)->headroom, room;
+
+	seg->memory_len = SKB_DATA_ALIGN(headroom + esplane_pmtu_esp_len(t, inner_len)) +
+			  SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	seg->memory = esplane_chunk_open(seg->memory_len, true, &room);
+	if (!seg->memory)
+		return false;
+	esplane_chunk_take(seg->memory_len);
+	place(seg, t, seg->memory + headroom, inner_len);
+	train->n++;
+	return true;
+}
+
+static bool place_list(struct esplane_train *train, const struct esplane_cut *cut,
+		       unsigned int first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!place_alone(train, esplane_cut_len(cut, first + i)))
+			break;
+	return train->n;
+}
+
+/* One run of contiguous packets. Returns how many. */
+static unsigned int place_run(struct esplane_train *train, const struct esplane_cut *cut,
+			      unsigned int first, unsigned int n)
+{
+	const struct esplane_transform *t = train->sa->transform;
+	struct esplane_segment *head = &train->segments[train->n];
+	unsigned int size = esplane_pmtu_esp_len(t, esplane_cut_len(cut, first));
+	unsigned int room, used = 0, i;
+	u8 *memory = esplane_chunk_open(size, false, &room);
+
+	if (!memory)
+		return 0;
+	n = min(n, room / size);
+	for (i = 0; i < n; i++) {
+		struct esplane_segment *seg = &train->segments[train->n++];
+		unsigned int len = esplane_cut_len(cut, first + i);
+
+		place(seg, t, memory + used, len);
+		seg->memory = NULL;
+		used += esplane_pmtu_esp_len(t, len);
+	}
+	esplane_chunk_take(used);
+	head->memory = memory;
+	head->memory_len = used;
+	return n;
+}
+
+/* As many packets as get memory, in no more runs than an skb can refer to. */
+static bool place_train(struct esplane_train *train, const struct esplane_cut *cut,
+			unsigned int first, unsigned int n)
+{
+	unsigned int run, runs;
+
+	for (runs = 0; n && runs < MAX_SKB_FRAGS; runs++, first += run, n -= run) {
+		run = place_run(train, cut, first, n);
+		if (!run)
+			break;
+	}
+	return train->n;
+}
+
+static int write_train(struct esplane_train *train, const struct esplane_cut *cut,
+		       unsigned int first)
+{
+	unsigned int i;
+	u64 seq;
+
+	if (!esplane_lifetime_charge(train->sa, train->n, context_of(train)->bytes))
+		return ESPLANE_DROP_HARD_LIMIT;
+	if (!take_sequence(train->sa, train->n, &seq))
+		return ESPLANE_DROP_SEQ_EXHAUSTED;
+	for (i = 0; i < train->n; i++) {
+		train->segments[i].seq = seq + i;
+		if (write_segment(train->sa, cut, first + i, &train->segments[i]))
+			return ESPLANE_DROP_SEGMENT;
+	}
+	return ESPLANE_SEGMENT_GOOD;
+}
+
+/* RFC 6040 section 4.1, normal mode; RFC 4301 section 5.1.2.1. */
+static u8 outer_tos(const struct esplane_sa *sa, u8 inner)
+{
+	return sa->flags & ESPLANE_SA_FLAG_COPY_DSCP ? inner : inner & INET_ECN_MASK;
+}
+
+static void set_context(struct esplane_train *train, const struct output *o, unsigned int n)
+{
+	struct output_context *c = context_of(train);
+	const struct iphdr *inner = ip_hdr(train->skb);
+
+	c->dst = dst_clone(o->dst);
+	c->saddr = o->outer->src.ip.ip;
+	c->daddr = o->outer->dst.ip.ip;
+	c->sport = o->outer->sport;
+	c->dport = o->outer->dport;
+	c->frag_off = inner->frag_off & htons(IP_DF);	/* RFC 4301 section 8.1 */
+	c->tos = outer_tos(o->sa, inner->tos);
+	c->train = c->dport && n > 1;
+	c->headroom = ALIGN(LL_RESERVED_SPACE(o->dst->dev) + outer_headers(c->dport),
+			    HEADROOM_ALIGN);
+	c->bytes = 0;
+}
+
+static void sum_bytes(struct esplane_train *train)
+{
+	struct output_context *c = context_of(train);
+	unsigned int i;
+
+	for (i = 0; i < train->n; i++)
+		c->bytes += train->segments[i].inner_len;
+}
+
+static void abandon(struct esplane_train *train, enum esplane_drop_reason reason)
+{
+	dst_release(context_of(train)->dst);
+	drop_train(train, reason);
+	esplane_train_put(train);
+}
+
+/* Sends segments @first to at most @first + @n - 1. Returns how many it disposed of; 0: no memory. */
+static unsigned int output_train(const struct output *o, struct sk_buff *skb,
+				 const struct esplane_cut *cut, unsigned int first, unsigned int n)
+{
+	struct esplane_train *train = esplane_train_get(o->sa, skb);
+	unsigned int placed;
+	bool enough;
+	int verdict;
+
+	if (!train)
+		return 0;
+	train->finish = finish;
+	set_context(train, o, n);
+	if (context_of(train)->train)
+		enough = place_train(train, cut, first, n);
+	else
+		enough = place_list(train, cut, first, n);
+	placed = train->n;
+	sum_bytes(train);
+	verdict = enough ? write_train(train, cut, first) : ESPLANE_DROP_NO_MEMORY;
+	if (verdict == ESPLANE_SEGMENT_GOOD)
+		esplane_train_run(train, true);
+	else
+		abandon(train, verdict);
+	return placed;
+}
+
+/* Trains of equal length, for the receiver's sake, none longer than one IP packet can be. */
+static unsigned int train_length(const struct output *o, const struct esplane_cut *cut)
+{
+	unsigned int size = esplane_pmtu_esp_len(o->sa->transform, esplane_cut_len(cut, 0));
+	unsigned int most = clamp(MAX_TRAIN_BYTES / size, 1U, (unsigned int)ESPLANE_TRAIN_MAX);
+
+	return DIV_ROUND_UP(cut->n, DIV_ROUND_UP(cut->n, most));
+}
+
+static void output_cut(const struct output *o, struct sk_buff *skb, const struct esplane_cut *cut)
+{
+	unsigned int most = train_length(o, cut), first, done;
+
+	for (first = 0; first < cut->n; first += done) {
+		done = output_train(o, skb, cut, first, min(most, cut->n - first));
+		if (!done) {
+			esplane_drop(o->en, o->sa, skb, ESPLANE_DROP_NO_MEMORY, o->sa->spi, 0);
+			return;
+		}
+	}
+	consume_skb(skb);
+}
+
+static void output_skb(void *arg, struct sk_buff *skb);
+
+/* What cut.c cannot cut: the stack's own segmentation, then one by one. */
+static void output_segmented(const struct output *o, struct sk_buff *skb)
+{
+	struct sk_buff *segs, *next;
+
+	segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA);
+	if (IS_ERR_OR_NULL(segs)) {
+		esplane_drop(o->en, o->sa, skb, ESPLANE_DROP_SEGMENT, o->sa->spi, 0);
+		return;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segs, segs, next) {
+		skb_mark_not_on_list(segs);
+		output_skb((void *)o, segs);
+	}
+}
+
+static void output_skb(void *arg, struct sk_buff *skb)
+{
+	const struct output *o = arg;
+	struct esplane_cut cut;
+
+	switch (esplane_cut_init(&cut, skb, o->mtu)) {
+	case 0:
+		output_cut(o, skb, &cut);
+		return;
+	case -EMSGSIZE:
+		if (!skb_is_gso(skb)) {
+			esplane_pmtu_too_big(o->en, o->sa, skb, o->mtu, output_skb, arg);
+			return;
+		}
+		fallthrough;
+	case -EOPNOTSUPP:
+		output_segmented(o, skb);
+		return;
+	default:
+		esplane_drop(o->en, o->sa, skb, ESPLANE_DROP_SEGMENT, o->sa->spi, 0);
+	}
+}
+
+static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer *outer)
+{
+	struct flowi4 flow = {
+		.saddr = outer->src.ip.ip,
+		.daddr = outer->dst.ip.ip,
+		.flowi4_proto = outer->dport ? IPPROTO_UDP : IPPROTO_ESP,
+		.fl4_sport = outer->sport,
+		.fl4_dport = outer->dport,
+	};
+	struct rtable *rt;
+
+	rt = dst_cache_get_ip4(&outer->dst_cache, &flow.saddr);
+	if (rt)
+		return &rt->dst;
+	rt = ip_route_output_key(en->net, &flow);
+	if (IS_ERR(rt))
+		return NULL;
+	dst_cache_set_ip4(&outer->dst_cache, &rt->dst, flow.saddr);
+	return &rt->dst;
+}
+
+/* Fills @o; the route holds a reference on success. */
+static int prepare(struct output *o, const struct sk_buff *skb)
+{
+	struct esplane_outer *outer = rcu_dereference(o->sa->outer);
+
+	if (skb->protocol != htons(ETH_P_IP) || outer->dst.family != AF_INET)
+		return ESPLANE_DROP_FAMILY;
+	if (esplane_sa_is_dead(o->sa))
+		return ESPLANE_DROP_HARD_LIMIT;
+	o->dst = find_route(o->en, outer);
+	if (!o->dst)
+		return ESPLANE_DROP_NO_ROUTE;
+	if (unlikely(o->dst->dev == esplane_netdev_find(o->en, o->sa->if_id))) {
+		dst_release(o->dst);
+		return ESPLANE_DROP_ROUTE_LOOP;
+	}
+	o->outer = outer;
+	o->mtu = esplane_pmtu_inner(o->sa->transform, dst_mtu(o->dst), outer_headers(outer->dport));
+	return ESPLANE_SEGMENT_GOOD;
+}
+
+void esplane_output(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb)
+{
+	struct output o = { .en = en, .sa = sa };
+	int verdict;
+
+	verdict = this_cpu_read(nesting) < MAX_NESTING ? prepare(&o, skb) : ESPLANE_DROP_ROUTE_LOOP;
+	if (verdict != ESPLANE_SEGMENT_GOOD) {
+		esplane_drop(en, sa, skb, verdict, sa->spi, 0);
+		return;
+	}
+	this_cpu_inc(nesting);
+	output_skb(&o, skb);
+	this_cpu_dec(nesting);
+	dst_release(o.dst);
+}

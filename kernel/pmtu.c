@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets that do not fit the tunnel (RFC 4301 section 8): never a black hole.
+ *
+ * With DF the sender learns the tunnel's MTU: by ICMP, and if it is this host by its route too.
+ * Without DF the packet is fragmented before it is encrypted, so that the far gateway has nothing
+ * to reassemble.
+ *
+ * Locking: the fragmenter's callback has no argument of its own; what it needs lies in a per-CPU
+ * variable while it runs, BHs off, and it does not nest: fragments fit.
+ */
+#include <linux/icmp.h>
+#include <linux/percpu.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+#include "drop.h"
+#include "esp.h"
+#include "net.h"
+#include "pmtu.h"
+#include "sa.h"
+#include "transform.h"
+
+struct fragment_sink {
+	void (*send)(void *arg, struct sk_buff *skb);
+	void *arg;
+};
+
+static DEFINE_PER_CPU(struct fragment_sink, sink);
+
+static unsigned int alignment(const struct esplane_transform *t)
+{
+	return max_t(unsigned int, t->align, ESPLANE_ESP_ALIGN);
+}
+
+static unsigned int fixed_len(const struct esplane_transform *t)
+{
+	return sizeof(struct esplane_esp_header) + t->iv_len + t->icv_len;
+}
+
+unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned int inner)
+{
+	return fixed_len(t) + ALIGN(inner + sizeof(struct esplane_esp_trailer), alignment(t));
+}
+
+unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int outer_mtu,
+				unsigned int headers)
+{
+	const unsigned int trailer = sizeof(struct esplane_esp_trailer);
+	unsigned int used = headers + fixed_len(t);
+	unsigned int text;
+
+	if (outer_mtu <= used)
+		return 0;
+	text = round_down(outer_mtu - used, alignment(t));
+	return text > trailer ? text - trailer : 0;
+}
+
+/* The sender of this packet may be a socket here: its route learns, the ICMP tells the socket. */
+static void refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+		   unsigned int mtu)
+{
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
+}
+
+static int send_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	const struct fragment_sink *s = this_cpu_ptr(&sink);
+
+	s->send(s->arg, skb);
+	return 0;
+}
+
+static void fragment(struct esplane_net *en, struct sk_buff *skb, unsigned int mtu,
+		     void (*send)(void *arg, struct sk_buff *skb), void *arg)
+{
+	struct fragment_sink *s = this_cpu_ptr(&sink);
+
+	s->send = send;
+	s->arg = arg;
+	/* How one tells the fragmenter of a limit below the route's MTU. */
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->frag_max_size = mtu;
+	ip_do_fragment(en->net, skb->sk, skb, send_fragment);
+}
+
+void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+			  unsigned int mtu, void (*send)(void *arg, struct sk_buff *skb),
+			  void *arg)
+{
+	bool df = ip_hdr(skb)->frag_off & htons(IP_DF) && !skb->ignore_df;
+
+	if (df && mtu >= IPV4_MIN_MTU)
+		refuse(en, sa, skb, mtu);
+	else if (df || mtu < IPV4_MIN_MTU || !skb_valid_dst(skb))
+		esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
+	else
+		fragment(en, skb, mtu, send, arg);
+}

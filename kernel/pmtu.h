@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets that do not fit the tunnel, and how much does (RFC 4301 section 8). */
+#ifndef _ESPLANE_PMTU_H
+#define _ESPLANE_PMTU_H
+
+#include <linux/types.h>
+
+struct esplane_net;
+struct esplane_sa;
+struct esplane_transform;
+struct sk_buff;
+
+/* Bytes of the ESP packet, from SPI to ICV, that carries @inner bytes. */
+unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned int inner);
+/* Most bytes of an inner packet whose ESP packet fits @outer_mtu with outer headers of @headers bytes; 0 if none. */
+unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int outer_mtu,
+				unsigned int headers);
+
+/**
+ * esplane_pmtu_too_big - deal with an inner packet of more than @mtu bytes
+ * @skb: not GSO, skb->data at the IP header; consumed
+ * @send: takes each fragment of a packet that may be fragmented
+ *
+ * With DF its sender is told, and the packet dropped. BHs off, RCU read side.
+ */
+void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+			  unsigned int mtu, void (*send)(void *arg, struct sk_buff *skb),
+			  void *arg);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counting what is dropped, and summing the counters up.
+ *
+ * Locking: counters are per CPU and only ever incremented by their own CPU with BHs off, as plain
+ * 64-bit stores. Readers add them up without a lock.
+ */
+#include <linux/ip.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+
+#include "net.h"
+#include "sa.h"
+#include "stats.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+struct reason_text {
+	const char *name;
+	const char *meaning;
+};
+
+static const struct reason_text texts[] = {
+#define X(reason, text) [ESPLANE_DROP_##reason] = { #reason, text },
+	ESPLANE_DROP_REASONS(X)
+#undef X
+};
+
+const char *esplane_drop_name(enum esplane_drop_reason reason)
+{
+	return texts[reason].name;
+}
+
+const char *esplane_drop_meaning(enum esplane_drop_reason reason)
+{
+	return texts[reason].meaning;
+}
+
+static void trace_reason(const struct sk_buff *skb, enum esplane_drop_reason reason, __be32 spi,
+			 u32 seq, unsigned int packets)
+{
+	struct iphdr none = {};
+	const struct iphdr *iph = &none;
+
+	if (!trace_drop_enabled())
+		return;
+	if (skb && skb->protocol == htons(ETH_P_IP) &&
+	    skb_network_offset(skb) + (int)sizeof(none) <= (int)skb_headlen(skb))
+		iph = ip_hdr(skb);
+	trace_drop(reason, spi, seq, iph->saddr, iph->daddr, packets);
+}
+
+static void count(struct esplane_net *en, struct esplane_sa *sa, const struct sk_buff *skb,
+		  enum esplane_drop_reason reason, __be32 spi, u32 seq, unsigned int packets)
+{
+	local_bh_disable();
+	this_cpu_add(en->stats->drops[reason], packets);
+	if (sa)
+		this_cpu_add(sa->drops[reason], packets);
+	local_bh_enable();
+	trace_reason(skb, reason, spi, seq, packets);
+}
+
+void esplane_drop_count(struct esplane_net *en, struct esplane_sa *sa, const struct sk_buff *skb,
+			enum esplane_drop_reason reason, __be32 spi, u32 seq)
+{
+	count(en, sa, skb, reason, spi, seq, 1);
+}
+
+static unsigned int packets_in(const struct sk_buff *skb)
+{
+	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+}
+
+void esplane_drop(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+		  enum esplane_drop_reason reason, __be32 spi, u32 seq)
+{
+	const struct sk_buff *segment = skb;
+	unsigned int packets = packets_in(skb);
+
+	while ((segment = segment->next))
+		packets += packets_in(segment);
+	count(en, sa, skb, reason, spi, seq, packets);
+	kfree_skb_list(skb);
+}
+
+void esplane_stats_sum(const struct esplane_net *en, struct esplane_stats *sum)
+{
+	unsigned int i;
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct esplane_stats *s = per_cpu_ptr(en->stats, cpu);
+
+		sum->in_packets += READ_ONCE(s->in_packets);
+		sum->in_bytes += READ_ONCE(s->in_bytes);
+		sum->in_trains += READ_ONCE(s->in_trains);
+		sum->out_packets += READ_ONCE(s->out_packets);
+		sum->out_bytes += READ_ONCE(s->out_bytes);
+		sum->out_trains += READ_ONCE(s->out_trains);
+		for (i = 0; i < ESPLANE_DROP_COUNT; i++)
+			sum->drops[i] += READ_ONCE(s->drops[i]);
+	}
+}
+
+void esplane_stats_sum_sa(const struct esplane_sa *sa, u64 drops[ESPLANE_DROP_COUNT])
+{
+	unsigned int i;
+	int cpu;
+
+	memset(drops, 0, ESPLANE_DROP_COUNT * sizeof(drops[0]));
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < ESPLANE_DROP_COUNT; i++)
+			drops[i] += READ_ONCE(per_cpu_ptr(sa->drops, cpu)[i]);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Policy mode (RFC 4301 section 5): the SPD is asked about every packet.
+ *
+ *	outbound()	POST_ROUTING, behind SNAT: local and forwarded packets with their final
+ *			addresses. PROTECT takes the packet to output.c.
+ *	inbound()	LOCAL_IN and FORWARD: cleartext that a policy wants protected, or discarded,
+ *			stops here. encap.c has taken ESP of ours away before.
+ *
+ * What passes unasked: what never leaves the host (loopback), what is on an esplane interface
+ * (route mode's business, or decrypted and checked against its SA), ESP that this host has made
+ * (IPSKB_XFRM_TRANSFORMED, set by output.c and by xfrm), what xfrm has decrypted, and the IKE
+ * daemon's own sockets.
+ *
+ * A packet taken here has passed conntrack's hooks but its confirmation (confirm.h); a NAT helper
+ * that rewrites payload and sequence numbers does so in that last hook and is not supported.
+ *
+ * Locking: RCU read side from the hooks. Local senders come with BHs on, output.c wants them off.
+ */
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/sock.h>
+#include <net/xfrm.h>
+
+#include "confirm.h"
+#include "encap.h"
+#include "events.h"
+#include "net.h"
+#include "netdev.h"
+#include "output.h"
+#include "policy.h"
+#include "sa.h"
+#include "selector.h"
+#include "spd.h"
+#include "steer.h"
+
+/* Behind encap.c's hook, ahead of conntrack's confirmation. */
+#define HOOK_PRIORITY (NF_IP_PRI_CONNTRACK_CONFIRM - 1)
+
+static void count_policy(struct esplane_policy *policy, const struct sk_buff *skb)
+{
+	this_cpu_add(*policy->packets, max_t(u64, skb_shinfo(skb)->gso_segs, 1));
+}
+
+static bool device_exempt(const struct net_device *dev)
+{
+	return dev && (dev->flags & IFF_LOOPBACK || esplane_netdev_is_ours(dev));
+}
+
+static unsigned int drop(struct esplane_net *en, struct sk_buff *skb,
+			 enum esplane_drop_reason reason)
+{
+	esplane_drop(en, NULL, skb, reason, 0, 0);
+	return NF_STOLEN;
+}
+
+/* The socket, not the packet, tells IKE: SNAT may have changed the port. */
+static bool sent_by_ike(const struct esplane_net *en, const struct sk_buff *skb)
+{
+	const struct sock *sk = skb_to_full_sk(skb);
+
+	return sk && sk->sk_protocol == IPPROTO_UDP && !(IPCB(skb)->flags & IPSKB_FORWARDED) &&
+	       esplane_encap_port_exempt(en, htons(inet_sk(sk)->inet_num));
+}
+
+static unsigned int protect(struct esplane_net *en, struct esplane_policy *policy,
+			    struct sk_buff *skb, const struct esplane_flow *flow)
+{
+	struct esplane_sa *sa = rcu_dereference(policy->sa);
+
+	if (!sa || esplane_sa_is_dead(sa)) {
+		esplane_event_acquire(en, policy, flow);
+		return drop(en, skb, ESPLANE_DROP_NO_OUT_SA);
+	}
+	if (esplane_confirm(skb) != NF_ACCEPT)
+		return NF_DROP;
+	local_bh_disable();
+	esplane_output(en, sa, skb);
+	local_bh_enable();
+	return NF_STOLEN;
+}
+
+static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct esplane_net *en = esplane_net(state->net);
+	struct esplane_policy *policy;
+	struct esplane_flow flow;
+
+	if (!esplane_spd_active(en, ESPLANE_DIRECTION_OUT) ||
+	    IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED || device_exempt(state->out) ||
+	    sent_by_ike(en, skb) || !esplane_flow_from_skb(skb, &flow))
+		return NF_ACCEPT;
+	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0);
+	if (!policy)
+		return NF_ACCEPT;
+	count_policy(policy, skb);
+	switch (policy->action) {
+	case ESPLANE_ACTION_PROTECT:
+		return protect(en, policy, skb, &flow);
+	case ESPLANE_ACTION_BYPASS:
+		return NF_ACCEPT;
+	default:
+		return drop(en, skb, ESPLANE_DROP_DISCARD);
+	}
+}
+
+static bool decrypted_by_xfrm(const struct sk_buff *skb)
+{
+#ifdef CONFIG_XFRM
+	const struct sec_path *sp = skb_sec_path(skb);
+
+	return sp && sp->len;
+#else
+	return false;
+#endif
+}
+
+/* IKE to a registered port, and what other IPsec stacks here are about to decrypt. */
+static bool inbound_exempt(const struct esplane_net *en, const struct sk_buff *skb,
+			   const struct esplane_flow *flow, unsigned int hook)
+{
+	if (hook != NF_INET_LOCAL_IN)
+		return false;
+	switch (flow->protocol) {
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		return true;
+	case IPPROTO_UDP:
+		return flow->ports && esplane_encap_port_exempt(en, htons(flow->dport));
+	default:
+		return false;
+	}
+}
+
+static unsigned int inbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct esplane_net *en = esplane_net(state->net);
+	struct esplane_policy *policy;
+	struct esplane_flow flow;
+
+	if (!esplane_spd_active(en, ESPLANE_DIRECTION_IN) || device_exempt(state->in) ||
+	    decrypted_by_xfrm(skb) || !esplane_flow_from_skb(skb, &flow) ||
+	    inbound_exempt(en, skb, &flow, state->hook))
+		return NF_ACCEPT;
+	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, 0);
+	if (!policy)
+		return NF_ACCEPT;
+	count_policy(policy, skb);
+	switch (policy->action) {
+	case ESPLANE_ACTION_PROTECT:
+		return drop(en, skb, ESPLANE_DROP_POLICY_IN);
+	case ESPLANE_ACTION_BYPASS:
+		return NF_ACCEPT;
+	default:
+		return drop(en, skb, ESPLANE_DROP_DISCARD);
+	}
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{
+		.hook = outbound,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_POST_ROUTING,
+		.priority = HOOK_PRIORITY,
+	},
+	{
+		.hook = inbound,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = HOOK_PRIORITY,
+	},
+	{
+		.hook = inbound,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_FORWARD,
+		.priority = HOOK_PRIORITY,
+	},
+};
+
+int esplane_steer_init(struct esplane_net *en)
+{
+	return nf_register_net_hooks(en->net, hooks, ARRAY_SIZE(hooks));
+}
+
+void esplane_steer_exit(struct esplane_net *en)
+{
+	nf_unregister_net_hooks(en->net, hooks, ARRAY_SIZE(hooks));
+}

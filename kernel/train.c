@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Trains through the cipher.
+ *
+ * A driver may do an operation at once or complete it later; many that call themselves asynchronous
+ * do it at once nearly always. So the operations of a train use one request after the other as long
+ * as they complete at once, which takes no allocation; the first that does not keeps its request,
+ * and those after it get their own, a block at a time. Both ways end in train->finish().
+ *
+ * Locking: until the last operation is through, a train belongs to whoever runs it, except @pending
+ * and the @err of segments under way. @pending starts with one for every segment and one for the
+ * starter, who takes all that completed at once off in one step at the end: completions that run
+ * meanwhile on another CPU cannot see zero before. Whoever takes it to zero calls finish().
+ * The cache is per CPU, used with BHs off.
+ */
+#include <crypto/aead.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/scatterlist.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "esp.h"
+#include "sa.h"
+#include "train.h"
+#include "transform.h"
+
+enum { OPS_PER_BLOCK = ESPLANE_TRAIN_MAX / ESPLANE_TRAIN_BLOCKS };
+
+/* One call of the cipher; the driver's own context follows the request. */
+struct op {
+	struct esplane_train *train;
+	struct esplane_segment *segment;
+	u8 iv[ESPLANE_MAX_IV_LEN] __aligned(8);
+	struct esplane_esn_aad esn;
+	struct scatterlist from[2];
+	struct scatterlist to[1];
+	struct aead_request req;
+};
+
+static DEFINE_PER_CPU(struct esplane_train *, cached_train);
+
+static void block_free(u8 **block)
+{
+	kfree_sensitive(*block);
+	*block = NULL;
+}
+
+static struct op *next_op(struct esplane_train *train)
+{
+	u8 **block = &train->blocks[train->ops_taken / OPS_PER_BLOCK];
+
+	if (!*block)
+		*block = kmalloc(OPS_PER_BLOCK * train->op_size, GFP_ATOMIC);
+	if (!*block)
+		return NULL;
+	return (struct op *)(*block + train->ops_taken % OPS_PER_BLOCK * train->op_size);
+}
+
+static void train_free(struct esplane_train *train)
+{
+	if (!train)
+		return;
+	block_free(&train->blocks[0]);
+	kfree(train);
+}
+
+static struct esplane_train *train_alloc(void)
+{
+	struct esplane_train *train = this_cpu_read(cached_train);
+
+	if (!train)
+		return kzalloc(sizeof(*train), GFP_ATOMIC);
+	this_cpu_write(cached_train, NULL);
+	return train;
+}
+
+struct esplane_train *esplane_train_get(struct esplane_sa *sa, struct sk_buff *skb)
+{
+	unsigned int op_size = ALIGN(sizeof(struct op) + crypto_aead_reqsize(sa->aead),
+				     CRYPTO_MINALIGN);
+	struct esplane_train *train;
+
+	if (!esplane_sa_get(sa))
+		return NULL;
+	train = train_alloc();
+	if (!train) {
+		esplane_sa_put(sa);
+		return NULL;
+	}
+	if (train->op_size < op_size) {
+		block_free(&train->blocks[0]);
+		train->op_size = op_size;
+	}
+	train->sa = sa;
+	train->skb = skb_get(skb);
+	train->n = 0;
+	train->ops_taken = 0;
+	return train;
+}
+
+void esplane_train_put(struct esplane_train *train)
+{
+	unsigned int i;
+
+	consume_skb(train->skb);
+	esplane_sa_put(train->sa);
+	for (i = 1; i <= train->ops_taken / OPS_PER_BLOCK && i < ESPLANE_TRAIN_BLOCKS; i++)
+		block_free(&train->blocks[i]);
+	if (this_cpu_read(cached_train))
+		train_free(train);
+	else
+		this_cpu_write(cached_train, train);
+}
+
+void esplane_train_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		train_free(per_cpu(cached_train, cpu));
+		per_cpu(cached_train, cpu) = NULL;
+	}
+}
+
+static void finish(struct esplane_train *train)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	train->finish(train);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void op_done(struct op *op, int err)
+{
+	struct esplane_train *train = op->train;
+
+	/* Only says that an operation has left a backlog; its end comes later. */
+	if (err == -EINPROGRESS)
+		return;
+	op->segment->err = err;
+	if (atomic_dec_and_test(&train->pending))
+		finish(train);
+}
+
+ESPLANE_CRYPTO_COMPLETION(op_complete, op_done)
+
+/*
+ * The sender's 64-bit number stands at the front of what is authenticated; on the wire only its low
+ * half does (RFC 4303 section 2.2.1), so the high half comes from another place.
+ */
+static unsigned int map_from(struct op *op, const struct esplane_segment *seg, unsigned int len,
+			     bool esn)
+{
+	const unsigned int spi_len = offsetof(struct esplane_esp_header, seq);
+
+	if (!esn) {
+		sg_init_one(op->from, seg->wire, len);
+		return 0;
+	}
+	memcpy(&op->esn.spi, seg->wire, spi_len);
+	op->esn.seq_high = cpu_to_be32(upper_32_bits(seg->seq));
+	sg_init_table(op->from, ARRAY_SIZE(op->from));
+	sg_set_buf(&op->from[0], &op->esn, sizeof(op->esn));
+	sg_set_buf(&op->from[1], seg->wire + spi_len, len - spi_len);
+	return sizeof(op->esn) - spi_len;
+}
+
+static void prepare(struct op *op, struct esplane_segment *seg, const struct esplane_sa *sa,
+		    bool encrypt)
+{
+	const struct esplane_transform *t = sa->transform;
+	unsigned int header = sizeof(struct esplane_esp_header) + t->iv_len;
+	unsigned int crypt = seg->text_len + (encrypt ? 0 : t->icv_len);
+	unsigned int aad = header + map_from(op, seg, header + seg->text_len + t->icv_len,
+					     sa->flags & ESPLANE_SA_FLAG_ESN);
+	struct scatterlist *to = op->from;
+
+	if (seg->text != seg->wire + header) {
+		to = op->to;
+		sg_init_one(to, seg->text - aad, aad + seg->text_len);
+	}
+	memcpy(op->iv, seg->wire + sizeof(struct esplane_esp_header), t->iv_len);
+	aead_request_set_tfm(&op->req, sa->aead);
+	aead_request_set_ad(&op->req, aad);
+	aead_request_set_crypt(&op->req, op->from, to, crypt, op->iv);
+	/*
+	 * No CRYPTO_TFM_REQ_MAY_BACKLOG: a driver that cannot keep up with forwarded traffic must
+	 * lose packets, not gather them. So -EBUSY, like -ENOSPC, says that it did not take one.
+	 */
+	aead_request_set_callback(&op->req, 0, op_complete, op);
+}
+
+/* Returns true if the operation is through already. */
+static bool start(struct esplane_train *train, struct esplane_segment *seg, bool encrypt)
+{
+	struct op *op = next_op(train);
+	int err;
+
+	if (!op) {
+		seg->err = -ENOMEM;
+		return true;
+	}
+	op->train = train;
+	op->segment = seg;
+	prepare(op, seg, train->sa, encrypt);
+	err = encrypt ? crypto_aead_encrypt(&op->req) : crypto_aead_decrypt(&op->req);
+	if (err == -EINPROGRESS) {
+		train->ops_taken++;
+		return false;
+	}
+	seg->err = err;
+	return true;
+}
+
+void esplane_train_run(struct esplane_train *train, bool encrypt)
+{
+	unsigned int i, through = 1;
+
+	atomic_set(&train->pending, train->n + 1);
+	for (i = 0; i < train->n; i++) {
+		struct esplane_segment *seg = &train->segments[i];
+
+		if (seg->verdict != ESPLANE_SEGMENT_GOOD || start(train, seg, encrypt))
+			through++;
+	}
+	if (atomic_sub_and_test(through, &train->pending))
+		train->finish(train);
+}
