@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+/* Choosing a proposal, checking a choice, explaining why there is none (RFC 7296 sections 2.7, 3.3). */
+#include <string.h>
+
+#include "ikev2/proposal.h"
+#include "ikev2/transforms.h"
+
+enum { WORD_TEXT_MAX = 32 };
+
+/* In this order types are compared, and the first that fails is named. */
+static const uint8_t types[] = {
+	IKE_TRANSFORM_ENCR, IKE_TRANSFORM_INTEG, IKE_TRANSFORM_PRF, IKE_TRANSFORM_KE, IKE_TRANSFORM_ESN,
+};
+
+enum { ENCR, INTEG, PRF, KE, ESN, TYPES, TYPE_OTHER = TYPES, ALL_MATCH };
+
+static bool has_type(const struct ike_proposal *p, uint8_t type)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->transforms[i].type == type)
+			return true;
+	return false;
+}
+
+static bool holds(const struct ike_proposal *p, const struct ike_transform *t)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (ike_transform_same(&p->transforms[i], t))
+			return true;
+	/* INTEG NONE, KE NONE and ESN "no" have the number 0, and need not be written (section 3.3.3). */
+	return !t->id && t->type != IKE_TRANSFORM_ENCR && t->type != IKE_TRANSFORM_PRF &&
+	       !has_type(p, t->type);
+}
+
+/* First of @first's transforms of @type that @second has too and @may allows. */
+static bool common(const struct ike_proposal *first, const struct ike_proposal *second, uint8_t type,
+		   struct ike_transform *found)
+{
+	const struct ike_transform none = {.type = type};
+
+	for (size_t i = 0; i < first->n; i++) {
+		if (first->transforms[i].type == type && holds(second, &first->transforms[i])) {
+			*found = first->transforms[i];
+			return true;
+		}
+	}
+	*found = none;
+	return !has_type(first, type) && holds(first, &none) && holds(second, &none);
+}
+
+static bool unknown_type(const struct ike_proposal *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->transforms[i].type > IKE_TRANSFORM_ESN)
+			return true;
+	return false;
+}
+
+static bool unwanted(const struct ike_proposal *p, uint8_t type, bool without_ke)
+{
+	return (type == IKE_TRANSFORM_PRF && p->protocol != IKE_PROTO_IKE) ||
+	       (type == IKE_TRANSFORM_ESN && p->protocol == IKE_PROTO_IKE) ||
+	       (type == IKE_TRANSFORM_KE && without_ke);
+}
+
+/* With an AEAD chosen no integrity is (section 3.3), even if the proposal has some for other ciphers. */
+static bool common_integ(const struct ike_proposal *first, const struct ike_proposal *second,
+			 const struct ike_transform *encr, struct ike_transform *integ)
+{
+	if (ike_transform_aead(encr)) {
+		*integ = (struct ike_transform){.type = IKE_TRANSFORM_INTEG};
+		return true;
+	}
+	return common(first, second, IKE_TRANSFORM_INTEG, integ) && integ->id != IKE_INTEG_NONE;
+}
+
+/* Compares all types; returns the index of the first without overlap, or ALL_MATCH. */
+static unsigned int match(const struct ike_proposal *first, const struct ike_proposal *second,
+			  const struct ike_select *how, struct ike_transform found[TYPES])
+{
+	if (unknown_type(first) || unknown_type(second))
+		return TYPE_OTHER;
+	for (unsigned int i = 0; i < TYPES; i++) {
+		bool ok;
+
+		found[i] = (struct ike_transform){.type = types[i]};
+		if (unwanted(first, types[i], how->without_ke))
+			continue;
+		if (types[i] == IKE_TRANSFORM_INTEG)
+			ok = common_integ(first, second, &found[ENCR], &found[i]);
+		else
+			ok = common(first, second, types[i], &found[i]);
+		if (!ok)
+			return i;
+	}
+	return ALL_MATCH;
+}
+
+static void prefer_ke(const struct ike_proposal *ours, const struct ike_proposal *theirs,
+		      const struct ike_select *how, struct ike_transform found[TYPES])
+{
+	const struct ike_transform wanted = {.type = IKE_TRANSFORM_KE, .id = how->ke};
+
+	if (how->ke && !how->without_ke && holds(ours, &wanted) && holds(theirs, &wanted))
+		found[KE] = wanted;
+}
+
+static void fill(struct ike_suite *suite, const struct ike_proposal *theirs, bool without_ke,
+		 const struct ike_transform found[TYPES])
+{
+	*suite = (struct ike_suite){
+		.protocol = theirs->protocol,
+		.number = theirs->number,
+		.spi_len = theirs->spi_len,
+		.encr = found[ENCR].id,
+		.encr_bits = found[ENCR].key_bits,
+		.integ = found[INTEG].id,
+		.prf = found[PRF].id,
+		.ke = found[KE].id,
+		.esn = found[ESN].id == IKE_ESN_YES,
+		.has_integ = found[INTEG].id != IKE_INTEG_NONE,
+		.has_ke = !without_ke && has_type(theirs, IKE_TRANSFORM_KE),
+		.has_esn = has_type(theirs, IKE_TRANSFORM_ESN),
+	};
+	memcpy(suite->spi, theirs->spi, sizeof(suite->spi));
+}
+
+static bool try_pair(const struct ike_proposal *ours, const struct ike_proposal *theirs,
+		     const struct ike_select *how, struct ike_suite *suite)
+{
+	struct ike_transform found[TYPES];
+	unsigned int got;
+
+	if (ours->protocol != theirs->protocol)
+		return false;
+	got = how->peer_order ? match(theirs, ours, how, found) : match(ours, theirs, how, found);
+	if (got != ALL_MATCH)
+		return false;
+	prefer_ke(ours, theirs, how, found);
+	fill(suite, theirs, how->without_ke, found);
+	return true;
+}
+
+bool ike_proposal_select(const struct ike_proposal_list *ours,
+			 const struct ike_proposal_list *theirs, const struct ike_select *how,
+			 struct ike_suite *suite)
+{
+	const struct ike_proposal_list *outer = how->peer_order ? theirs : ours;
+	const struct ike_proposal_list *inner = how->peer_order ? ours : theirs;
+
+	for (size_t o = 0; o < outer->n; o++)
+		for (size_t i = 0; i < inner->n; i++)
+			if (how->peer_order
+			    ? try_pair(&inner->items[i], &outer->items[o], how, suite)
+			    : try_pair(&outer->items[o], &inner->items[i], how, suite))
+				return true;
+	return false;
+}
+
+static bool refuse_answer(struct ike_error *err, const char *why, const struct ike_transform *t)
+{
+	char word[WORD_TEXT_MAX];
+
+	return ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+			       "peer's choice of proposal: %s %s", why,
+			       ike_transform_text(t, word, sizeof(word)));
+}
+
+static bool check_transforms(const struct ike_proposal *offered, bool without_ke,
+			     const struct ike_proposal *answer, struct ike_error *err)
+{
+	for (size_t i = 0; i < answer->n; i++) {
+		const struct ike_transform *t = &answer->transforms[i];
+
+		if (without_ke && t->type == IKE_TRANSFORM_KE && t->id == IKE_KE_NONE)
+			continue;
+		if (!holds(offered, t) || (without_ke && t->type == IKE_TRANSFORM_KE))
+			return refuse_answer(err, "we did not offer", t);
+		for (size_t k = 0; k < i; k++)
+			if (answer->transforms[k].type == t->type)
+				return refuse_answer(err, "more than one of a type:", t);
+	}
+	return true;
+}
+
+bool ike_proposal_verify(const struct ike_proposal_list *offered, bool without_ke,
+			 const struct ike_proposal_list *answer, struct ike_suite *suite,
+			 struct ike_error *err)
+{
+	const struct ike_select how = {.without_ke = without_ke};
+	struct ike_transform found[TYPES];
+	const struct ike_proposal *ours, *theirs;
+	unsigned int got;
+
+	if (answer->n != 1)
+		return ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+				       "peer's choice of proposal: %zu proposals where 1 is needed",
+				       answer->n);
+	theirs = &answer->items[0];
+	if (!theirs->number || theirs->number > offered->n)
+		return ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+				       "peer's choice of proposal: number %u was not offered",
+				       theirs->number);
+	ours = &offered->items[theirs->number - 1];
+	if (ours->protocol != theirs->protocol)
+		return ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+				       "peer's choice of proposal: protocol %u was not offered",
+				       theirs->protocol);
+	if (!check_transforms(ours, without_ke, theirs, err))
+		return false;
+	got = match(theirs, ours, &how, found);
+	if (got != ALL_MATCH)
+		return ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+				       "peer's choice of proposal: no %s",
+				       got < TYPES ? ike_transform_type_text(types[got]) : "known type");
+	fill(suite, theirs, without_ke, found);
+	return true;
+}
+
+static void add_of_type(struct ike_text *text, const struct ike_proposal *p, uint8_t type)
+{
+	char word[WORD_TEXT_MAX];
+	bool any = false;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->transforms[i].type != type)
+			continue;
+		ike_text_add(text, "%s%s", any ? "-" : "",
+			     ike_transform_text(&p->transforms[i], word, sizeof(word)));
+		any = true;
+	}
+	if (!any)
+		ike_text_add(text, "none");
+}
+
+struct failure {
+	const struct ike_proposal *ours, *theirs;
+	unsigned int at;
+};
+
+static struct failure furthest(const struct ike_proposal_list *ours,
+			       const struct ike_proposal_list *theirs, const struct ike_select *how)
+{
+	struct ike_transform found[TYPES];
+	struct failure best = {0};
+
+	for (size_t o = 0; o < ours->n; o++) {
+		for (size_t t = 0; t < theirs->n; t++) {
+			unsigned int at = match(&ours->items[o], &theirs->items[t], how, found);
+
+			if (at >= TYPES)
+				continue;
+			if (!best.ours || at > best.at)
+				best = (struct failure){&ours->items[o], &theirs->items[t], at};
+		}
+	}
+	return best;
+}
+
+char *ike_proposal_explain(const struct ike_proposal_list *ours,
+			   const struct ike_proposal_list *theirs, const struct ike_select *how,
+			   char *buf, size_t cap)
+{
+	char list[IKE_PROPOSAL_TEXT_MAX];
+	struct failure f = furthest(ours, theirs, how);
+	struct ike_text text;
+
+	ike_text_init(&text, buf, cap);
+	ike_text_add(&text, "configured %s; ", ike_proposal_list_text(ours, list, sizeof(list)));
+	ike_text_add(&text, "peer offers %s", ike_proposal_list_text(theirs, list, sizeof(list)));
+	if (!f.ours) {
+		ike_text_add(&text, ": the peer's has transform types that are not supported");
+		return buf;
+	}
+	ike_text_add(&text, ": no common %s (", ike_transform_type_text(types[f.at]));
+	add_of_type(&text, f.ours, types[f.at]);
+	ike_text_add(&text, " against ");
+	add_of_type(&text, f.theirs, types[f.at]);
+	ike_text_add(&text, ")");
+	return buf;
+}
