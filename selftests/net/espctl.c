@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/esplane_link.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <netinet/udp.h>
@@ -650,8 +651,6 @@ static int cmd_caps(char **argv)
 	return 0;
 }
 
-enum { LINK_IF_ID = 1 };	/* attribute of link kind esplane: u32 */
-
 static struct nl_msg *link_message(const char *name, uint32_t if_id)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
@@ -665,7 +664,7 @@ static struct nl_msg *link_message(const char *name, uint32_t if_id)
 	nla_put_string(msg, IFLA_INFO_KIND, "esplane");
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
 	if (if_id)
-		nla_put_u32(msg, LINK_IF_ID, if_id);
+		nla_put_u32(msg, IFLA_ESPLANE_IF_ID, if_id);
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
 	return msg;

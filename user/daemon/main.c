@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+/*
+ * esplaned: reads the configuration, binds the sockets, finds the data plane, gives up privileges, and runs the
+ * loop until it is told to end. Callees are in the files that their prefixes name.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/load.h"
+#include "control.h"
+#include "host.h"
+#include "kernel.h"
+#include "log.h"
+#include "notify.h"
+#include "options.h"
+#include "privileges.h"
+#include "sockets.h"
+#include "vici/client.h"
+#include "watch.h"
+
+enum { STOP_LIMIT = 6000 };	/* milliseconds: how long peers may take to answer our DELETEs */
+
+struct daemon {
+	struct options options;
+	struct daemon_config *settings;
+	struct ike_config *config;	/* the engine's */
+	struct privileges_identity identity;
+	uv_loop_t loop;
+	struct kernel kernel;
+	struct sockets sockets;
+	struct host host;
+	struct watch watch;
+	struct control control;
+	uv_signal_t sigterm, sigint, sighup;
+	uv_timer_t stop_limit;
+	uv_work_t warm_up;
+	int notify_fd;
+	bool ending;
+};
+
+/* Configuration */
+
+/* All messages, one a line. */
+static char *join_messages(const struct cfg_errors *errors)
+{
+	size_t i, len = 1;
+	char *text, *at;
+
+	for (i = 0; i < errors->n; i++)
+		len += strlen(errors->list[i].text) + 1;
+	text = malloc(len);
+	if (!text)
+		return NULL;
+	at = text;
+	*at = '\0';
+	for (i = 0; i < errors->n; i++) {
+		at = stpcpy(at, i ? "\n" : "");
+		at = stpcpy(at, errors->list[i].text);
+	}
+	return text;
+}
+
+static void log_messages(const struct cfg_errors *errors)
+{
+	size_t i;
+
+	for (i = 0; i < errors->n; i++)
+		log_line(errors->list[i].severity == CFG_ERROR ? IKE_LOG_ERROR : IKE_LOG_INFO, "",
+			 errors->list[i].text);
+	if (errors->suppressed)
+		log_error("%zu more messages are left out", errors->suppressed);
+	if (errors->no_memory)
+		log_error("out of memory");
+}
+
+static int read_config(struct daemon *d)
+{
+	struct cfg_errors errors = { 0 };
+
+	d->settings = config_load(d->options.config, &errors);
+	log_messages(&errors);
+	cfg_errors_free(&errors);
+	if (!d->settings) {
+		log_error("%s is not usable; nothing is started", d->options.config);
+		return -1;
+	}
+	d->config = d->settings->ike;
+	d->settings->ike = NULL;
+	return 0;
+}
+
+static void use_config(struct daemon *d, struct daemon_config *fresh)
+{
+	struct ike_config *old = d->config;
+
+	d->config = fresh->ike;
+	fresh->ike = NULL;
+	config_free(d->settings);
+	d->settings = fresh;
+	ike_engine_configure(d->host.engine, d->config, host_now());
+	ike_config_unref(old);
+	ike_engine_start(d->host.engine, host_now());
+	host_settle(&d->host);
+}
+
+/* Keeps the old configuration, and says all that is wrong with the new one, if there is anything. */
+static char *reload(void *arg)
+{
+	struct daemon *d = arg;
+	struct cfg_errors errors = { 0 };
+	struct daemon_config *fresh = config_load(d->options.config, &errors);
+	char *text = NULL;
+
+	log_messages(&errors);
+	if (fresh) {
+		use_config(d, fresh);
+		log_info("configuration reloaded: %zu connections", d->config->n_conns);
+	} else {
+		text = join_messages(&errors);
+		log_error("%s is not usable; the old configuration stays in force", d->options.config);
+	}
+	cfg_errors_free(&errors);
+	return fresh || text ? text : strdup("out of memory");
+}
+
+static const struct ike_config *current_config(void *arg)
+{
+	return ((struct daemon *)arg)->config;
+}
+
+static struct host *current_host(void *arg)
+{
+	return &((struct daemon *)arg)->host;
+}
+
+/* The end */
+
+static void end_loop(struct daemon *d)
+{
+	if (d->ending)
+		return;
+	d->ending = true;
+	control_close(&d->control);
+	watch_close(&d->watch);
+	sockets_close(&d->sockets);
+	uv_close((uv_handle_t *)&d->sigterm, NULL);
+	uv_close((uv_handle_t *)&d->sigint, NULL);
+	uv_close((uv_handle_t *)&d->sighup, NULL);
+	uv_close((uv_handle_t *)&d->stop_limit, NULL);
+	uv_close((uv_handle_t *)&d->host.timer, NULL);
+}
+
+static void on_idle(void *arg)
+{
+	struct daemon *d = arg;
+
+	log_info("all SAs are deleted; the end");
+	kernel_clear(&d->kernel);
+	end_loop(d);
+}
+
+static void on_stop_limit(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	log_info("a peer does not answer; the end without its goodbye");
+	d->host.stopped = true;
+	kernel_clear(&d->kernel);
+	end_loop(d);
+}
+
+static void on_term(uv_signal_t *handle, int number)
+{
+	struct daemon *d = handle->data;
+
+	if (d->host.stopping) {
+		on_stop_limit(&d->stop_limit);
+		return;
+	}
+	log_info("signal %d: deleting all SAs", number);
+	notify(d->notify_fd, "STOPPING=1");
+	uv_timer_start(&d->stop_limit, on_stop_limit, STOP_LIMIT, 0);
+	host_stop(&d->host);
+}
+
+static void on_hup(uv_signal_t *handle, int number)
+{
+	struct daemon *d = handle->data;
+
+	if (d->host.stopping)
+		return;
+	notify(d->notify_fd, "RELOADING=1");
+	free(reload(d));
+	notify(d->notify_fd, "READY=1");
+}
+
+/* The beginning */
+
+static void on_event(void *arg, const struct ike_event *event)
+{
+	report_event(&((struct daemon *)arg)->control, event);
+}
+
+static void on_log(void *arg, enum ike_log_level level, const char *name, const char *text)
+{
+	struct daemon *d = arg;
+
+	if (d->control.listening)
+		report_log(&d->control, level, name, text);
+}
+
+static void on_message(void *arg, const struct ike_endpoint *local, const struct ike_endpoint *remote,
+		       const uint8_t *message, size_t len)
+{
+	host_receive(&((struct daemon *)arg)->host, local, remote, message, len);
+}
+
+static int open_control(struct daemon *d)
+{
+	const struct control_ops ops = { .host = current_host, .config = current_config, .reload = reload, .arg = d };
+	const char *path = d->options.vici ? d->options.vici : d->settings->socket;
+
+	return control_open(&d->control, &d->loop, path ? path : VICI_DEFAULT_SOCKET, d->identity.uid, d->identity.gid,
+			    &ops);
+}
+
+static int register_ports(struct daemon *d)
+{
+	const struct socket *s;
+
+	for (s = d->sockets.list; s < d->sockets.list + SOCKETS_MAX; s++)
+		if (s->fd >= 0 && s->family == AF_INET && kernel_add_port(&d->kernel, s->fd, !s->natt))
+			return -1;
+	return 0;
+}
+
+/* All that needs more than CAP_NET_ADMIN, or a file that only root may read. */
+static int open_all(struct daemon *d)
+{
+	if (read_config(d))
+		return -1;
+	log_setup(d->options.debug ? IKE_LOG_DEBUG : d->settings->log_level, on_log, d);
+	if (d->options.privdrop && privileges_find(d->options.user, &d->identity))
+		return -1;
+	if (sockets_open(&d->sockets, d->settings->port, d->settings->port_nat_t))
+		return -1;
+	if (open_control(d))
+		return -1;
+	d->host.kernel = &d->kernel;
+	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) || register_ports(d);
+}
+
+static int start_signals(struct daemon *d)
+{
+	d->sigterm.data = d;
+	d->sigint.data = d;
+	d->sighup.data = d;
+	d->stop_limit.data = d;
+	signal(SIGPIPE, SIG_IGN);
+	uv_timer_init(&d->loop, &d->stop_limit);
+	if (uv_signal_init(&d->loop, &d->sigterm) || uv_signal_init(&d->loop, &d->sigint) ||
+	    uv_signal_init(&d->loop, &d->sighup))
+		return -1;
+	return uv_signal_start(&d->sigterm, on_term, SIGTERM) || uv_signal_start(&d->sigint, on_term, SIGINT) ||
+	       uv_signal_start(&d->sighup, on_hup, SIGHUP);
+}
+
+static void nothing(uv_work_t *work)
+{
+}
+
+static void warmed_up(uv_work_t *work, int status)
+{
+}
+
+/*
+ * In this order: threads inherit the privileges that are left, and libuv makes them with the first work, which the
+ * filter would not allow.
+ */
+static int restrict_all(struct daemon *d)
+{
+	if (d->options.privdrop) {
+		privileges_protect_memory();
+		if (privileges_drop(&d->identity))
+			return -1;
+	}
+	if (uv_queue_work(&d->loop, &d->warm_up, nothing, warmed_up))
+		return -1;
+	return d->options.privdrop ? sandbox_enter() : 0;
+}
+
+static int start(struct daemon *d)
+{
+	if (open_all(d) || start_signals(d) || restrict_all(d))
+		return -1;
+	d->sockets.receive = on_message;
+	d->sockets.arg = d;
+	d->host.loop = &d->loop;
+	d->host.sockets = &d->sockets;
+	d->host.listener = (struct host_listener){ .event = on_event, .idle = on_idle, .arg = d };
+	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) || watch_start(&d->watch)) {
+		log_error("out of memory");
+		return -1;
+	}
+	ike_engine_start(d->host.engine, host_now());
+	host_settle(&d->host);
+	return 0;
+}
+
+static void free_all(struct daemon *d)
+{
+	host_free(&d->host);
+	/* A job that ended after the stop limit may have installed something. */
+	kernel_clear(&d->kernel);
+	watch_free(&d->watch);
+	control_free(&d->control);
+	sockets_free(&d->sockets);
+	kernel_close(&d->kernel);
+	ike_config_unref(d->config);
+	config_free(d->settings);
+	uv_loop_close(&d->loop);
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon d;
+	int status;
+
+	if (!options_parse(&d.options, argc, argv, &status))
+		return status;
+	log_setup(d.options.debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, NULL, NULL);
+	d.identity = (struct privileges_identity){ getuid(), getgid() };
+	d.notify_fd = notify_open();
+	uv_loop_init(&d.loop);
+	if (start(&d)) {
+		/* The socket's name would stay; all else goes with the process. The data plane is as it was found. */
+		control_close(&d.control);
+		return EXIT_FAILURE;
+	}
+	log_info("esplaned " ESPLANED_VERSION " is ready: %zu connections", d.config->n_conns);
+	notify(d.notify_fd, "READY=1");
+	uv_run(&d.loop, UV_RUN_DEFAULT);
+	free_all(&d);
+	return EXIT_SUCCESS;
+}

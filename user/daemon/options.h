@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of esplaned. */
+#ifndef ESPLANE_OPTIONS_H
+#define ESPLANE_OPTIONS_H
+
+#include <stdbool.h>
+
+#define ESPLANED_VERSION "0.1"
+
+struct options {
+	const char *config;		/* --config */
+	const char *vici;		/* --vici: path of the control socket; NULL: the configuration says */
+	const char *user;		/* --user: whom to become */
+	bool debug;			/* --debug */
+	bool privdrop;			/* not --no-privdrop */
+	bool kernel;			/* not --no-kernel */
+};
+
+/* Returns true if the daemon shall run; otherwise *status is the exit status. */
+bool options_parse(struct options *o, int argc, char **argv, int *status);
+
+#endif
