@@ -223,7 +223,8 @@ static void cmd_initiate(struct client *client, const struct vici_node *args)
 {
 	const char *child = vici_get(args, "child"), *ike = vici_get(args, "ike"), *why = NULL;
 	const struct ike_config *config = config_of(client);
-	const struct ike_conn_cfg *conn = NULL;
+	const struct ike_conn_cfg *conn;
+	uint64_t ticket = 0;
 
 	client->matches = 0;
 	take_loglevel(client, args);
@@ -237,8 +238,9 @@ static void cmd_initiate(struct client *client, const struct vici_node *args)
 	else if (!conn)
 		vici_session_reply_error(client->session, "no connection has a child '%s'", child);
 	else
-		await(client, args, ike_engine_initiate(host_of(client)->engine, host_now(), conn->name, child, &why),
-		      why);
+		ticket = ike_engine_initiate(host_of(client)->engine, host_now(), conn->name, child, &why);
+	if (conn)
+		await(client, args, ticket, why);
 }
 
 struct counting {
@@ -286,20 +288,28 @@ static void cmd_terminate(struct client *client, const struct vici_node *args)
 {
 	struct ike_match match;
 	const char *why = NULL;
+	uint64_t ticket;
 
-	if (get_match(client, args, &match))
-		await(client, args, ike_engine_terminate(host_of(client)->engine, host_now(), &match, &why), why);
+	if (!get_match(client, args, &match))
+		return;
+	ticket = ike_engine_terminate(host_of(client)->engine, host_now(), &match, &why);
+	await(client, args, ticket, why);
 }
 
 static void cmd_rekey(struct client *client, const struct vici_node *args)
 {
 	struct ike_match match;
 	const char *why = NULL, *reauth = vici_get(args, "reauth");
+	uint64_t ticket;
 
-	if (reauth && !strcmp(reauth, "yes"))
+	if (reauth && !strcmp(reauth, "yes")) {
 		vici_session_reply_error(client->session, "re-authentication is not supported; rekey instead");
-	else if (get_match(client, args, &match))
-		await(client, args, ike_engine_rekey(host_of(client)->engine, host_now(), &match, &why), why);
+		return;
+	}
+	if (!get_match(client, args, &match))
+		return;
+	ticket = ike_engine_rekey(host_of(client)->engine, host_now(), &match, &why);
+	await(client, args, ticket, why);
 }
 
 static void cmd_reload(struct client *client, const struct vici_node *args)

@@ -339,7 +339,7 @@ int main(int argc, char **argv)
 		control_close(&d.control);
 		return EXIT_FAILURE;
 	}
-	log_info("esplaned " ESPLANED_VERSION " is ready: %zu connections", d.config->n_conns);
+	log_info("esplaned " ESPLANE_VERSION " is ready: %zu connections", d.config->n_conns);
 	notify(d.notify_fd, "READY=1");
 	uv_run(&d.loop, UV_RUN_DEFAULT);
 	free_all(&d);

@@ -60,7 +60,7 @@ static bool take(struct options *o, int option, int *status)
 		o->kernel = false;
 		return true;
 	case OPT_VERSION:
-		puts("esplaned " ESPLANED_VERSION);
+		puts("esplaned " ESPLANE_VERSION);
 		*status = EXIT_SUCCESS;
 		return false;
 	case OPT_HELP:

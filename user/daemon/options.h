@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#define ESPLANED_VERSION "0.1"
+#include "vici/version.h"
 
 struct options {
 	const char *config;		/* --config */
