@@ -77,6 +77,18 @@ static const char *other_place(const char *name, bool section)
 	return NULL;
 }
 
+/* Is @name the stem of one of @list itself, not just something that begins so? */
+static bool is_stem(const struct key_def *list, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(name) == stem(list[i].name) &&
+		    !strncmp(list[i].name, name, strlen(name)))
+			return true;
+	return false;
+}
+
 /* Near enough to be a slip of the fingers: a third of the letters, and two at least. */
 static bool is_slip(const char *name, unsigned int distance)
 {
@@ -112,7 +124,7 @@ static void apply(const struct key_table *table, const struct setting *v, void *
 	const struct key_def *def = find(table->keys, table->n_keys, v->key);
 	struct key_call call = { .errors = errors, .setting = v, .object = object };
 
-	if (!def && find(table->sections, table->n_sections, v->key)) {
+	if (!def && is_stem(table->sections, table->n_sections, v->key)) {
 		cfg_error(errors, &v->where, "\"%s\" is a section: write %s { ... }", v->key,
 			  v->key);
 		return;
@@ -136,14 +148,16 @@ static void check_section(const struct key_table *table, const struct section *s
 			  struct cfg_errors *errors)
 {
 	const struct key_def *def = find(table->sections, table->n_sections, s->name);
+	const struct key_def *same = find(table->keys, table->n_keys, s->name);
+	bool key = same && !strcmp(same->name, s->name);
 
-	if (def && def->set)
+	if (def && def->set && !key)
 		return;
-	if (def)
+	if (def && !key)
 		cfg_error(errors, &s->where,
 			  "section \"%s\": known from strongSwan, not supported by esplane yet",
 			  s->name);
-	else if (find(table->keys, table->n_keys, s->name))
+	else if (key)
 		cfg_error(errors, &s->where, "\"%s\" is a key: write %s = ...", s->name, s->name);
 	else
 		refuse_unknown(table->sections, table->n_sections, s->name, true, &s->where,

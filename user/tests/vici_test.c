@@ -95,7 +95,9 @@ static void a_message_cut_short_is_refused(void **state)
 	size_t len;
 
 	for (len = 0; len < sizeof(readme_example); len++) {
-		/* a buffer of that very size, so that the sanitizer sees any reading past its end */
+		/*
+		 * a buffer of that very size, so that the sanitizer sees any reading past its end
+		 */
 		exact = malloc(len + !len);
 		memcpy(exact, readme_example, len);
 		why = NULL;

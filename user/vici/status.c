@@ -117,7 +117,7 @@ static void put_child_keys(struct vici_builder *b, const struct ike_child_info *
 	put_usage(b, "bytes-out", "packets-out", "use-out", &c->out);
 	put_until(b, "rekey-time", c->rekey_at, now);
 	put_until(b, "life-time", c->expire_at, now);
-	put_since(b, "install-time", c->installed, now);
+	put_since(b, "install-time", c->installed ? c->installed : now, now);
 	put_ts(b, "local-ts", c->local_ts, c->n_local_ts);
 	put_ts(b, "remote-ts", c->remote_ts, c->n_remote_ts);
 }

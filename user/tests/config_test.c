@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From swanctl.conf's keys to the typed configuration: defaults as swanctl.conf(5) documents them,
+ * each key's effect, and the text of every error.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/load.h"
+#include "config/near.h"
+#include "config/value.h"
+
+/* A connection that lacks nothing; CONN() and CHILD() put more keys into it. */
+#define WITH(conn_keys, child_keys)						\
+	"connections {\n"							\
+	" home {\n"								\
+	"  remote_addrs = 192.0.2.2\n"						\
+	"  local { auth = psk\n id = moon }\n"					\
+	"  remote { auth = psk\n id = sun }\n"					\
+	"  " conn_keys "\n"							\
+	"  children { net {\n"							\
+	"   " child_keys "\n"							\
+	"  } }\n"								\
+	" }\n"									\
+	"}\n"									\
+	"secrets { ike { secret = s } }\n"
+#define CONN(keys) WITH(keys, "")		/* from line 8 */
+#define CHILD(keys) WITH("", keys)		/* from line 10 */
+
+static char *all_messages(const struct cfg_errors *errors)
+{
+	char *text;
+	size_t i, len;
+	FILE *out = open_memstream(&text, &len);
+
+	for (i = 0; i < errors->n; i++)
+		fprintf(out, "%s%s\n", errors->list[i].severity == CFG_WARNING ? "warning: " : "",
+			errors->list[i].text);
+	fclose(out);
+	return text;
+}
+
+static struct daemon_config *accepted(const char *text)
+{
+	struct cfg_errors errors = { 0 };
+	struct daemon_config *c = config_parse("t.conf", text, strlen(text), &errors);
+	char *said = all_messages(&errors);
+
+	assert_string_equal(said, "");
+	assert_non_null(c);
+	free(said);
+	cfg_errors_free(&errors);
+	return c;
+}
+
+static void says(const char *text, const char *expected, bool loads)
+{
+	struct cfg_errors errors = { 0 };
+	struct daemon_config *c = config_parse("t.conf", text, strlen(text), &errors);
+	char *said = all_messages(&errors);
+
+	assert_string_equal(said, expected);
+	assert_int_equal(!!c, loads);
+	free(said);
+	cfg_errors_free(&errors);
+	config_free(c);
+}
+
+static void refused(const char *text, const char *expected)
+{
+	says(text, expected, false);
+}
+
+static const struct ike_conn_cfg *only_conn(const struct daemon_config *c)
+{
+	assert_int_equal(c->ike->n_conns, 1);
+	return &c->ike->conns[0];
+}
+
+static const struct ike_child_cfg *only_child(const struct daemon_config *c)
+{
+	assert_int_equal(only_conn(c)->n_children, 1);
+	return &only_conn(c)->children[0];
+}
+
+static void check_ts(const struct ike_ts *ts, size_t n, const char *expected)
+{
+	char text[512];
+
+	assert_string_equal(ike_ts_list_text(ts, n, text, sizeof(text)), expected);
+}
+
+static void check_id(const struct ike_id *id, const char *expected)
+{
+	char text[IKE_ID_TEXT_MAX];
+
+	assert_string_equal(ike_id_text(id, text, sizeof(text)), expected);
+}
+
+static void defaults(void **state)
+{
+	struct daemon_config *c = accepted(CONN(""));
+	const struct ike_conn_cfg *conn = only_conn(c);
+	const struct ike_child_cfg *child = only_child(c);
+
+	assert_string_equal(conn->name, "home");
+	assert_int_equal(conn->n_local_addrs, 0);
+	check_ts(conn->remote_addrs, conn->n_remote_addrs, "192.0.2.2/32");
+	assert_int_equal(conn->local_port, 500);
+	assert_int_equal(conn->remote_port, 500);
+	assert_true(conn->proposals.n > 0);
+	assert_int_equal(conn->local.method, IKE_AUTH_CFG_PSK);
+	check_id(&conn->local.id, "moon");
+	check_id(&conn->remote.id, "sun");
+	assert_false(conn->force_encap);
+	assert_int_equal(conn->dpd_delay, 0);
+	assert_int_equal(conn->rekey_time, 4 * 3600);
+	assert_int_equal(conn->over_time, 4 * 3600 / 10);
+	assert_int_equal(conn->rand_time, 4 * 3600 / 10);
+	assert_int_equal(conn->keyingtries, 1);
+	assert_int_equal(conn->unique, IKE_UNIQUE_NO);
+	assert_string_equal(child->name, "net");
+	check_ts(child->local_ts, child->n_local_ts, "dynamic");
+	check_ts(child->remote_ts, child->n_remote_ts, "dynamic");
+	assert_true(child->proposals.n > 0);
+	assert_int_equal(child->life.soft_seconds, 3600);
+	assert_int_equal(child->life.hard_seconds, 3960);
+	assert_int_equal(child->life.jitter_seconds, 360);
+	assert_int_equal(child->life.soft_bytes, 0);
+	assert_int_equal(child->life.hard_bytes, 0);
+	assert_int_equal(child->life.jitter_packets, 0);
+	assert_int_equal(child->start_action, IKE_START_NONE);
+	assert_int_equal(child->dpd_action, IKE_START_NONE);
+	assert_int_equal(c->port, 500);
+	assert_int_equal(c->port_nat_t, 4500);
+	assert_null(c->socket);
+	assert_int_equal(c->log_level, IKE_LOG_INFO);
+	assert_int_equal(c->ike->settings.cookie_threshold, 0);
+	config_free(c);
+}
+
+static void connection_keys(void **state)
+{
+	struct daemon_config *c = accepted(CONN(
+		"version = 2\n local_addrs = 10.0.0.1, 10.1.0.0/16,2001:db8::1-2001:db8::9\n"
+		"local_port = 4500\n remote_port = 501\n proposals = aes256-sha256-modp2048\n"
+		"encap = yes\n dpd_delay = 30\n rekey_time = 2h\n over_time = 5m\n rand_time = 1m\n"
+		"keyingtries = 0\n unique = replace\n if_id_in = 7\n if_id_out = 0x10\n"
+		"mobike = no\n reauth_time = 0s\n fragmentation = no\n"));
+	const struct ike_conn_cfg *conn = only_conn(c);
+	char text[IKE_PROPOSAL_TEXT_MAX];
+
+	check_ts(conn->local_addrs, conn->n_local_addrs,
+		 "10.0.0.1/32 10.1.0.0/16 2001:db8::1-2001:db8::9");
+	assert_int_equal(conn->local_port, 4500);
+	assert_int_equal(conn->remote_port, 501);
+	assert_string_equal(ike_proposal_list_text(&conn->proposals, text, sizeof(text)),
+			    "aes256-sha256-prfsha256-modp2048");
+	assert_true(conn->force_encap);
+	assert_int_equal(conn->dpd_delay, 30);
+	assert_int_equal(conn->rekey_time, 7200);
+	assert_int_equal(conn->over_time, 300);
+	assert_int_equal(conn->rand_time, 60);
+	assert_int_equal(conn->keyingtries, 0);
+	assert_int_equal(conn->unique, IKE_UNIQUE_REPLACE);
+	/* the children have the connection's interfaces unless they name their own */
+	assert_int_equal(only_child(c)->if_id_in, 7);
+	assert_int_equal(only_child(c)->if_id_out, 16);
+	config_free(c);
+}
+
+static void any_address(void **state)
+{
+	struct daemon_config *c = accepted(CONN("local_addrs = %any"));
+
+	assert_int_equal(only_conn(c)->n_local_addrs, 0);
+	config_free(c);
+}
+
+static void child_keys(void **state)
+{
+	struct daemon_config *c = accepted(CHILD(
+		"local_ts = 10.1.0.0/16[tcp/22], dynamic\n remote_ts = 10.2.0.0/16\n"
+		"esp_proposals = aes128gcm16\n mode = tunnel\n rekey_time = 60\n life_time = 2m\n"
+		"rand_time = 0\n rekey_bytes = 500m\n life_bytes = 1g\n rand_bytes = 1k\n"
+		"rekey_packets = 1000\n life_packets = 0\n start_action = start\n"
+		"close_action = trap\n dpd_action = restart\n if_id_in = 1\n if_id_out = 2\n"
+		"replay_window = 64\n priority = 9\n"));
+	const struct ike_child_cfg *child = only_child(c);
+	char text[IKE_PROPOSAL_TEXT_MAX];
+
+	check_ts(child->local_ts, child->n_local_ts, "10.1.0.0/16[tcp/22] dynamic");
+	check_ts(child->remote_ts, child->n_remote_ts, "10.2.0.0/16");
+	ike_proposal_list_text(&child->proposals, text, sizeof(text));
+	assert_int_equal(strncmp(text, "aes128gcm16", strlen("aes128gcm16")), 0);
+	assert_int_equal(child->life.soft_seconds, 60);
+	assert_int_equal(child->life.hard_seconds, 120);
+	assert_int_equal(child->life.jitter_seconds, 0);
+	assert_int_equal(child->life.soft_bytes, 500ull << 20);
+	assert_int_equal(child->life.hard_bytes, 1ull << 30);
+	assert_int_equal(child->life.jitter_bytes, 1024);
+	assert_int_equal(child->life.soft_packets, 1000);
+	assert_int_equal(child->life.hard_packets, 0);
+	assert_int_equal(child->start_action, IKE_START_START);
+	assert_int_equal(child->close_action, IKE_START_TRAP);
+	assert_int_equal(child->dpd_action, IKE_START_START);
+	assert_int_equal(child->if_id_in, 1);
+	assert_int_equal(child->if_id_out, 2);
+	assert_int_equal(child->replay_window, 64);
+	assert_int_equal(child->priority, 9);
+	config_free(c);
+}
+
+/* swanctl.conf(5): "rekey_time + 10%", "life_time - rekey_time"; life alone: 10 % less is rekey */
+static void lifetimes_fill_in(void **state)
+{
+	struct daemon_config *c = accepted(CHILD("rekey_bytes = 1000\n life_time = 1100\n"
+						 "rekey_packets = 0"));
+	const struct ike_lifetime *life = &only_child(c)->life;
+
+	assert_int_equal(life->hard_bytes, 1100);
+	assert_int_equal(life->jitter_bytes, 100);
+	assert_int_equal(life->soft_seconds, 1000);
+	assert_int_equal(life->jitter_seconds, 100);
+	assert_int_equal(life->hard_packets, 0);
+	config_free(c);
+	c = accepted(CONN("rekey_time = 0"));
+	assert_int_equal(only_conn(c)->over_time, 0);
+	assert_int_equal(only_conn(c)->rand_time, 0);
+	config_free(c);
+}
+
+static void suffixes_and_inheritance(void **state)
+{
+	struct daemon_config *c = accepted(
+		"base { version = 2\n remote_addrs = 192.0.2.9\n"
+		" local-1 { auth = psk\n id = moon@example.org }\n remote2 { auth = psk } }\n"
+		"connections { a : base { children { x { rekey_time = } } }\n"
+		" b : connections.a { remote_addrs = 192.0.2.10 } }\n"
+		"secrets { ike-b { secret = 0x0102ff\n id-3a = moon@example.org\n id2 = %any }\n"
+		" ike2 { secret = 0sFpZAZqEN6Ti9sqt4ZP5EWcqx } }\n");
+	static const uint8_t base64[] = {	/* RFC 4648 alphabet, from swanctl.conf(5)'s example */
+		0x16, 0x96, 0x40, 0x66, 0xa1, 0x0d, 0xe9, 0x38, 0xbd, 0xb2, 0xab, 0x78, 0x64, 0xfe,
+		0x44, 0x59, 0xca, 0xb1,
+	};
+	const struct ike_config *ike = c->ike;
+
+	assert_int_equal(ike->n_conns, 2);
+	assert_string_equal(ike->conns[0].name, "a");
+	check_id(&ike->conns[1].local.id, "moon@example.org");
+	check_id(&ike->conns[1].remote.id, "%any");
+	check_ts(ike->conns[1].remote_addrs, 1, "192.0.2.10/32");
+	assert_string_equal(ike->conns[1].children[0].name, "x");
+	assert_int_equal(ike->conns[1].children[0].life.soft_seconds, 3600);
+	assert_int_equal(ike->n_secrets, 2);
+	assert_int_equal(ike->secrets[0].n_ids, 2);
+	assert_int_equal(ike->secrets[0].key_len, 3);
+	assert_memory_equal(ike->secrets[0].key, "\x01\x02\xff", 3);
+	assert_int_equal(ike->secrets[1].n_ids, 0);
+	assert_int_equal(ike->secrets[1].key_len, sizeof(base64));
+	assert_memory_equal(ike->secrets[1].key, base64, sizeof(base64));
+	config_free(c);
+}
+
+static void daemon_settings(void **state)
+{
+	struct daemon_config *c = accepted(
+		"esplaned { cookie_threshold = 5\n half_open_limit = 50\n retransmit_timeout = 0.5\n"
+		" retransmit_tries = 3\n keepalive_interval = 1m\n port = 5000\n port_nat_t = 5001\n"
+		" socket = /tmp/v.sock\n log = debug }\n");
+	const struct ike_settings *s = &c->ike->settings;
+
+	assert_int_equal(s->cookie_threshold, 5);
+	assert_int_equal(s->half_open_limit, 50);
+	assert_int_equal(s->retransmit_timeout_ms, 500);
+	assert_int_equal(s->retransmit_tries, 3);
+	assert_int_equal(s->keepalive_interval, 60);
+	assert_int_equal(c->port, 5000);
+	assert_int_equal(c->port_nat_t, 5001);
+	assert_string_equal(c->socket, "/tmp/v.sock");
+	assert_int_equal(c->log_level, IKE_LOG_DEBUG);
+	config_free(c);
+	config_free(accepted(""));
+}
+
+static void unknown_keys(void **state)
+{
+	refused(CONN("remote_adrs = 192.0.2.2"),
+		"t.conf:8: unknown key \"remote_adrs\"; did you mean \"remote_addrs\"?\n");
+	/* two neighbours swapped are one slip; unset or not makes no difference */
+	refused(CONN("porposals ="), "t.conf:8: unknown key \"porposals\"; did you mean \"proposals\"?\n");
+	refused(CHILD("udown = x"), "t.conf:10: unknown key \"udown\"; did you mean \"updown\", which is "
+				    "not supported yet?\n");
+	refused(CONN("local_ts = 10.0.0.0/8"),
+		"t.conf:8: key \"local_ts\" has no meaning here; it belongs in "
+		"connections.<conn>.children.<child>\n");
+	/* five replaced letters or four and one removed: the first such word of the table */
+	refused(CHILD("xyzzy = 1"), "t.conf:10: unknown key \"xyzzy\"; the nearest known one is "
+				    "\"mode\"\n");
+	refused("version = 2", "t.conf:1: key \"version\" has no meaning here; it belongs in "
+			       "connections.<conn>\n");
+	refused("xyzzy = 2", "t.conf:1: no key may stand here, but there is \"xyzzy\"\n");
+	refused("connections { version = 2 }", "t.conf:1: key \"version\" has no meaning here; it "
+					       "belongs in a connection\n");
+	refused("esplaned { cookie_treshold = 2 }", "t.conf:1: unknown key \"cookie_treshold\"; did "
+						    "you mean \"cookie_threshold\"?\n");
+}
+
+static void unknown_sections(void **state)
+{
+	refused("conections { }", "t.conf:1: unknown section \"conections\"; did you mean "
+				  "\"connections\"?\n");
+	refused("children { }", "t.conf:1: section \"children\" has no meaning here; it belongs in "
+				"connections.<conn>\n");
+	refused(CONN("childern { }"), "t.conf:8: unknown section \"childern\"; did you mean "
+				      "\"children\"?\n");
+	refused(CONN("proposals { }"), "t.conf:8: \"proposals\" is a key: write proposals = ...\n");
+	refused(CONN("children = net"), "t.conf:8: \"children\" is a section: write children { ... }\n");
+	refused(CHILD("local { }"), "t.conf:10: section \"local\" has no meaning here; it belongs in "
+				    "connections.<conn>\n");
+	refused("secrets { ipsec { } }", "t.conf:1: unknown section \"ipsec\"; the nearest known one "
+					 "is \"ike*\"\n");
+	refused("secrets { secret = x }", "t.conf:1: key \"secret\" has no meaning here; it belongs in "
+					  "secrets.ike<suffix>\n");
+	/* a base section that nobody inherits from is a typo somewhere */
+	refused("base { version = 2 }", "t.conf:1: unknown section \"base\"; the nearest known one is "
+					"\"pools\", which is not supported yet\n");
+}
+
+static void keys_of_strongswan(void **state)
+{
+	refused(CHILD("updown = /bin/true"),
+		"t.conf:10: updown: known from strongSwan, not supported by esplane yet\n");
+	refused(CONN("vips = 0.0.0.0"),
+		"t.conf:8: vips: known from strongSwan, not supported by esplane yet\n");
+	refused("pools { }", "t.conf:1: section \"pools\": known from strongSwan, not supported by "
+			     "esplane yet\n");
+	refused("secrets { eap-carol { secret = x } }", "t.conf:1: section \"eap-carol\": known from "
+		"strongSwan, not supported by esplane yet\n");
+	refused(CONN("mobike = yes"), "t.conf:8: mobike: yes is not supported by esplane yet; only "
+				      "mobike = no is\n");
+	refused(CONN("reauth_time = 3h"), "t.conf:8: reauth_time: 3h is not supported by esplane yet; "
+					  "only reauth_time = 0 is\n");
+	refused(CHILD("mode = transport"), "t.conf:10: mode: transport is not supported by esplane yet; "
+					   "only mode = tunnel is\n");
+	refused(CHILD("start_action = trap|start"), "t.conf:10: start_action: \"trap|start\" is not "
+						    "none, start or trap\n");
+	refused(CONN("if_id_in = %unique"), "t.conf:8: if_id_in: %unique is not supported by esplane "
+					    "yet; give a number\n");
+	refused(CONN("local-2 { auth = psk }"), "t.conf:8: section \"local-2\": a second authentication "
+		"round beside \"local\" is not supported by esplane yet\n");
+}
+
+static void values(void **state)
+{
+	refused(CONN("version = 1"), "t.conf:8: version: IKEv1 is not supported; say version = 2\n");
+	refused(CONN("version = x"), "t.conf:8: version: \"x\" is no IKE version; say version = 2\n");
+	refused(CONN("rekey_time = 4 hours"), "t.conf:8: rekey_time: \"4 hours\" is no time (such as "
+					      "30, 90s, 15m, 4h or 1d)\n");
+	refused(CONN("rekey_time = -1"), "t.conf:8: rekey_time: \"-1\" is no time (such as 30, 90s, "
+					 "15m, 4h or 1d)\n");
+	refused(CHILD("rekey_bytes = 5x"), "t.conf:10: rekey_bytes: \"5x\" is no number of bytes (such "
+					   "as 1000000, 64k, 500m or 2g)\n");
+	refused(CONN("encap = maybe"), "t.conf:8: encap: \"maybe\" is neither yes nor no\n");
+	refused(CONN("unique = on"), "t.conf:8: unique: \"on\" is not no, never, keep or replace\n");
+	refused(CONN("local_port = 0"), "t.conf:8: local_port: \"0\" is no number from 1 to 65535\n");
+	refused(CHILD("priority = 4294967296"), "t.conf:10: priority: \"4294967296\" is no number from "
+						"0 to 4294967295\n");
+	refused(CHILD("replay_window = 0"), "t.conf:10: replay_window: \"0\" is no number from 1 to "
+					    "4096\n");
+	refused("esplaned { cookie_threshold = 0\n retransmit_timeout = 0.0\n keepalive_interval = 0\n"
+		"retransmit_timeout = 2.5.1\n socket = run }",
+		"t.conf:1: cookie_threshold: must be more than 0\n"
+		"t.conf:4: retransmit_timeout: \"2.5.1\" is no time in seconds (such as 2 or 0.5)\n"
+		"t.conf:3: keepalive_interval: must be more than 0\n"
+		"t.conf:5: socket: \"run\" is no absolute path\n");
+	refused("esplaned { retransmit_timeout = 0.000 }",
+		"t.conf:1: retransmit_timeout: must be more than 0\n");
+}
+
+static void authentication(void **state)
+{
+	refused("connections { c { children { n { } } } }\nsecrets { ike { secret = x } }",
+		"t.conf:1: connection \"c\": local.auth is not set and means pubkey, which is not "
+		"supported by esplane yet; say auth = psk\n"
+		"t.conf:1: connection \"c\": remote.auth is not set and means pubkey, which is not "
+		"supported by esplane yet; say auth = psk\n");
+	refused(CONN("local { auth = pubkey }"), "t.conf:8: auth: pubkey is not supported by esplane "
+						 "yet; only psk is\n");
+	refused(CONN("local { auth = eap-tls }"), "t.conf:8: auth: eap-tls is not supported by esplane "
+						  "yet; only psk is\n");
+	refused(CONN("local { auth = secret }"), "t.conf:8: auth: \"secret\" is no way to "
+						 "authenticate; only psk is supported yet\n");
+	refused(CONN("local { certs = moon.pem }"), "t.conf:8: certs: known from strongSwan, not "
+						    "supported by esplane yet\n");
+}
+
+/* What the parsers of the engine refuse comes through with the key in front. */
+static void what_the_engine_refuses(void **state)
+{
+	struct cfg_errors errors = { 0 };
+	const char *text = WITH("proposals = aes256-nonsense\n local_addrs = 10.0.0\n",
+				"remote_ts = 10.1.2.0/16\n esp_proposals = aes128gcm16-rot13\n");
+
+	assert_null(config_parse("t.conf", text, strlen(text), &errors));
+	assert_int_equal(errors.n, 4);
+	assert_non_null(strstr(errors.list[0].text, "t.conf:8: proposals: "));
+	assert_non_null(strstr(errors.list[0].text, "nonsense"));
+	assert_non_null(strstr(errors.list[1].text, "t.conf:9: local_addrs: "));
+	assert_non_null(strstr(errors.list[2].text, "t.conf:12: remote_ts: "));
+	assert_non_null(strstr(errors.list[3].text, "rot13"));
+	cfg_errors_free(&errors);
+}
+
+static void addresses(void **state)
+{
+	struct cfg_errors errors = { 0 };
+	const char *text = CONN("local_addrs = vpn.example.org");
+
+	assert_null(config_parse("t.conf", text, strlen(text), &errors));
+	assert_non_null(strstr(errors.list[0].text, "vpn.example.org"));
+	assert_non_null(strstr(errors.list[0].text, "(host names are not supported by esplane yet)"));
+	cfg_errors_free(&errors);
+	refused(CONN("local_addrs = 10.0.0.1[tcp]"), "t.conf:8: local_addrs: \"10.0.0.1[tcp]\" is a "
+		"traffic selector, not an address, prefix or range\n");
+	refused(CONN("local_addrs = dynamic"), "t.conf:8: local_addrs: \"dynamic\" is a traffic "
+		"selector, not an address, prefix or range\n");
+}
+
+static void what_contradicts_itself(void **state)
+{
+	refused(CHILD("rekey_time = 2h\n life_time = 1h"),
+		"t.conf:11: child \"net\": life_time (3600) must be more than rekey_time (7200)\n");
+	refused(CHILD("rekey_bytes = 10\n rand_bytes = 10"),
+		"t.conf:11: child \"net\": rand_bytes (10) must be less than rekey_bytes (10)\n");
+	refused(CONN("rekey_time = 1m\n rand_time = 1h"),
+		"t.conf:9: connection \"home\": rand_time (3600) must be less than rekey_time (60)\n");
+	refused(WITH("remote_addrs = %any", "start_action = start"),
+		"t.conf:10: child \"net\" is to be initiated, but remote_addrs of connection \"home\" "
+		"holds no single address to reach\n");
+	refused(WITH("remote_addrs = 10.0.0.0/8", "close_action = start"),
+		"t.conf:9: child \"net\" is to be initiated, but remote_addrs of connection \"home\" "
+		"holds no single address to reach\n");
+	refused(CONN("local_port = 501"), "t.conf:8: connection \"home\": local_port is 501, but "
+		"esplaned listens on 500 and 4500 (esplaned.port, esplaned.port_nat_t)\n");
+	refused("esplaned { port = 4500 }", "t.conf:1: port and port_nat_t are both 4500: they must "
+					    "differ (RFC 3948)\n");
+	says("connections { c { local { auth = psk }\n remote { auth = psk } } }\n"
+	     "secrets { ike { secret = x } }\n",
+	     "warning: t.conf:1: connection \"c\" has no children: it will carry no traffic\n", true);
+}
+
+static void secrets(void **state)
+{
+	refused("connections { c { local { auth = psk }\n remote { auth = psk }\n"
+		"children { n { } } } }", "t.conf:1: connection \"c\" has auth = psk, but there is no "
+		"secret: add secrets { ike { secret = ... } }\n");
+	says("connections { c { local { auth = psk\n id = moon }\n remote { auth = psk\n id = sun }\n"
+	     "children { n { } } } }\nsecrets { ike { secret = x\n id = venus } }",
+	     "warning: t.conf:1: connection \"c\": no secret is for peer sun\n", true);
+	refused("secrets { ike { id = a } }", "t.conf:1: section \"ike\" has no secret\n");
+	refused("secrets { ike { secret = 0xhorse } }", "t.conf:1: secret: 0x is not followed by pairs "
+							"of hex digits\n");
+	refused("secrets { ike { secret = 0s=! } }", "t.conf:1: secret: 0s is not followed by "
+						     "base64\n");
+}
+
+/* An inherited fault is told once, where it stands, however many connections have it. */
+static void faults_are_told_once(void **state)
+{
+	refused("base {\n dpd_dealy = 1\n local { auth = psk }\n remote { auth = psk }\n"
+		"children { n { } } }\n"
+		"connections {\n a : base { }\n b : base { }\n }\nsecrets { ike { secret = x } }",
+		"t.conf:2: unknown key \"dpd_dealy\"; did you mean \"dpd_delay\"?\n");
+}
+
+static void numbers(void **state)
+{
+	uint64_t v = 42;
+
+	assert_true(value_seconds("90", &v) && v == 90);
+	assert_true(value_seconds("5s", &v) && v == 5);
+	assert_true(value_seconds("60m", &v) && v == 3600);
+	assert_true(value_seconds("3h", &v) && v == 10800);
+	assert_true(value_seconds("1d", &v) && v == 86400);
+	assert_true(value_seconds("1 h", &v) && v == 3600);
+	assert_true(value_number("0x1F", &v) && v == 31);
+	assert_true(value_number("18446744073709551615", &v) && v == UINT64_MAX);
+	assert_true(value_bytes("2K", &v) && v == 2048);
+	v = 42;
+	assert_false(value_number("18446744073709551616", &v));
+	assert_false(value_number("", &v));
+	assert_false(value_number(" 1", &v));
+	assert_false(value_number("+1", &v));
+	assert_false(value_number("0x", &v));
+	assert_false(value_number("1h", &v));
+	assert_false(value_seconds("1hh", &v));
+	assert_false(value_seconds("1w", &v));
+	assert_false(value_seconds("h", &v));
+	/* 2^64 / 86400, rounded up, days do not fit */
+	assert_false(value_seconds("213503982334602d", &v));
+	assert_false(value_bytes("17179869184g", &v));
+	assert_int_equal(v, 42);
+}
+
+static void secret_is(const char *text, const char *bytes, size_t len)
+{
+	const char *why;
+	uint8_t *key;
+	size_t got;
+
+	assert_true(value_secret(text, &key, &got, &why));
+	assert_int_equal(got, len);
+	assert_memory_equal(key, bytes, len);
+	free(key);
+}
+
+static void secret_fails(const char *text)
+{
+	const char *why = NULL;
+	uint8_t *key;
+	size_t got;
+
+	assert_false(value_secret(text, &key, &got, &why));
+	assert_non_null(why);
+}
+
+static void secret_values(void **state)
+{
+	secret_is("plain 0x", "plain 0x", 8);
+	secret_is("0xAb01", "\xab\x01", 2);
+	secret_is("0xab:01", "\xab\x01", 2);
+	/* RFC 4648 section 10, with and without the padding */
+	secret_is("0sZg==", "f", 1);
+	secret_is("0sZm8=", "fo", 2);
+	secret_is("0sZm8", "fo", 2);
+	secret_is("0sZm9vYmFy", "foobar", 6);
+	secret_fails("");
+	secret_fails("0x");
+	secret_fails("0xabc");
+	secret_fails("0xab:");
+	secret_fails("0s");
+	secret_fails("0sZ");
+	secret_fails("0sZm8==");
+	secret_fails("0sZg=");
+	secret_fails("0sZ===");
+	secret_fails("0sZm=8");
+	secret_fails("0sZm 8");
+}
+
+static void distances(void **state)
+{
+	assert_int_equal(edit_distance("", ""), 0);
+	assert_int_equal(edit_distance("abc", ""), 3);
+	assert_int_equal(edit_distance("", "abc"), 3);
+	assert_int_equal(edit_distance("kitten", "sitting"), 3);
+	assert_int_equal(edit_distance("ab", "ba"), 1);
+	assert_int_equal(edit_distance("local_ts", "lokal_st"), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(connection_keys),
+		cmocka_unit_test(any_address),
+		cmocka_unit_test(child_keys),
+		cmocka_unit_test(lifetimes_fill_in),
+		cmocka_unit_test(suffixes_and_inheritance),
+		cmocka_unit_test(daemon_settings),
+		cmocka_unit_test(unknown_keys),
+		cmocka_unit_test(unknown_sections),
+		cmocka_unit_test(keys_of_strongswan),
+		cmocka_unit_test(values),
+		cmocka_unit_test(authentication),
+		cmocka_unit_test(what_the_engine_refuses),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(what_contradicts_itself),
+		cmocka_unit_test(secrets),
+		cmocka_unit_test(faults_are_told_once),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(secret_values),
+		cmocka_unit_test(distances),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
