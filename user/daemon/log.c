@@ -4,10 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 
-enum { LINE_MAX_LEN = 2048 };
+enum {
+	LINE_MAX_LEN = 2048,
+	/* A stranger can make us say something for each datagram: so many lines at once, then so many a second. */
+	BURST = 500,
+	LINES_PER_SECOND = 50,
+};
 
 static struct {
 	enum ike_log_level level;
@@ -15,7 +21,10 @@ static struct {
 	void (*sink)(void *arg, enum ike_log_level level, const char *name, const char *text);
 	void *arg;
 	bool in_sink;			/* what the sink logs must not come back to it */
-} logger = { .level = IKE_LOG_INFO };
+	unsigned int tokens;		/* lines that may be said now */
+	time_t filled;			/* when tokens were added last */
+	unsigned long left_out;
+} logger = { .level = IKE_LOG_INFO, .tokens = BURST };
 
 void log_setup(enum ike_log_level level,
 	       void (*sink)(void *arg, enum ike_log_level level, const char *name, const char *text), void *arg)
@@ -58,11 +67,40 @@ static void clean(char *to, size_t size, const char *from)
 	to[i] = '\0';
 }
 
+static void refill(void)
+{
+	struct timespec now;
+	time_t passed;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	passed = now.tv_sec - logger.filled;
+	logger.filled = now.tv_sec;
+	if (passed >= BURST / LINES_PER_SECOND || logger.tokens + passed * LINES_PER_SECOND > BURST)
+		logger.tokens = BURST;
+	else
+		logger.tokens += passed * LINES_PER_SECOND;
+}
+
+/* Who asked for debugging wants all of it. */
+static bool may_say(void)
+{
+	refill();
+	if (!logger.tokens && logger.level < IKE_LOG_DEBUG) {
+		logger.left_out++;
+		return false;
+	}
+	logger.tokens -= !!logger.tokens;
+	if (logger.left_out)
+		fprintf(stderr, "%s%lu lines are left out\n", prefix(IKE_LOG_INFO), logger.left_out);
+	logger.left_out = 0;
+	return true;
+}
+
 void log_line(enum ike_log_level level, const char *name, const char *text)
 {
 	char line[LINE_MAX_LEN];
 
-	if (!log_enabled(level))
+	if (!log_enabled(level) || !may_say())
 		return;
 	clean(line, sizeof(line), text);
 	if (*name)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <seccomp.h>
 
@@ -41,12 +42,11 @@ static const int allowed[] = {
 /* New sockets only of the kinds that libraries open in passing: log and name look-ups (unix), netlink. */
 static int allow_socket(scmp_filter_ctx ctx)
 {
-	enum { UNIX_FAMILY = 1, NETLINK_FAMILY = 16 };	/* AF_UNIX, AF_NETLINK */
-	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, UNIX_FAMILY));
+	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 
 	if (err)
 		return err;
-	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, NETLINK_FAMILY));
+	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
 	if (err)
 		return err;
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
