@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sets SAs and policies by hand, and shows what the module knows: one command per operation of the genetlink
- * family, arguments as key=value with the names of include/netlink/esplane.yaml (- and _ are alike).
+ * Sets SAs and policies by hand, and shows what the module knows: one command per operation of the
+ * genetlink family, arguments as key=value with the names of include/netlink/esplane.yaml (- and _
+ * are alike).
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -27,29 +28,37 @@
 #include "dataplane/codec.h"
 
 static const char usage[] =
-"usage: espctl COMMAND [KEY=VALUE...]\n"
-"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|N]\n"
-"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp] [replay_window=N]\n"
-"         [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
-"         [soft_bytes=N] [hard_bytes=N] [soft_packets=N] ... [hard_seconds=N]     prints the ID\n"
-"         (HEX is the key followed by the salt; SRC: 10.0.0.0/8, 10.0.0.1 or 10.0.0.1-10.0.0.9; SPORTS: N or N-M)\n"
-"  sa-update id=N [src=ADDR] [dst=ADDR] [encap=SPORT:DPORT]\n"
-"  sa-del id=N | sa-list [--json] [id=N] [get=FIELD]\n"
-"  policy-set direction=in|out action=protect|bypass|discard selector=... [priority=N] [sa_id=N]\n"
-"         [if_id=N] [cookie=N] [id=N]                                             prints the ID\n"
-"  policy-del id=N | policy-list [--json] [id=N] [get=FIELD]\n"
-"  flush                                  all SAs and policies\n"
-"  spi-alloc dst=ADDR [min=N] [max=N] [timeout=SECONDS]                           prints the SPI\n"
-"  spi-free spi=N dst=ADDR\n"
-"  encap-add port=N [address=ADDR] [ike_only=1] [gro=0] [--hold]\n"
-"         --hold keeps the socket open and prints what it receives, one JSON a line, until killed;\n"
-"         the first line is \"ready\"\n"
-"  encap-del port=N\n"
-"  stats [--json] [get=FIELD or drop reason]\n"
-"  caps [--json]\n"
-"  link-add NAME [if_id=N]                an interface of kind esplane\n"
-"  monitor [--count N] [--timeout SECONDS]    events, one JSON a line; \"ready\" on stderr when it listens;\n"
-"         fails if COUNT events do not come in time\n";
+	"usage: espctl COMMAND [KEY=VALUE...]\n"
+	"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|N]\n"
+	"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp] "
+	"[replay_window=N]\n"
+	"         [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
+	"         [soft_bytes=N] [hard_bytes=N] [soft_packets=N] ... [hard_seconds=N]     prints "
+	"the ID\n"
+	"         (HEX is the key followed by the salt; SRC: 10.0.0.0/8, 10.0.0.1 or "
+	"10.0.0.1-10.0.0.9; SPORTS: N or N-M)\n"
+	"  sa-update id=N [src=ADDR] [dst=ADDR] [encap=SPORT:DPORT]\n"
+	"  sa-del id=N | sa-list [--json] [id=N] [get=FIELD]\n"
+	"  policy-set direction=in|out action=protect|bypass|discard selector=... [priority=N] "
+	"[sa_id=N]\n"
+	"         [if_id=N] [cookie=N] [id=N]                                             prints "
+	"the ID\n"
+	"  policy-del id=N | policy-list [--json] [id=N] [get=FIELD]\n"
+	"  flush                                  all SAs and policies\n"
+	"  spi-alloc dst=ADDR [min=N] [max=N] [timeout=SECONDS]                           prints "
+	"the SPI\n"
+	"  spi-free spi=N dst=ADDR\n"
+	"  encap-add port=N [address=ADDR] [ike_only=1] [gro=0] [--hold]\n"
+	"         --hold keeps the socket open and prints what it receives, one JSON a line, until "
+	"killed;\n"
+	"         the first line is \"ready\"\n"
+	"  encap-del port=N\n"
+	"  stats [--json] [get=FIELD or drop reason]\n"
+	"  caps [--json]\n"
+	"  link-add NAME [if_id=N]                an interface of kind esplane\n"
+	"  monitor [--count N] [--timeout SECONDS]    events, one JSON a line; \"ready\" on stderr "
+	"when it listens;\n"
+	"         fails if COUNT events do not come in time\n";
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
 {
@@ -97,7 +106,9 @@ static uint64_t number(const char *text, uint64_t max)
 
 static void address(struct dp_addr *a, const char *text)
 {
-	a->len = inet_pton(AF_INET, text, a->bytes) == 1 ? 4 : inet_pton(AF_INET6, text, a->bytes) == 1 ? 16 : 0;
+	a->len = inet_pton(AF_INET, text, a->bytes) == 1    ? 4
+		 : inet_pton(AF_INET6, text, a->bytes) == 1 ? 16
+							    : 0;
 	if (!a->len)
 		die("'%s' is not an address", text);
 }
@@ -152,7 +163,10 @@ static uint32_t transform(const char *text)
 		const char *name;
 		uint32_t id;
 	} known[] = {
-		{ "aes-gcm-8", 18 }, { "aes-gcm-12", 19 }, { "aes-gcm-16", 20 }, { "chacha20-poly1305", 28 },
+		{ "aes-gcm-8", 18 },
+		{ "aes-gcm-12", 19 },
+		{ "aes-gcm-16", 20 },
+		{ "chacha20-poly1305", 28 },
 	};
 	size_t i;
 
@@ -243,8 +257,9 @@ static void set_field(const struct dp_field *f, void *object, char *value)
 		*(uint16_t *)at = number(value, UINT16_MAX);
 		return;
 	case DP_U32:
-		*(uint32_t *)at = f->values ? named(f, value) :
-				  strcmp(f->name, "encr") ? number(value, UINT32_MAX) : transform(value);
+		*(uint32_t *)at = f->values		    ? named(f, value)
+				  : strcmp(f->name, "encr") ? number(value, UINT32_MAX)
+							    : transform(value);
 		return;
 	case DP_BE32:
 		*(uint32_t *)at = number(value, UINT32_MAX);
@@ -333,7 +348,8 @@ static bool option(struct options *o, const char *key, const char *value)
 	return true;
 }
 
-static void parse_pair(char *key, char *value, const struct dp_table *table, void *object, struct options *o)
+static void parse_pair(char *key, char *value, const struct dp_table *table, void *object,
+		       struct options *o)
 {
 	const struct dp_field *f = table ? dp_find(table, key, strlen(key)) : NULL;
 
@@ -583,7 +599,8 @@ static void print_datagrams(int fd)
 		if (len < 0)
 			die("receive: %m");
 		printf("{\"from\":\"%s\",\"port\":%u,\"len\":%zd,\"hex\":\"",
-		       inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)), ntohs(from.sin_port), len);
+		       inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)), ntohs(from.sin_port),
+		       len);
 		for (i = 0; i < len; i++)
 			printf("%02x", data[i]);
 		puts("\"}");
@@ -743,11 +760,21 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(char **argv);
 	} commands[] = {
-		{ "sa-add", cmd_sa_add }, { "sa-update", cmd_sa_update }, { "sa-del", cmd_sa_del },
-		{ "sa-list", cmd_sa_list }, { "policy-set", cmd_policy_set }, { "policy-del", cmd_policy_del },
-		{ "policy-list", cmd_policy_list }, { "flush", cmd_flush }, { "spi-alloc", cmd_spi_alloc },
-		{ "spi-free", cmd_spi_free }, { "encap-add", cmd_encap_add }, { "encap-del", cmd_encap_del },
-		{ "stats", cmd_stats }, { "caps", cmd_caps }, { "link-add", cmd_link_add },
+		{ "sa-add", cmd_sa_add },
+		{ "sa-update", cmd_sa_update },
+		{ "sa-del", cmd_sa_del },
+		{ "sa-list", cmd_sa_list },
+		{ "policy-set", cmd_policy_set },
+		{ "policy-del", cmd_policy_del },
+		{ "policy-list", cmd_policy_list },
+		{ "flush", cmd_flush },
+		{ "spi-alloc", cmd_spi_alloc },
+		{ "spi-free", cmd_spi_free },
+		{ "encap-add", cmd_encap_add },
+		{ "encap-del", cmd_encap_del },
+		{ "stats", cmd_stats },
+		{ "caps", cmd_caps },
+		{ "link-add", cmd_link_add },
 		{ "monitor", cmd_monitor },
 	};
 	size_t i;

@@ -172,7 +172,10 @@ static void cmd_esplane_stats(struct client *client, const struct vici_node *arg
 		vici_session_reply_error(client->session, "%s", why);
 }
 
-/* Commands that take time: they are answered when the engine says so, or when their timeout is over. */
+/*
+ * Commands that take time: they are answered when the engine says so, or when their timeout is
+ * over.
+ */
 
 static void on_timeout(uv_timer_t *timer)
 {
@@ -184,7 +187,8 @@ static void on_timeout(uv_timer_t *timer)
 }
 
 /* README "initiate()": milliseconds; -1: do not wait; 0 or absent: wait as long as it takes. */
-static void await(struct client *client, const struct vici_node *args, uint64_t ticket, const char *why)
+static void await(struct client *client, const struct vici_node *args, uint64_t ticket,
+		  const char *why)
 {
 	const char *timeout = vici_get(args, "timeout");
 	long ms = timeout ? strtol(timeout, NULL, 10) : 0;
@@ -229,7 +233,8 @@ static void cmd_initiate(struct client *client, const struct vici_node *args)
 	client->matches = 0;
 	take_loglevel(client, args);
 	if (!child && !ike) {
-		vici_session_reply_error(client->session, "initiate needs a connection (ike) or a child");
+		vici_session_reply_error(client->session,
+					 "initiate needs a connection (ike) or a child");
 		return;
 	}
 	conn = ike ? ike_config_conn(config, ike) : conn_of_child(config, child);
@@ -238,7 +243,8 @@ static void cmd_initiate(struct client *client, const struct vici_node *args)
 	else if (!conn)
 		vici_session_reply_error(client->session, "no connection has a child '%s'", child);
 	else
-		ticket = ike_engine_initiate(host_of(client)->engine, host_now(), conn->name, child, &why);
+		ticket = ike_engine_initiate(host_of(client)->engine, host_now(), conn->name, child,
+					     &why);
 	if (conn)
 		await(client, args, ticket, why);
 }
@@ -250,7 +256,8 @@ struct counting {
 
 static bool child_is_meant(const struct ike_match *m, const struct ike_child_info *child)
 {
-	return (!m->child || !strcmp(m->child, child->name)) && (!m->child_id || m->child_id == child->id);
+	return (!m->child || !strcmp(m->child, child->name)) &&
+	       (!m->child_id || m->child_id == child->id);
 }
 
 static void count_match(void *arg, const struct ike_sa_info *sa)
@@ -303,7 +310,8 @@ static void cmd_rekey(struct client *client, const struct vici_node *args)
 	uint64_t ticket;
 
 	if (reauth && !strcmp(reauth, "yes")) {
-		vici_session_reply_error(client->session, "re-authentication is not supported; rekey instead");
+		vici_session_reply_error(client->session,
+					 "re-authentication is not supported; rekey instead");
 		return;
 	}
 	if (!get_match(client, args, &match))
@@ -325,9 +333,9 @@ static void cmd_reload(struct client *client, const struct vici_node *args)
 
 static void cmd_refused(struct client *client, const struct vici_node *args)
 {
-	vici_session_reply_error(client->session,
-				 "esplaned takes connections, secrets and credentials from its configuration file only: "
-				 "change that and reload");
+	vici_session_reply_error(client->session, "esplaned takes connections, secrets and "
+						  "credentials from its configuration file only: "
+						  "change that and reload");
 }
 
 static const struct {
@@ -344,12 +352,21 @@ static const struct {
 	{ "terminate", cmd_terminate },
 	{ "rekey", cmd_rekey },
 	{ "reload-settings", cmd_reload },
-	{ "load-conn", cmd_refused }, { "unload-conn", cmd_refused },
-	{ "load-shared", cmd_refused }, { "unload-shared", cmd_refused }, { "get-shared", cmd_refused },
-	{ "load-cert", cmd_refused }, { "load-key", cmd_refused }, { "unload-key", cmd_refused },
-	{ "get-keys", cmd_refused }, { "load-token", cmd_refused }, { "clear-creds", cmd_refused },
-	{ "load-authority", cmd_refused }, { "unload-authority", cmd_refused },
-	{ "load-pool", cmd_refused }, { "unload-pool", cmd_refused },
+	{ "load-conn", cmd_refused },
+	{ "unload-conn", cmd_refused },
+	{ "load-shared", cmd_refused },
+	{ "unload-shared", cmd_refused },
+	{ "get-shared", cmd_refused },
+	{ "load-cert", cmd_refused },
+	{ "load-key", cmd_refused },
+	{ "unload-key", cmd_refused },
+	{ "get-keys", cmd_refused },
+	{ "load-token", cmd_refused },
+	{ "clear-creds", cmd_refused },
+	{ "load-authority", cmd_refused },
+	{ "unload-authority", cmd_refused },
+	{ "load-pool", cmd_refused },
+	{ "unload-pool", cmd_refused },
 };
 
 bool command_run(struct client *client, const char *name, const struct vici_node *args)

@@ -79,12 +79,14 @@ drop:
 	free(data);
 }
 
-static bool session_command(void *arg, struct vici_session *s, const char *name, const struct vici_node *args)
+static bool session_command(void *arg, struct vici_session *s, const char *name,
+			    const struct vici_node *args)
 {
 	return command_run(arg, name, args);
 }
 
-static const struct vici_session_ops session_ops = { .command = session_command, .output = session_output };
+static const struct vici_session_ops session_ops = { .command = session_command,
+						     .output = session_output };
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -101,7 +103,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 
 	if (len < 0) {
 		client_close(client);
-	} else if (len > 0 && vici_session_input(client->session, (uint8_t *)buf->base, len, &why)) {
+	} else if (len > 0 &&
+		   vici_session_input(client->session, (uint8_t *)buf->base, len, &why)) {
 		log_info("VICI: a client is cut off: %s", why);
 		client_close(client);
 	}
@@ -154,7 +157,8 @@ static void on_connection(uv_stream_t *server, int status)
 	}
 	return;
 drop:
-	log_error("VICI: client not accepted: %s", status < 0 ? uv_strerror(status) : "out of memory");
+	log_error("VICI: client not accepted: %s",
+		  status < 0 ? uv_strerror(status) : "out of memory");
 	free(client);
 }
 

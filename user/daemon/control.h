@@ -17,7 +17,10 @@ struct control;
 struct control_ops {
 	struct host *(*host)(void *arg);
 	const struct ike_config *(*config)(void *arg);
-	/* Reads the configuration again. Returns NULL, or all that is wrong with it, which the caller frees. */
+	/*
+	 * Reads the configuration again. Returns NULL, or all that is wrong with it, which the
+	 * caller frees.
+	 */
 	char *(*reload)(void *arg);
 	void *arg;
 };
@@ -55,8 +58,8 @@ struct control {
 };
 
 /*
- * Listens on @path: mode 0660, owned by @uid and @gid, in place of a socket that nobody serves any more. Its
- * directory is made if need be. Returns 0, or -1 after logging why.
+ * Listens on @path: mode 0660, owned by @uid and @gid, in place of a socket that nobody serves any
+ * more. Its directory is made if need be. Returns 0, or -1 after logging why.
  */
 int control_open(struct control *c, uv_loop_t *loop, const char *path, uid_t uid, gid_t gid,
 		 const struct control_ops *ops);

@@ -8,7 +8,10 @@
 
 enum {
 	KEEPALIVE = 0xff,		/* RFC 3948 section 2.3 */
-	/* ESP header and the smallest trailer with ICV (RFC 4303 section 2): nothing shorter can be ESP. */
+	/*
+	 * ESP header and the smallest trailer with ICV (RFC 4303 section 2): nothing shorter can be
+	 * ESP.
+	 */
 	SHORTEST_ESP = 8,
 };
 
@@ -66,7 +69,8 @@ static void take_gro(const struct cmsghdr *cmsg, struct datagram_info *info)
 
 static bool is_message(const struct cmsghdr *cmsg, int level, int type, size_t len)
 {
-	return cmsg->cmsg_level == level && cmsg->cmsg_type == type && cmsg->cmsg_len >= CMSG_LEN(len);
+	return cmsg->cmsg_level == level && cmsg->cmsg_type == type &&
+	       cmsg->cmsg_len >= CMSG_LEN(len);
 }
 
 void datagram_info(struct msghdr *msg, struct datagram_info *info)
@@ -98,7 +102,8 @@ static void put_message(struct msghdr *msg, union datagram_control *control, int
 	msg->msg_controllen = CMSG_SPACE(len);
 }
 
-void datagram_put_source(struct msghdr *msg, union datagram_control *control, int family, const uint8_t *local)
+void datagram_put_source(struct msghdr *msg, union datagram_control *control, int family,
+			 const uint8_t *local)
 {
 	struct in_pktinfo v4 = { 0 };
 	struct in6_pktinfo v6 = { 0 };

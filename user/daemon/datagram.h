@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a UDP socket hands over, taken apart: trains that UDP_GRO merged, the non-ESP marker, control messages. */
+/*
+ * What a UDP socket hands over, taken apart: trains that UDP_GRO merged, the non-ESP marker,
+ * control messages.
+ */
 #ifndef ESPLANE_DATAGRAM_H
 #define ESPLANE_DATAGRAM_H
 
@@ -22,8 +25,8 @@ enum datagram_kind {
 enum datagram_kind datagram_classify(const uint8_t *data, size_t len);
 
 /*
- * Calls @fn for each datagram of a train that UDP_GRO merged. @segment: the size of all but the last, as the
- * control message told; 0: not merged. An empty datagram is handed over too.
+ * Calls @fn for each datagram of a train that UDP_GRO merged. @segment: the size of all but the
+ * last, as the control message told; 0: not merged. An empty datagram is handed over too.
  */
 void datagram_split(const uint8_t *data, size_t len, size_t segment,
 		    void (*fn)(void *arg, const uint8_t *data, size_t len), void *arg);
@@ -31,7 +34,7 @@ void datagram_split(const uint8_t *data, size_t len, size_t segment,
 /* From the control messages of one recvmsg(). */
 struct datagram_info {
 	size_t segment;			/* 0: not merged */
-	int family;			/* AF_INET, AF_INET6, or AF_UNSPEC: no local address was told */
+	int family; /* AF_INET, AF_INET6, or AF_UNSPEC: no local address was told */
 	uint8_t local[16];		/* 4 or 16 bytes: where it was sent to */
 	unsigned int ifindex;
 };
@@ -45,6 +48,7 @@ union datagram_control {
 };
 
 /* Makes @msg leave from the address @local of @family. */
-void datagram_put_source(struct msghdr *msg, union datagram_control *control, int family, const uint8_t *local);
+void datagram_put_source(struct msghdr *msg, union datagram_control *control, int family,
+			 const uint8_t *local);
 
 #endif

@@ -32,7 +32,8 @@ static void op_send(void *arg, const struct ike_endpoint *local, const struct ik
 	sockets_send(((struct host *)arg)->sockets, local, remote, message, len);
 }
 
-static void op_keepalive(void *arg, const struct ike_endpoint *local, const struct ike_endpoint *remote)
+static void op_keepalive(void *arg, const struct ike_endpoint *local,
+			 const struct ike_endpoint *remote)
 {
 	sockets_keepalive(((struct host *)arg)->sockets, local, remote);
 }
@@ -69,7 +70,10 @@ static void op_run_job(void *arg, struct ike_job *job)
 	struct host *h = arg;
 	struct job *j = calloc(1, sizeof(*j));
 
-	/* There is no way to refuse: a host that cannot keep 100 bytes cannot do key exchange either. */
+	/*
+	 * There is no way to refuse: a host that cannot keep 100 bytes cannot do key exchange
+	 * either.
+	 */
 	if (!j) {
 		log_error("out of memory");
 		abort();
@@ -99,8 +103,8 @@ static int op_sa_add(void *arg, const struct ike_sa_spec *spec, uint32_t *sa_id,
 	return kernel_sa_add(((struct host *)arg)->kernel, spec, sa_id, why);
 }
 
-static int op_sa_update(void *arg, uint32_t sa_id, const struct ike_endpoint *src, const struct ike_endpoint *dst,
-			bool udp_encap, const char **why)
+static int op_sa_update(void *arg, uint32_t sa_id, const struct ike_endpoint *src,
+			const struct ike_endpoint *dst, bool udp_encap, const char **why)
 {
 	return kernel_sa_update(((struct host *)arg)->kernel, sa_id, src, dst, udp_encap, why);
 }
@@ -115,7 +119,8 @@ static void op_sa_del(void *arg, uint32_t sa_id)
 	kernel_sa_del(((struct host *)arg)->kernel, sa_id);
 }
 
-static int op_policy_set(void *arg, const struct ike_policy_spec *spec, uint32_t *policy_id, const char **why)
+static int op_policy_set(void *arg, const struct ike_policy_spec *spec, uint32_t *policy_id,
+			 const char **why)
 {
 	return kernel_policy_set(((struct host *)arg)->kernel, spec, policy_id, why);
 }
@@ -147,10 +152,20 @@ static void op_event(void *arg, const struct ike_event *event)
 }
 
 static const struct ike_host ops = {
-	.send = op_send, .keepalive = op_keepalive, .random = op_random, .run_job = op_run_job,
-	.spi_alloc = op_spi_alloc, .spi_free = op_spi_free, .sa_add = op_sa_add, .sa_update = op_sa_update,
-	.sa_query = op_sa_query, .sa_del = op_sa_del, .policy_set = op_policy_set, .policy_del = op_policy_del,
-	.log = op_log, .event = op_event,
+	.send = op_send,
+	.keepalive = op_keepalive,
+	.random = op_random,
+	.run_job = op_run_job,
+	.spi_alloc = op_spi_alloc,
+	.spi_free = op_spi_free,
+	.sa_add = op_sa_add,
+	.sa_update = op_sa_update,
+	.sa_query = op_sa_query,
+	.sa_del = op_sa_del,
+	.policy_set = op_policy_set,
+	.policy_del = op_policy_del,
+	.log = op_log,
+	.event = op_event,
 };
 
 static void on_timer(uv_timer_t *timer)
@@ -171,7 +186,8 @@ static void rearm(struct host *h)
 	}
 	/* libuv's idea of now is that of the start of this turn of the loop. */
 	uv_update_time(h->loop);
-	uv_timer_start(&h->timer, on_timer, next > now ? (next - now + US_PER_MS - 1) / US_PER_MS : 0, 0);
+	uv_timer_start(&h->timer, on_timer,
+		       next > now ? (next - now + US_PER_MS - 1) / US_PER_MS : 0, 0);
 }
 
 static void tell_events(struct host *h)
@@ -234,8 +250,8 @@ void host_free(struct host *h)
 	h->engine = NULL;
 }
 
-void host_receive(struct host *h, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		  const uint8_t *message, size_t len)
+void host_receive(struct host *h, const struct ike_endpoint *local,
+		  const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
 	if (h->stopped)
 		return;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine's host: gives it time, a thread pool, sockets and the data plane, and hears what happens. Everything
- * runs in the thread of the event loop but ike_job_run().
+ * The engine's host: gives it time, a thread pool, sockets and the data plane, and hears what
+ * happens. Everything runs in the thread of the event loop but ike_job_run().
  *
- * Every call to a function of the engine that may act is followed by host_settle(): the engine's functions must not
- * be called from within its own, so what it reports is kept until then.
+ * Every call to a function of the engine that may act is followed by host_settle(): the engine's
+ * functions must not be called from within its own, so what it reports is kept until then.
  */
 #ifndef ESPLANE_HOST_H
 #define ESPLANE_HOST_H
@@ -44,7 +44,9 @@ struct host {
 /* Microseconds of the monotonic clock. */
 ike_time host_now(void);
 
-/* @h: loop, sockets, kernel and listener set, the rest zero. Returns 0, or -1 when out of memory. */
+/*
+ * @h: loop, sockets, kernel and listener set, the rest zero. Returns 0, or -1 when out of memory.
+ */
 int host_start(struct host *h, struct ike_config *config);
 /* See above. Nested calls do nothing: the outer one goes on until all is told. */
 void host_settle(struct host *h);
@@ -54,7 +56,7 @@ void host_stop(struct host *h);
 void host_free(struct host *h);
 
 /* One IKE message or keepalive that a socket received. */
-void host_receive(struct host *h, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		  const uint8_t *message, size_t len);
+void host_receive(struct host *h, const struct ike_endpoint *local,
+		  const struct ike_endpoint *remote, const uint8_t *message, size_t len);
 
 #endif

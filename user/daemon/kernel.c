@@ -10,7 +10,7 @@
 #include "log.h"
 #include "mapping.h"
 
-enum { SPI_TIMEOUT = 120 };	/* seconds: longer than any exchange that an SPI waits for goes on */
+enum { SPI_TIMEOUT = 120 };	/* seconds: longer than the exchange that an SPI is for */
 
 /* A reason that stays valid until the next failure. */
 static int failed(struct kernel *k, int err, const char **why)
@@ -96,7 +96,8 @@ void kernel_close(struct kernel *k)
 	k->dp = NULL;
 }
 
-int kernel_spi_alloc(struct kernel *k, const struct ike_addr *local, uint32_t *spi, const char **why)
+int kernel_spi_alloc(struct kernel *k, const struct ike_addr *local, uint32_t *spi,
+		     const char **why)
 {
 	struct dp_spi request = { .timeout = SPI_TIMEOUT };
 
@@ -122,7 +123,8 @@ void kernel_spi_free(struct kernel *k, const struct ike_addr *local, uint32_t sp
 		log_debug("data plane: %s", dp_why(k->dp));
 }
 
-int kernel_sa_add(struct kernel *k, const struct ike_sa_spec *spec, uint32_t *sa_id, const char **why)
+int kernel_sa_add(struct kernel *k, const struct ike_sa_spec *spec, uint32_t *sa_id,
+		  const char **why)
 {
 	struct owned entry = { .spi = spec->spi, .inbound = spec->inbound, .cookie = spec->cookie };
 	struct dp_sa sa;
@@ -189,10 +191,13 @@ void kernel_sa_del(struct kernel *k, uint32_t sa_id)
 		log_error("data plane: %s", dp_why(k->dp));
 }
 
-static int own_policy(struct kernel *k, const struct dp_policy *policy, uint64_t cookie, uint64_t group)
+static int own_policy(struct kernel *k, const struct dp_policy *policy, uint64_t cookie,
+		      uint64_t group)
 {
-	struct owned entry = { .id = policy->id, .inbound = policy->direction == ESPLANE_DIRECTION_IN,
-			       .cookie = cookie, .group = group };
+	struct owned entry = { .id = policy->id,
+			       .inbound = policy->direction == ESPLANE_DIRECTION_IN,
+			       .cookie = cookie,
+			       .group = group };
 	int err = owned_add(&k->policies, &entry);
 
 	if (err && k->dp)
@@ -201,8 +206,8 @@ static int own_policy(struct kernel *k, const struct dp_policy *policy, uint64_t
 }
 
 /* @group: the leftover CHILD_SA whose SA the policy uses or used until now. */
-static void settle_leftovers(struct kernel *k, const struct ike_policy_spec *spec, const struct dp_policy *policy,
-			     uint64_t group)
+static void settle_leftovers(struct kernel *k, const struct ike_policy_spec *spec,
+			     const struct dp_policy *policy, uint64_t group)
 {
 	ike_time now = host_now();
 
@@ -211,7 +216,8 @@ static void settle_leftovers(struct kernel *k, const struct ike_policy_spec *spe
 		leftovers_supersede(&k->leftovers, group, now);
 }
 
-int kernel_policy_set(struct kernel *k, const struct ike_policy_spec *spec, uint32_t *policy_id, const char **why)
+int kernel_policy_set(struct kernel *k, const struct ike_policy_spec *spec, uint32_t *policy_id,
+		      const char **why)
 {
 	struct owned *known = spec->id ? owned_find(&k->policies, spec->id) : NULL;
 	struct dp_policy policy;

@@ -8,8 +8,10 @@
 #include "log.h"
 #include "mapping.h"
 
-static const ike_time in_flight = 5ULL * IKE_SECOND;	/* how long packets to a replaced SA may be on their way */
-static const ike_time endless = 3600ULL * IKE_SECOND;	/* what an SA without hard lifetime is granted */
+/* How long packets to a replaced SA may be on their way. */
+static const ike_time in_flight = 5ULL * IKE_SECOND;
+/* What an SA without hard lifetime is granted. */
+static const ike_time endless = 3600ULL * IKE_SECOND;
 
 static bool is_leftover(const struct leftovers *l, uint64_t cookie)
 {
@@ -53,7 +55,9 @@ static void keep_sa(void *arg, const struct dp_sa *sa)
 	}
 	l->sas = v;
 	v[l->n_sas++] = (struct leftover_sa){
-		.id = sa->id, .inbound = sa->direction == ESPLANE_DIRECTION_IN, .cookie = sa->cookie,
+		.id = sa->id,
+		.inbound = sa->direction == ESPLANE_DIRECTION_IN,
+		.cookie = sa->cookie,
 		.remove_at = sa->hard_seconds ? UINT64_MAX : l->now + endless,
 	};
 }
@@ -125,7 +129,8 @@ int leftovers_find(struct leftovers *l, struct dp *dp, uint32_t boot, ike_time n
 		return err;
 	doom_orphans(l);
 	if (leftovers_any(l))
-		log_info("an earlier esplaned left %zu SAs and %zu policies: they carry traffic until replaced",
+		log_info("an earlier esplaned left %zu SAs and %zu policies: they carry traffic "
+			 "until replaced",
 			 l->n_sas, l->n_policies);
 	return 0;
 }
@@ -175,10 +180,12 @@ uint64_t leftovers_inherit(struct leftovers *l, struct dp_policy *policy)
 
 	for (p = l->policies; p < l->policies + l->n_policies; p++) {
 		if (p->direction != policy->direction || p->if_id != policy->if_id ||
-		    !mapping_same_selectors(p->selectors, p->n_selectors, policy->selectors, policy->n_selectors))
+		    !mapping_same_selectors(p->selectors, p->n_selectors, policy->selectors,
+					    policy->n_selectors))
 			continue;
 		policy->id = p->id;
-		if (policy->direction == ESPLANE_DIRECTION_OUT && !policy->sa_id && find_sa(l, p->sa_id))
+		if (policy->direction == ESPLANE_DIRECTION_OUT && !policy->sa_id &&
+		    find_sa(l, p->sa_id))
 			policy->sa_id = p->sa_id;
 		return p->cookie;
 	}
@@ -190,7 +197,8 @@ static bool shadows(const struct leftover_policy *p, const struct dp_policy *pol
 {
 	return p->direction == policy->direction && p->if_id == policy->if_id &&
 	       p->priority == policy->priority &&
-	       mapping_overlap(p->selectors, p->n_selectors, policy->selectors, policy->n_selectors);
+	       mapping_overlap(p->selectors, p->n_selectors, policy->selectors,
+			       policy->n_selectors);
 }
 
 void leftovers_inherited(struct leftovers *l, const struct dp_policy *policy, ike_time now)
@@ -205,7 +213,8 @@ void leftovers_inherited(struct leftovers *l, const struct dp_policy *policy, ik
 		if (!shadows(&l->policies[i], policy))
 			continue;
 		cookie = l->policies[i].cookie;
-		log_info("leftover policy %u would shadow a new one and is removed", l->policies[i].id);
+		log_info("leftover policy %u would shadow a new one and is removed",
+			 l->policies[i].id);
 		remove_policy(l, &l->policies[i]);
 		leftovers_supersede(l, cookie, now);
 		i = l->n_policies;

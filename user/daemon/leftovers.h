@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SAs and policies that an earlier esplaned left in the kernel when it died. They go on carrying traffic until the
- * engine has brought up what replaces them:
+ * SAs and policies that an earlier esplaned left in the kernel when it died. They go on carrying
+ * traffic until the engine has brought up what replaces them:
  *
- * - A new policy with the selectors of a leftover one takes its place and ID in one atomic step, so that at no
- *   moment two are in force, or none.
+ * - A new policy with the selectors of a leftover one takes its place and ID in one atomic step, so
+ *   that at no moment two are in force, or none.
  * - A new policy for a trap (without an SA) goes on using the leftover SA until there is a new one.
  * - A leftover policy that would shadow a new one goes.
- * - The SAs of a replaced CHILD_SA go: outbound at once, inbound after a delay for packets on their way.
- * - What nothing replaces stays until its hard lifetime, or for an hour if it has none; then its policies go too.
+ * - The SAs of a replaced CHILD_SA go: outbound at once, inbound after a delay for packets on
+ *   their way.
+ * - What nothing replaces stays until its hard lifetime, or for an hour if it has none; then its
+ *   policies go too.
  *
- * They are known by their cookie: its upper half is a number that each run of the daemon makes anew. What has none
- * (upper half 0) is somebody else's and left alone.
+ * They are known by their cookie: its upper half is a number that each run of the daemon makes
+ * anew. What has none (upper half 0) is somebody else's and left alone.
  */
 #ifndef ESPLANE_LEFTOVERS_H
 #define ESPLANE_LEFTOVERS_H
@@ -50,8 +52,8 @@ int leftovers_find(struct leftovers *l, struct dp *dp, uint32_t boot, ike_time n
 bool leftovers_any(const struct leftovers *l);
 
 /*
- * Before policy-set of a new @policy: gives it the ID of the leftover one whose place it takes and, if it has no
- * SA, that one's SA. Returns the cookie of the leftover CHILD_SA, 0 if there is none.
+ * Before policy-set of a new @policy: gives it the ID of the leftover one whose place it takes and,
+ * if it has no SA, that one's SA. Returns the cookie of the leftover CHILD_SA, 0 if there is none.
  */
 uint64_t leftovers_inherit(struct leftovers *l, struct dp_policy *policy);
 /* After it: the policy of this ID is ours; leftover ones that would shadow @policy go. */

@@ -10,7 +10,10 @@
 
 enum {
 	LINE_MAX_LEN = 2048,
-	/* A stranger can make us say something for each datagram: so many lines at once, then so many a second. */
+	/*
+	 * A stranger can make us say something for each datagram: so many lines at once, then so
+	 * many a second.
+	 */
 	BURST = 500,
 	LINES_PER_SECOND = 50,
 };
@@ -27,7 +30,9 @@ static struct {
 } logger = { .level = IKE_LOG_INFO, .tokens = BURST };
 
 void log_setup(enum ike_log_level level,
-	       void (*sink)(void *arg, enum ike_log_level level, const char *name, const char *text), void *arg)
+	       void (*sink)(void *arg, enum ike_log_level level, const char *name,
+			    const char *text),
+	       void *arg)
 {
 	logger.level = level;
 	logger.journal = getenv("JOURNAL_STREAM");
@@ -91,7 +96,8 @@ static bool may_say(void)
 	}
 	logger.tokens -= !!logger.tokens;
 	if (logger.left_out)
-		fprintf(stderr, "%s%lu lines are left out\n", prefix(IKE_LOG_INFO), logger.left_out);
+		fprintf(stderr, "%s%lu lines are left out\n", prefix(IKE_LOG_INFO),
+			logger.left_out);
 	logger.left_out = 0;
 	return true;
 }
@@ -114,7 +120,8 @@ void log_line(enum ike_log_level level, const char *name, const char *text)
 	logger.in_sink = false;
 }
 
-static void __attribute__((format(printf, 2, 0))) log_args(enum ike_log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+log_args(enum ike_log_level level, const char *format, va_list args)
 {
 	char text[LINE_MAX_LEN];
 

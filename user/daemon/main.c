@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * esplaned: reads the configuration, binds the sockets, finds the data plane, gives up privileges, and runs the
- * loop until it is told to end. Callees are in the files that their prefixes name.
+ * esplaned: reads the configuration, binds the sockets, finds the data plane, gives up privileges,
+ * and runs the loop until it is told to end. Callees are in the files that their prefixes name.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -105,7 +105,9 @@ static void use_config(struct daemon *d, struct daemon_config *fresh)
 	host_settle(&d->host);
 }
 
-/* Keeps the old configuration, and says all that is wrong with the new one, if there is anything. */
+/*
+ * Keeps the old configuration, and says all that is wrong with the new one, if there is anything.
+ */
 static char *reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -119,7 +121,8 @@ static char *reload(void *arg)
 		log_info("configuration reloaded: %zu connections", d->config->n_conns);
 	} else {
 		text = join_messages(&errors);
-		log_error("%s is not usable; the old configuration stays in force", d->options.config);
+		log_error("%s is not usable; the old configuration stays in force",
+			  d->options.config);
 	}
 	cfg_errors_free(&errors);
 	return fresh || text ? text : strdup("out of memory");
@@ -211,19 +214,21 @@ static void on_log(void *arg, enum ike_log_level level, const char *name, const 
 		report_log(&d->control, level, name, text);
 }
 
-static void on_message(void *arg, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		       const uint8_t *message, size_t len)
+static void on_message(void *arg, const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
 	host_receive(&((struct daemon *)arg)->host, local, remote, message, len);
 }
 
 static int open_control(struct daemon *d)
 {
-	const struct control_ops ops = { .host = current_host, .config = current_config, .reload = reload, .arg = d };
+	const struct control_ops ops = {
+		.host = current_host, .config = current_config, .reload = reload, .arg = d
+	};
 	const char *path = d->options.vici ? d->options.vici : d->settings->socket;
 
-	return control_open(&d->control, &d->loop, path ? path : VICI_DEFAULT_SOCKET, d->identity.uid, d->identity.gid,
-			    &ops);
+	return control_open(&d->control, &d->loop, path ? path : VICI_DEFAULT_SOCKET,
+			    d->identity.uid, d->identity.gid, &ops);
 }
 
 static int register_ports(struct daemon *d)
@@ -231,7 +236,8 @@ static int register_ports(struct daemon *d)
 	const struct socket *s;
 
 	for (s = d->sockets.list; s < d->sockets.list + SOCKETS_MAX; s++)
-		if (s->fd >= 0 && s->family == AF_INET && kernel_add_port(&d->kernel, s->fd, !s->natt))
+		if (s->fd >= 0 && s->family == AF_INET &&
+		    kernel_add_port(&d->kernel, s->fd, !s->natt))
 			return -1;
 	return 0;
 }
@@ -249,7 +255,8 @@ static int open_all(struct daemon *d)
 	if (open_control(d))
 		return -1;
 	d->host.kernel = &d->kernel;
-	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) || register_ports(d);
+	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) ||
+	       register_ports(d);
 }
 
 static int start_signals(struct daemon *d)
@@ -263,7 +270,8 @@ static int start_signals(struct daemon *d)
 	if (uv_signal_init(&d->loop, &d->sigterm) || uv_signal_init(&d->loop, &d->sigint) ||
 	    uv_signal_init(&d->loop, &d->sighup))
 		return -1;
-	return uv_signal_start(&d->sigterm, on_term, SIGTERM) || uv_signal_start(&d->sigint, on_term, SIGINT) ||
+	return uv_signal_start(&d->sigterm, on_term, SIGTERM) ||
+	       uv_signal_start(&d->sigint, on_term, SIGINT) ||
 	       uv_signal_start(&d->sighup, on_hup, SIGHUP);
 }
 
@@ -276,8 +284,8 @@ static void warmed_up(uv_work_t *work, int status)
 }
 
 /*
- * In this order: threads inherit the privileges that are left, and libuv makes them with the first work, which the
- * filter would not allow.
+ * In this order: threads inherit the privileges that are left, and libuv makes them with the first
+ * work, which the filter would not allow.
  */
 static int restrict_all(struct daemon *d)
 {
@@ -300,7 +308,8 @@ static int start(struct daemon *d)
 	d->host.loop = &d->loop;
 	d->host.sockets = &d->sockets;
 	d->host.listener = (struct host_listener){ .event = on_event, .idle = on_idle, .arg = d };
-	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) || watch_start(&d->watch)) {
+	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) ||
+	    watch_start(&d->watch)) {
 		log_error("out of memory");
 		return -1;
 	}
@@ -335,7 +344,10 @@ int main(int argc, char **argv)
 	d.notify_fd = notify_open();
 	uv_loop_init(&d.loop);
 	if (start(&d)) {
-		/* The socket's name would stay; all else goes with the process. The data plane is as it was found. */
+		/*
+		 * The socket's name would stay; all else goes with the process. The data plane is
+		 * as it was found.
+		 */
 		control_close(&d.control);
 		return EXIT_FAILURE;
 	}

@@ -8,7 +8,8 @@
 
 enum {
 	ICMP_ANY_CODE = UINT8_MAX,
-	ICMP_TYPE_SHIFT = 8,		/* RFC 7296 section 3.13.1: type in the upper, code in the lower byte */
+	/* RFC 7296 section 3.13.1: type in the upper, code in the lower byte. */
+	ICMP_TYPE_SHIFT = 8,
 };
 
 uint64_t mapping_cookie(uint32_t boot, uint64_t cookie)
@@ -46,7 +47,9 @@ static bool opaque_port(const struct ike_ts *ts)
 	return ts->port_first > ts->port_last;
 }
 
-/* The data plane has the type in the source, the code in the destination; IKE both in one number. */
+/*
+ * The data plane has the type in the source, the code in the destination; IKE both in one number.
+ */
 static void icmp_ports(struct dp_selector *s, const struct ike_ts *ts)
 {
 	uint8_t first = ts->port_first >> ICMP_TYPE_SHIFT, last = ts->port_last >> ICMP_TYPE_SHIFT;
@@ -123,7 +126,8 @@ int mapping_sa(struct dp_sa *to, const struct ike_sa_spec *spec, uint32_t boot, 
 {
 	memset(to, 0, sizeof(*to));
 	if (spec->integ) {
-		*why = "the data plane has combined-mode ciphers only, no separate integrity algorithm";
+		*why = "the data plane has combined-mode ciphers only, no separate integrity "
+		       "algorithm";
 		return -EOPNOTSUPP;
 	}
 	to->direction = spec->inbound ? ESPLANE_DIRECTION_IN : ESPLANE_DIRECTION_OUT;
@@ -141,11 +145,12 @@ int mapping_sa(struct dp_sa *to, const struct ike_sa_spec *spec, uint32_t boot, 
 	to->if_id = spec->if_id;
 	to->cookie = mapping_cookie(boot, spec->cookie);
 	lifetime(to, &spec->life);
-	return mapping_selectors(to->selectors, &to->n_selectors, spec->src_ts, spec->n_src_ts, spec->dst_ts,
-				 spec->n_dst_ts, why);
+	return mapping_selectors(to->selectors, &to->n_selectors, spec->src_ts, spec->n_src_ts,
+				 spec->dst_ts, spec->n_dst_ts, why);
 }
 
-int mapping_policy(struct dp_policy *to, const struct ike_policy_spec *spec, uint32_t boot, const char **why)
+int mapping_policy(struct dp_policy *to, const struct ike_policy_spec *spec, uint32_t boot,
+		   const char **why)
 {
 	memset(to, 0, sizeof(*to));
 	to->id = spec->id;
@@ -155,8 +160,8 @@ int mapping_policy(struct dp_policy *to, const struct ike_policy_spec *spec, uin
 	to->sa_id = spec->inbound ? 0 : spec->sa_id;
 	to->if_id = spec->if_id;
 	to->cookie = mapping_cookie(boot, spec->cookie);
-	return mapping_selectors(to->selectors, &to->n_selectors, spec->src_ts, spec->n_src_ts, spec->dst_ts,
-				 spec->n_dst_ts, why);
+	return mapping_selectors(to->selectors, &to->n_selectors, spec->src_ts, spec->n_src_ts,
+				 spec->dst_ts, spec->n_dst_ts, why);
 }
 
 static bool same_selector(const struct dp_selector *a, const struct dp_selector *b)
@@ -165,9 +170,10 @@ static bool same_selector(const struct dp_selector *a, const struct dp_selector 
 	return !memcmp(&a->src_first, &b->src_first, sizeof(a->src_first)) &&
 	       !memcmp(&a->src_last, &b->src_last, sizeof(a->src_last)) &&
 	       !memcmp(&a->dst_first, &b->dst_first, sizeof(a->dst_first)) &&
-	       !memcmp(&a->dst_last, &b->dst_last, sizeof(a->dst_last)) && a->protocol == b->protocol &&
-	       a->src_port_first == b->src_port_first && a->src_port_last == b->src_port_last &&
-	       a->dst_port_first == b->dst_port_first && a->dst_port_last == b->dst_port_last;
+	       !memcmp(&a->dst_last, &b->dst_last, sizeof(a->dst_last)) &&
+	       a->protocol == b->protocol && a->src_port_first == b->src_port_first &&
+	       a->src_port_last == b->src_port_last && a->dst_port_first == b->dst_port_first &&
+	       a->dst_port_last == b->dst_port_last;
 }
 
 static bool holds_selector(const struct dp_selector *list, size_t n, const struct dp_selector *s)
@@ -180,7 +186,8 @@ static bool holds_selector(const struct dp_selector *list, size_t n, const struc
 	return false;
 }
 
-bool mapping_same_selectors(const struct dp_selector *a, size_t n_a, const struct dp_selector *b, size_t n_b)
+bool mapping_same_selectors(const struct dp_selector *a, size_t n_a, const struct dp_selector *b,
+			    size_t n_b)
 {
 	size_t i;
 
@@ -192,10 +199,11 @@ bool mapping_same_selectors(const struct dp_selector *a, size_t n_a, const struc
 	return true;
 }
 
-static bool addresses_meet(const struct dp_addr *a_first, const struct dp_addr *a_last, const struct dp_addr *b_first,
-			   const struct dp_addr *b_last)
+static bool addresses_meet(const struct dp_addr *a_first, const struct dp_addr *a_last,
+			   const struct dp_addr *b_first, const struct dp_addr *b_last)
 {
-	return a_first->len == b_first->len && memcmp(a_first->bytes, b_last->bytes, a_first->len) <= 0 &&
+	return a_first->len == b_first->len &&
+	       memcmp(a_first->bytes, b_last->bytes, a_first->len) <= 0 &&
 	       memcmp(b_first->bytes, a_last->bytes, a_first->len) <= 0;
 }
 
@@ -208,7 +216,8 @@ static bool selectors_meet(const struct dp_selector *a, const struct dp_selector
 	       a->dst_port_first <= b->dst_port_last && b->dst_port_first <= a->dst_port_last;
 }
 
-bool mapping_overlap(const struct dp_selector *a, size_t n_a, const struct dp_selector *b, size_t n_b)
+bool mapping_overlap(const struct dp_selector *a, size_t n_a, const struct dp_selector *b,
+		     size_t n_b)
 {
 	size_t i, j;
 

@@ -7,8 +7,17 @@
 #include "config/load.h"
 #include "options.h"
 
-enum { OPT_CONFIG = 256, OPT_VICI, OPT_USER, OPT_DEBUG, OPT_VERSION, OPT_NO_PRIVDROP, OPT_NO_KERNEL, OPT_HELP,
-       OPT_FOREGROUND };
+enum {
+	OPT_CONFIG = 256,
+	OPT_VICI,
+	OPT_USER,
+	OPT_DEBUG,
+	OPT_VERSION,
+	OPT_NO_PRIVDROP,
+	OPT_NO_KERNEL,
+	OPT_HELP,
+	OPT_FOREGROUND,
+};
 
 static const char usage[] =
 "usage: esplaned [OPTIONS]\n"

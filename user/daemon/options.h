@@ -9,7 +9,7 @@
 
 struct options {
 	const char *config;		/* --config */
-	const char *vici;		/* --vici: path of the control socket; NULL: the configuration says */
+	const char *vici; /* --vici: path of the control socket; NULL: the configuration says */
 	const char *user;		/* --user: whom to become */
 	bool debug;			/* --debug */
 	bool privdrop;			/* not --no-privdrop */

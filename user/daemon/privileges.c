@@ -50,7 +50,8 @@ int privileges_drop(const struct privileges_identity *identity)
 	if (identity->uid == getuid() && identity->gid == getgid())
 		err = capng_apply(CAPNG_SELECT_BOTH);
 	else
-		err = capng_change_id(identity->uid, identity->gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+		err = capng_change_id(identity->uid, identity->gid,
+				      CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 	if (err) {
 		log_error("privileges cannot be dropped (libcap-ng: %d)", err);
 		return -1;

@@ -14,14 +14,17 @@ struct privileges_identity {
 };
 
 /*
- * Whom to become: @user, or without a name "esplane" if there is such a user, else who we are. Returns 0, or -1
- * after logging why.
+ * Whom to become: @user, or without a name "esplane" if there is such a user, else who we are.
+ * Returns 0, or -1 after logging why.
  */
 int privileges_find(const char *user, struct privileges_identity *identity);
 /* Becomes @identity with CAP_NET_ADMIN alone. Returns 0, or -1 after logging why. */
 int privileges_drop(const struct privileges_identity *identity);
 
-/* Only the system calls that the running daemon needs, for all threads. Last. Returns 0, or -1 after logging why. */
+/*
+ * Only the system calls that the running daemon needs, for all threads. Last. Returns 0, or -1
+ * after logging why.
+ */
 int sandbox_enter(void);
 
 #endif

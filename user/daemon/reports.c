@@ -113,7 +113,8 @@ static void put_ike(struct report *r, const struct ike_sa_info *sa)
 	broadcast(r->control, VICI_EV_IKE_UPDOWN, &b);
 }
 
-static void put_child(struct report *r, const struct ike_sa_info *sa, const struct ike_child_info *child)
+static void put_child(struct report *r, const struct ike_sa_info *sa,
+		      const struct ike_child_info *child)
 {
 	const struct ike_event *e = r->event;
 	struct ike_child_info old = { .id = e->old_id, .name = child->name };
@@ -168,7 +169,8 @@ static void report_gone(struct report *r)
 {
 	const struct ike_event *e = r->event;
 	struct ike_sa_info sa = { .id = e->ike_id, .conn = known_name(r->control, e->ike_id, 0) };
-	struct ike_child_info child = { .id = e->child_id, .name = known_name(r->control, e->ike_id, e->child_id) };
+	struct ike_child_info child = { .id = e->child_id,
+					.name = known_name(r->control, e->ike_id, e->child_id) };
 
 	if (!is_about_child(e) && sa.conn)
 		put_ike(r, &sa);
@@ -188,12 +190,15 @@ void report_event(struct control *c, const struct ike_event *event)
 	if (!r.found)
 		report_gone(&r);
 	if (is_end(event))
-		known_remove(c, known_find(c, event->ike_id, is_about_child(event) ? event->child_id : 0));
+		known_remove(c, known_find(c, event->ike_id,
+					   is_about_child(event) ? event->child_id : 0));
 	if (event->old_id)
-		known_remove(c, known_find(c, event->old_id, is_about_child(event) ? event->old_id : 0));
+		known_remove(
+			c, known_find(c, event->old_id, is_about_child(event) ? event->old_id : 0));
 }
 
-static void report_control_log(struct control *c, enum ike_log_level level, const char *name, const char *text)
+static void report_control_log(struct control *c, enum ike_log_level level, const char *name,
+			       const char *text)
 {
 	struct client *client, *next;
 	struct vici_builder b;

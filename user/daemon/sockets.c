@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* IKE's UDP sockets. Wildcard ones: which address a datagram came to and goes from is in control messages. */
+/*
+ * IKE's UDP sockets. Wildcard ones: which address a datagram came to and goes from is in control
+ * messages.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -43,7 +46,8 @@ static int set_options(int fd, const struct socket *s)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		log_debug("UDP port %u: receive buffer: %m", s->port);
 	if (s->natt && set_option(fd, IPPROTO_UDP, UDP_GRO, 1))
-		log_info("UDP port %u: trains of ESP will come as single packets (UDP_GRO: %m)", s->port);
+		log_info("UDP port %u: trains of ESP will come as single packets (UDP_GRO: %m)",
+			 s->port);
 	if (s->family == AF_INET6)
 		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) ||
 		       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ||
@@ -133,11 +137,13 @@ static void take_natt(struct arrival *a, const uint8_t *data, size_t len)
 
 	switch (datagram_classify(data, len)) {
 	case DATAGRAM_IKE:
-		s->receive(s->arg, &a->local, &a->remote, data + DATAGRAM_MARKER_LEN, len - DATAGRAM_MARKER_LEN);
+		s->receive(s->arg, &a->local, &a->remote, data + DATAGRAM_MARKER_LEN,
+			   len - DATAGRAM_MARKER_LEN);
 		return;
 	case DATAGRAM_ESP:
 		if (!s->stray_esp++)
-			log_info("ESP reached the IKE socket: the data plane does not take port %u", a->socket->port);
+			log_info("ESP reached the IKE socket: the data plane does not take port %u",
+				 a->socket->port);
 		return;
 	case DATAGRAM_KEEPALIVE:
 	case DATAGRAM_RUNT:
@@ -162,8 +168,12 @@ static bool receive_one(struct socket *s)
 	union address from;
 	char control[256] __attribute__((aligned(8)));
 	struct iovec iov = { s->owner->buffer, DATAGRAM_MAX };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_name = &from,
+			      .msg_namelen = sizeof(from),
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 	struct arrival a = { .socket = s };
 	struct datagram_info info;
 	ssize_t len = recvmsg(s->fd, &msg, 0);
@@ -185,7 +195,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct socket *s = poll->data;
 	int i;
 
-	/* libuv stops a handle whose socket has an error pending; receiving takes the error away. */
+	/*
+	 * libuv stops a handle whose socket has an error pending; receiving takes the error away.
+	 */
 	if (status < 0)
 		uv_poll_start(poll, UV_READABLE, on_readable);
 	for (i = 0; i < DATAGRAMS_PER_TURN && receive_one(s); i++)
@@ -237,8 +249,8 @@ static socklen_t put_remote(union address *to, const struct ike_endpoint *remote
 	return len;
 }
 
-static void send_parts(struct socket *one, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		       struct iovec *parts, size_t n)
+static void send_parts(struct socket *one, const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote, struct iovec *parts, size_t n)
 {
 	union datagram_control control;
 	union address to;
@@ -246,18 +258,20 @@ static void send_parts(struct socket *one, const struct ike_endpoint *local, con
 	char text[IKE_ADDR_TEXT_MAX];
 
 	if (!one) {
-		log_error("there is no socket to send to %s from", ike_addr_text(&remote->addr, text, sizeof(text)));
+		log_error("there is no socket to send to %s from",
+			  ike_addr_text(&remote->addr, text, sizeof(text)));
 		return;
 	}
 	msg.msg_namelen = put_remote(&to, remote);
 	if (!ike_addr_unspecified(&local->addr))
 		datagram_put_source(&msg, &control, local->addr.family, local->addr.bytes);
 	if (sendmsg(one->fd, &msg, 0) < 0)
-		log_info("sending to %s[%u]: %m", ike_addr_text(&remote->addr, text, sizeof(text)), remote->port);
+		log_info("sending to %s[%u]: %m", ike_addr_text(&remote->addr, text, sizeof(text)),
+			 remote->port);
 }
 
-void sockets_send(struct sockets *s, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		  const uint8_t *message, size_t len)
+void sockets_send(struct sockets *s, const struct ike_endpoint *local,
+		  const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
 	static const uint8_t marker[DATAGRAM_MARKER_LEN];
 	struct iovec parts[] = { { (void *)marker, sizeof(marker) }, { (void *)message, len } };
@@ -269,7 +283,8 @@ void sockets_send(struct sockets *s, const struct ike_endpoint *local, const str
 		send_parts(one, local, remote, parts + 1, 1);
 }
 
-void sockets_keepalive(struct sockets *s, const struct ike_endpoint *local, const struct ike_endpoint *remote)
+void sockets_keepalive(struct sockets *s, const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote)
 {
 	static const uint8_t keepalive[] = { 0xff };	/* RFC 3948 section 2.3 */
 	struct iovec part = { (void *)keepalive, sizeof(keepalive) };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* IKE's UDP sockets: ports 500 and 4500 (or others), each for IPv4 and, where there is any, IPv6. */
+/*
+ * IKE's UDP sockets: ports 500 and 4500 (or others), each for IPv4 and, where there is any, IPv6.
+ */
 #ifndef ESPLANE_SOCKETS_H
 #define ESPLANE_SOCKETS_H
 
@@ -24,20 +26,21 @@ struct socket {
 struct sockets {
 	struct socket list[SOCKETS_MAX];
 	/* One IKE message, without non-ESP marker; valid during the call. */
-	void (*receive)(void *arg, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-			const uint8_t *message, size_t len);
+	void (*receive)(void *arg, const struct ike_endpoint *local,
+			const struct ike_endpoint *remote, const uint8_t *message, size_t len);
 	void *arg;
 	uint8_t *buffer;		/* of one datagram or merged train */
-	uint64_t stray_esp;		/* ESP that reached us because the data plane did not take it */
+	uint64_t stray_esp; /* ESP that reached us because the data plane did not take it */
 };
 
 /* Binds. Returns 0, or -1 after logging why; IPv6 is optional. */
 int sockets_open(struct sockets *s, uint16_t port, uint16_t port_natt);
 /* Begins to receive. */
 int sockets_start(struct sockets *s, uv_loop_t *loop);
-void sockets_send(struct sockets *s, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		  const uint8_t *message, size_t len);
-void sockets_keepalive(struct sockets *s, const struct ike_endpoint *local, const struct ike_endpoint *remote);
+void sockets_send(struct sockets *s, const struct ike_endpoint *local,
+		  const struct ike_endpoint *remote, const uint8_t *message, size_t len);
+void sockets_keepalive(struct sockets *s, const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote);
 /* Stops receiving; the loop must run once more before sockets_free(). */
 void sockets_close(struct sockets *s);
 void sockets_free(struct sockets *s);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Events of the data plane. Those about SAs that are not this process's are leftovers' or somebody else's. */
+/*
+ * Events of the data plane. Those about SAs that are not this process's are leftovers' or somebody
+ * else's.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +30,8 @@ static void on_expire(struct host *h, const struct dp_event *event)
 	/* Gone from the kernel already: the engine's sa_del must find nothing to do. */
 	if (event->hard)
 		owned_remove(&k->sas, event->sa_id);
-	ike_engine_sa_expire(h->engine, host_now(), cookie, event->direction == ESPLANE_DIRECTION_IN, event->spi,
-			     event->hard);
+	ike_engine_sa_expire(h->engine, host_now(), cookie,
+			     event->direction == ESPLANE_DIRECTION_IN, event->spi, event->hard);
 }
 
 static void on_acquire(struct host *h, const struct dp_event *event)
@@ -112,13 +115,15 @@ static void resync(struct host *h)
 		return;
 	}
 	leftovers_look_end(&k->leftovers);
-	/* First all that is missing, then the engine, which adds SAs that the dump could not see. */
+	/*
+	 * First all that is missing, then the engine, which adds SAs that the dump could not see.
+	 */
 	while (take_missing(k, &missing))
 		if (owned_add(&gone, &missing))
 			log_error("out of memory");
 	for (i = 0; i < gone.n; i++)
-		ike_engine_sa_expire(h->engine, host_now(), gone.v[i].cookie, gone.v[i].inbound, gone.v[i].spi,
-				     true);
+		ike_engine_sa_expire(h->engine, host_now(), gone.v[i].cookie, gone.v[i].inbound,
+				     gone.v[i].spi, true);
 	owned_free(&gone);
 }
 
@@ -129,7 +134,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 	if (w->host->stopped)
 		return;
-	/* libuv stops a handle whose socket has an error pending, here ENOBUFS; reading takes it away. */
+	/*
+	 * libuv stops a handle whose socket has an error pending, here ENOBUFS; reading takes it
+	 * away.
+	 */
 	if (status < 0)
 		uv_poll_start(poll, UV_READABLE, on_readable);
 	err = dp_events_read(w->events, on_event, w->host);

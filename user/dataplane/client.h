@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests to the data plane, one function per operation of include/netlink/esplane.yaml, and its events.
+ * Requests to the data plane, one function per operation of include/netlink/esplane.yaml, and its
+ * events.
  *
- * Functions return 0 or a negative errno; dp_why() then tells the reason in the kernel's own words (extack) where
- * it gave one. Objects passed to callbacks, and the strings in them, are valid during the callback. A handle
- * belongs to one thread. The network namespace is the one the opening thread was in.
+ * Functions return 0 or a negative errno; dp_why() then tells the reason in the kernel's own words
+ * (extack) where it gave one. Objects passed to callbacks, and the strings in them, are valid
+ * during the callback. A handle belongs to one thread. The network namespace is the one the opening
+ * thread was in.
  */
 #ifndef ESPLANE_DATAPLANE_CLIENT_H
 #define ESPLANE_DATAPLANE_CLIENT_H
@@ -32,14 +34,19 @@ int dp_sa_new(struct dp *dp, struct dp_sa *sa);
 /* @sa: id and what changes of src, dst, encap_sport, encap_dport. */
 int dp_sa_update(struct dp *dp, const struct dp_sa *sa);
 int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg);
-/* Starts again by itself when the database changed under it: then @begin (may be NULL) is called once more. */
-int dp_sa_dump(struct dp *dp, void (*begin)(void *arg), void (*fn)(void *arg, const struct dp_sa *sa), void *arg);
+/*
+ * Starts again by itself when the database changed under it: then @begin (may be NULL) is called
+ * once more.
+ */
+int dp_sa_dump(struct dp *dp, void (*begin)(void *arg),
+	       void (*fn)(void *arg, const struct dp_sa *sa), void *arg);
 int dp_sa_del(struct dp *dp, uint32_t id);
 int dp_sa_flush(struct dp *dp);
 
 /* Sets policy->id. */
 int dp_policy_set(struct dp *dp, struct dp_policy *policy);
-int dp_policy_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_policy *policy), void *arg);
+int dp_policy_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_policy *policy),
+		  void *arg);
 int dp_policy_dump(struct dp *dp, void (*begin)(void *arg),
 		   void (*fn)(void *arg, const struct dp_policy *policy), void *arg);
 int dp_policy_del(struct dp *dp, uint32_t id);
@@ -55,10 +62,11 @@ void dp_events_close(struct dp_events *events);
 /* To poll for reading; non-blocking. */
 int dp_events_fd(const struct dp_events *events);
 /*
- * Calls @fn for each event that waits; @name: "sa-expire", "acquire", "sa-mapping". Returns 0, or -ENOBUFS if
- * events were lost (re-sync by dump), or another negative errno.
+ * Calls @fn for each event that waits; @name: "sa-expire", "acquire", "sa-mapping". Returns 0, or
+ * -ENOBUFS if events were lost (re-sync by dump), or another negative errno.
  */
-int dp_events_read(struct dp_events *events, void (*fn)(void *arg, const char *name, const struct dp_event *event),
+int dp_events_read(struct dp_events *events,
+		   void (*fn)(void *arg, const char *name, const struct dp_event *event),
 		   void *arg);
 
 #endif

@@ -79,7 +79,9 @@ static int put_field(struct nl_msg *msg, const struct dp_field *f, const void *o
 	case DP_BYTES:
 		return bytes->len ? nla_put(msg, f->attr, bytes->len, bytes->data) : 0;
 	case DP_STRING:
-		return *(const char *const *)at ? nla_put_string(msg, f->attr, *(const char *const *)at) : 0;
+		return *(const char *const *)at
+			       ? nla_put_string(msg, f->attr, *(const char *const *)at)
+			       : 0;
 	case DP_FLAG:
 		return *(const bool *)at ? nla_put_flag(msg, f->attr) : 0;
 	case DP_U32S:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Moves a struct of types.h into and out of netlink attributes, and to and from text, by a table of its fields:
- * one list serves requests, replies, lists for people, JSON and command lines.
+ * Moves a struct of types.h into and out of netlink attributes, and to and from text, by a table of
+ * its fields: one list serves requests, replies, lists for people, JSON and command lines.
  */
 #ifndef ESPLANE_DATAPLANE_CODEC_H
 #define ESPLANE_DATAPLANE_CODEC_H
@@ -53,18 +53,21 @@ struct dp_table {
 };
 
 /* One table per struct of types.h. */
-extern const struct dp_table dp_selector_table, dp_sa_table, dp_policy_table, dp_caps_table, dp_stats_table,
-	dp_spi_table, dp_encap_table, dp_event_table;
+extern const struct dp_table dp_selector_table, dp_sa_table, dp_policy_table, dp_caps_table,
+	dp_stats_table, dp_spi_table, dp_encap_table, dp_event_table;
 
 /* Returns 0, -EMSGSIZE if @msg is full, -E2BIG if a list is longer than its maximum. */
 int dp_put(struct nl_msg *msg, const struct dp_table *table, const void *object);
 /*
- * Fills @object from attributes; unknown ones are skipped (a newer module), ill-sized ones refused with -EBADMSG.
- * Strings and bytes point into the message.
+ * Fills @object from attributes; unknown ones are skipped (a newer module), ill-sized ones refused
+ * with -EBADMSG. Strings and bytes point into the message.
  */
 int dp_get(const struct nlattr *head, int len, const struct dp_table *table, void *object);
 
-/* "name=value name=value", only what is not zero; @json: one object. Without newline. Keys are never shown. */
+/*
+ * "name=value name=value", only what is not zero; @json: one object. Without newline. Keys are
+ * never shown.
+ */
 void dp_print(FILE *out, const struct dp_table *table, const void *object, bool json);
 /* The value of one field, or of one entry of a map, by name; false if there is none. */
 bool dp_print_field(FILE *out, const struct dp_table *table, const void *object, const char *name);

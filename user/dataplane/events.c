@@ -45,7 +45,8 @@ static int on_event(struct nl_msg *msg, void *arg)
 	const char *name = event_name(ghdr->cmd);
 	struct dp_event event;
 
-	if (name && !dp_get(genlmsg_attrdata(ghdr, 0), genlmsg_attrlen(ghdr, 0), &dp_event_table, &event))
+	if (name &&
+	    !dp_get(genlmsg_attrdata(ghdr, 0), genlmsg_attrlen(ghdr, 0), &dp_event_table, &event))
 		events->fn(events->arg, name, &event);
 	return NL_OK;
 }
@@ -106,8 +107,8 @@ int dp_events_fd(const struct dp_events *events)
 	return nl_socket_get_fd(events->sock);
 }
 
-int dp_events_read(struct dp_events *events, void (*fn)(void *arg, const char *name, const struct dp_event *event),
-		   void *arg)
+int dp_events_read(struct dp_events *events,
+		   void (*fn)(void *arg, const char *name, const struct dp_event *event), void *arg)
 {
 	int i, err;
 

@@ -8,24 +8,32 @@
 #include "codec.h"
 #include "request.h"
 
-enum { DUMP_TRIES = 10 };	/* a dump that is never consistent: the database changes all the time */
+enum {
+	DUMP_TRIES = 10
+}; /* a dump that is never consistent: the database changes all the time */
 
 int dp_caps_get(struct dp *dp, void (*fn)(void *arg, const struct dp_caps *caps), void *arg)
 {
 	struct dp_caps caps;
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_CAPS_GET, .name = "caps-get",
-		.out = &dp_caps_table, .reply = &caps, .fn = (void (*)(void *, const void *))fn, .arg = arg });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_CAPS_GET,
+						    .name = "caps-get",
+						    .out = &dp_caps_table,
+						    .reply = &caps,
+						    .fn = (void (*)(void *, const void *))fn,
+						    .arg = arg });
 }
 
 int dp_stats_get(struct dp *dp, void (*fn)(void *arg, const struct dp_stats *stats), void *arg)
 {
 	struct dp_stats stats;
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_STATS_GET, .name = "stats-get",
-		.out = &dp_stats_table, .reply = &stats, .fn = (void (*)(void *, const void *))fn, .arg = arg });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_STATS_GET,
+						    .name = "stats-get",
+						    .out = &dp_stats_table,
+						    .reply = &stats,
+						    .fn = (void (*)(void *, const void *))fn,
+						    .arg = arg });
 }
 
 int dp_spi_alloc(struct dp *dp, struct dp_spi *spi)
@@ -43,8 +51,10 @@ int dp_spi_free(struct dp *dp, uint32_t spi, const struct dp_addr *dst)
 {
 	struct dp_spi in = { .spi = spi, .dst = *dst };
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_SPI_FREE, .name = "spi-free", .in = &dp_spi_table, .object = &in });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SPI_FREE,
+						    .name = "spi-free",
+						    .in = &dp_spi_table,
+						    .object = &in });
 }
 
 int dp_sa_new(struct dp *dp, struct dp_sa *sa)
@@ -62,17 +72,24 @@ int dp_sa_new(struct dp *dp, struct dp_sa *sa)
 
 int dp_sa_update(struct dp *dp, const struct dp_sa *sa)
 {
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_SA_UPDATE, .name = "sa-update", .in = &dp_sa_table, .object = sa });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_UPDATE,
+						    .name = "sa-update",
+						    .in = &dp_sa_table,
+						    .object = sa });
 }
 
 int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg)
 {
 	struct dp_sa in = { .id = id }, reply;
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_SA_GET, .name = "sa-get", .in = &dp_sa_table, .object = &in,
-		.out = &dp_sa_table, .reply = &reply, .fn = (void (*)(void *, const void *))fn, .arg = arg });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_GET,
+						    .name = "sa-get",
+						    .in = &dp_sa_table,
+						    .object = &in,
+						    .out = &dp_sa_table,
+						    .reply = &reply,
+						    .fn = (void (*)(void *, const void *))fn,
+						    .arg = arg });
 }
 
 static int dump(struct dp *dp, void (*begin)(void *arg), const struct dp_request *request)
@@ -87,26 +104,35 @@ static int dump(struct dp *dp, void (*begin)(void *arg), const struct dp_request
 	return err;
 }
 
-int dp_sa_dump(struct dp *dp, void (*begin)(void *arg), void (*fn)(void *arg, const struct dp_sa *sa), void *arg)
+int dp_sa_dump(struct dp *dp, void (*begin)(void *arg),
+	       void (*fn)(void *arg, const struct dp_sa *sa), void *arg)
 {
 	struct dp_sa reply;
 
-	return dump(dp, begin, &(struct dp_request){
-		.command = ESPLANE_CMD_SA_GET, .name = "sa-get", .dump = true,
-		.out = &dp_sa_table, .reply = &reply, .fn = (void (*)(void *, const void *))fn, .arg = arg });
+	return dump(dp, begin,
+		    &(struct dp_request){ .command = ESPLANE_CMD_SA_GET,
+					  .name = "sa-get",
+					  .dump = true,
+					  .out = &dp_sa_table,
+					  .reply = &reply,
+					  .fn = (void (*)(void *, const void *))fn,
+					  .arg = arg });
 }
 
 int dp_sa_del(struct dp *dp, uint32_t id)
 {
 	struct dp_sa in = { .id = id };
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_SA_DEL, .name = "sa-del", .in = &dp_sa_table, .object = &in });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_DEL,
+						    .name = "sa-del",
+						    .in = &dp_sa_table,
+						    .object = &in });
 }
 
 int dp_sa_flush(struct dp *dp)
 {
-	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_FLUSH, .name = "sa-flush" });
+	return dp_request(
+		dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_FLUSH, .name = "sa-flush" });
 }
 
 int dp_policy_set(struct dp *dp, struct dp_policy *policy)
@@ -123,14 +149,19 @@ int dp_policy_set(struct dp *dp, struct dp_policy *policy)
 	return err;
 }
 
-int dp_policy_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_policy *policy), void *arg)
+int dp_policy_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_policy *policy),
+		  void *arg)
 {
 	struct dp_policy in = { .id = id }, reply;
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_POLICY_GET, .name = "policy-get", .in = &dp_policy_table, .object = &in,
-		.out = &dp_policy_table, .reply = &reply, .fn = (void (*)(void *, const void *))fn,
-		.arg = arg });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_POLICY_GET,
+						    .name = "policy-get",
+						    .in = &dp_policy_table,
+						    .object = &in,
+						    .out = &dp_policy_table,
+						    .reply = &reply,
+						    .fn = (void (*)(void *, const void *))fn,
+						    .arg = arg });
 }
 
 int dp_policy_dump(struct dp *dp, void (*begin)(void *arg),
@@ -148,8 +179,10 @@ int dp_policy_del(struct dp *dp, uint32_t id)
 {
 	struct dp_policy in = { .id = id };
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_POLICY_DEL, .name = "policy-del", .in = &dp_policy_table, .object = &in });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_POLICY_DEL,
+						    .name = "policy-del",
+						    .in = &dp_policy_table,
+						    .object = &in });
 }
 
 int dp_policy_flush(struct dp *dp)
@@ -174,6 +207,8 @@ int dp_encap_del(struct dp *dp, uint16_t port)
 {
 	struct dp_encap in = { .port = port };
 
-	return dp_request(dp, &(struct dp_request){
-		.command = ESPLANE_CMD_ENCAP_DEL, .name = "encap-del", .in = &dp_encap_table, .object = &in });
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_ENCAP_DEL,
+						    .name = "encap-del",
+						    .in = &dp_encap_table,
+						    .object = &in });
 }

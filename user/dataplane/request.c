@@ -18,7 +18,10 @@
 #include "request.h"
 
 enum {
-	/* The largest request: an SA with all its selectors in IPv6, 9 attributes of at most 20 bytes each. */
+	/*
+	 * The largest request: an SA with all its selectors in IPv6, 9 attributes of at most 20
+	 * bytes each.
+	 */
 	REQUEST_SIZE = 1024 + ESPLANE_MAX_SELECTORS * 9 * 20,
 };
 
@@ -79,7 +82,8 @@ static const char *field_name(const struct dp_request *r, struct nlattr *missing
 
 static void refused(struct exchange *x, int err, struct nlattr **tb)
 {
-	const char *text = extack_text(tb), *missing = field_name(x->request, tb[NLMSGERR_ATTR_MISS_TYPE]);
+	const char *text = extack_text(tb),
+		   *missing = field_name(x->request, tb[NLMSGERR_ATTR_MISS_TYPE]);
 
 	x->err = err;
 	x->done = true;
@@ -180,8 +184,8 @@ static int build(struct dp *dp, const struct dp_request *r, struct nl_msg *msg)
 {
 	int err = -EMSGSIZE;
 
-	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, dp->family, 0, r->dump ? NLM_F_DUMP : 0, r->command,
-			ESPLANE_FAMILY_VERSION))
+	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, dp->family, 0, r->dump ? NLM_F_DUMP : 0,
+			r->command, ESPLANE_FAMILY_VERSION))
 		err = r->in ? dp_put(msg, r->in, r->object) : 0;
 	if (err == -E2BIG)
 		say(dp, "%s: more than %d traffic selectors", r->name, ESPLANE_MAX_SELECTORS);

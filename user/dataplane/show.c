@@ -211,7 +211,10 @@ static void print_value(struct printer *p, const struct dp_field *f, const void 
 		print_scalar(p, f, member(object, f));
 }
 
-/* JSON holds numbers even when they are zero, so that a program need not ask whether they are there. */
+/*
+ * JSON holds numbers even when they are zero, so that a program need not ask whether they are
+ * there.
+ */
 static bool is_shown(const struct printer *p, const struct dp_field *f, const void *object)
 {
 	if (p->json && !f->values && (f->kind == DP_U16 || f->kind == DP_U32))
@@ -241,7 +244,8 @@ void dp_print(FILE *out, const struct dp_table *table, const void *object, bool 
 	fputs(json ? "}" : "", out);
 }
 
-static bool print_entry(struct printer *p, const struct dp_field *f, const void *object, const char *name)
+static bool print_entry(struct printer *p, const struct dp_field *f, const void *object,
+			const char *name)
 {
 	const struct dp_field *key = f->nest->fields, *value = key + f->nest->n_fields - 1;
 	const char *at = member(object, f);

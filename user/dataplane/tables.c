@@ -3,10 +3,14 @@
 #include "codec.h"
 #include "types.h"
 
-#define FIELD(kind_, attr_, type, member, ...) \
-	{ .name = #member, .kind = kind_, .attr = attr_, .offset = offsetof(type, member), __VA_ARGS__ }
-#define LIST(kind_, attr_, type, member, max_, ...) \
-	FIELD(kind_, attr_, type, member, .count_offset = offsetof(type, n_ ## member), .max = max_, __VA_ARGS__)
+#define FIELD(kind_, attr_, type, member, ...)                                                   \
+	{                                                                                        \
+		.name = #member, .kind = kind_, .attr = attr_, .offset = offsetof(type, member), \
+		__VA_ARGS__                                                                      \
+	}
+#define LIST(kind_, attr_, type, member, max_, ...)                                                \
+	FIELD(kind_, attr_, type, member, .count_offset = offsetof(type, n_##member), .max = max_, \
+	      __VA_ARGS__)
 #define TABLE(name_, type, ...) \
 	const struct dp_table name_ = { \
 		.fields = name_ ## _fields, \
@@ -54,7 +58,8 @@ static const struct dp_field drop_table_fields[] = {
 
 static TABLE(drop_table, struct dp_drop);
 
-#define SA(kind_, attr_, member, ...) FIELD(kind_, ESPLANE_A_SA_ ## attr_, struct dp_sa, member, __VA_ARGS__)
+#define SA(kind_, attr_, member, ...) \
+	FIELD(kind_, ESPLANE_A_SA_##attr_, struct dp_sa, member, __VA_ARGS__)
 static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U32, ID, id),
 	SA(DP_U32, DIRECTION, direction, .values = directions),
@@ -107,13 +112,14 @@ static const struct dp_field dp_policy_table_fields[] = {
 	POLICY(DP_U32, IF_ID, if_id),
 	POLICY(DP_U64, COOKIE, cookie),
 	POLICY(DP_U64, PACKETS, packets),
-	LIST(DP_NESTS, ESPLANE_A_POLICY_SELECTOR, struct dp_policy, selectors, ESPLANE_MAX_SELECTORS,
-	     .nest = &dp_selector_table),
+	LIST(DP_NESTS, ESPLANE_A_POLICY_SELECTOR, struct dp_policy, selectors,
+	     ESPLANE_MAX_SELECTORS, .nest = &dp_selector_table),
 };
 
 TABLE(dp_policy_table, struct dp_policy);
 
-#define TRANSFORM(kind_, attr_, member) FIELD(kind_, ESPLANE_A_TRANSFORM_ ## attr_, struct dp_transform, member)
+#define TRANSFORM(kind_, attr_, member) \
+	FIELD(kind_, ESPLANE_A_TRANSFORM_##attr_, struct dp_transform, member)
 static const struct dp_field transform_table_fields[] = {
 	TRANSFORM(DP_U32, ENCR, encr),
 	LIST(DP_U32S, ESPLANE_A_TRANSFORM_KEY_LEN, struct dp_transform, key_lens, DP_MAX_KEY_LENS),
@@ -186,7 +192,8 @@ static const struct dp_field dp_event_table_fields[] = {
 	EVENT(DP_U16, SPORT, sport),
 	EVENT(DP_ADDR, OLD_SRC, old_src),
 	EVENT(DP_U16, OLD_SPORT, old_sport),
-	LIST(DP_NESTS, ESPLANE_A_EVENT_SELECTOR, struct dp_event, selectors, 1, .nest = &dp_selector_table),
+	LIST(DP_NESTS, ESPLANE_A_EVENT_SELECTOR, struct dp_event, selectors, 1,
+	     .nest = &dp_selector_table),
 	EVENT(DP_U32, IF_ID, if_id),
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the genetlink family `esplane` speaks of, as C types: mirrors of the attribute sets in
- * include/netlink/esplane.yaml, which documents every field. Here all integers are in host byte order (SPIs
- * too). A zero field is left out of a request and means what the spec says of an absent attribute.
+ * include/netlink/esplane.yaml, which documents every field. Here all integers are in host byte
+ * order (SPIs too). A zero field is left out of a request and means what the spec says of an absent
+ * attribute.
  */
 #ifndef ESPLANE_DATAPLANE_TYPES_H
 #define ESPLANE_DATAPLANE_TYPES_H

@@ -99,7 +99,8 @@ static void classified(void **state)
 /* As the kernel writes them: destination address and segment size in one buffer. */
 static void control_messages(void **state)
 {
-	char buf[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = { 0 };
+	char buf[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))]
+		__attribute__((aligned(8))) = { 0 };
 	struct msghdr msg = { .msg_control = buf, .msg_controllen = sizeof(buf) };
 	struct in_pktinfo to = { .ipi_ifindex = 7, .ipi_addr.s_addr = htonl(0xc0000201),
 				 .ipi_spec_dst.s_addr = htonl(0x0a000001) };
@@ -107,10 +108,14 @@ static void control_messages(void **state)
 	struct datagram_info info;
 	int segment = 1400;
 
-	*cmsg = (struct cmsghdr){ .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof(to)) };
+	*cmsg = (struct cmsghdr){ .cmsg_level = IPPROTO_IP,
+				  .cmsg_type = IP_PKTINFO,
+				  .cmsg_len = CMSG_LEN(sizeof(to)) };
 	memcpy(CMSG_DATA(cmsg), &to, sizeof(to));
 	cmsg = CMSG_NXTHDR(&msg, cmsg);
-	*cmsg = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_GRO, .cmsg_len = CMSG_LEN(sizeof(segment)) };
+	*cmsg = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP,
+				  .cmsg_type = UDP_GRO,
+				  .cmsg_len = CMSG_LEN(sizeof(segment)) };
 	memcpy(CMSG_DATA(cmsg), &segment, sizeof(segment));
 	datagram_info(&msg, &info);
 	assert_int_equal(info.family, AF_INET);
@@ -126,7 +131,9 @@ static void control_too_short(void **state)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	struct datagram_info info;
 
-	*cmsg = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_GRO, .cmsg_len = CMSG_LEN(2) };
+	*cmsg = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP,
+				  .cmsg_type = UDP_GRO,
+				  .cmsg_len = CMSG_LEN(2) };
 	datagram_info(&msg, &info);
 	assert_int_equal(info.segment, 0);
 	assert_int_equal(info.family, AF_UNSPEC);
@@ -144,7 +151,8 @@ static void source_address(void **state)
 	assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, IP_PKTINFO);
 	memcpy(&v4, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(v4));
 	assert_int_equal(ntohl(v4.ipi_spec_dst.s_addr), 0xc0000201);
-	datagram_put_source(&msg, &control, AF_INET6, (const uint8_t *)"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
+	datagram_put_source(&msg, &control, AF_INET6,
+			    (const uint8_t *)"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
 	assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, IPV6_PKTINFO);
 	memcpy(&v6, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(v6));
 	assert_int_equal(v6.ipi6_addr.s6_addr[15], 1);
@@ -154,8 +162,9 @@ static void source_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(split_train), cmocka_unit_test(split_even), cmocka_unit_test(not_merged),
-		cmocka_unit_test(empty), cmocka_unit_test(classified), cmocka_unit_test(control_messages),
+		cmocka_unit_test(split_train),	     cmocka_unit_test(split_even),
+		cmocka_unit_test(not_merged),	     cmocka_unit_test(empty),
+		cmocka_unit_test(classified),	     cmocka_unit_test(control_messages),
 		cmocka_unit_test(control_too_short), cmocka_unit_test(source_address),
 	};
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What the daemon says to the data plane and hears from it: structs into netlink attributes and back. */
+/*
+ * What the daemon says to the data plane and hears from it: structs into netlink attributes and
+ * back.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -27,15 +30,28 @@ static struct dp_addr ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 static struct dp_sa example_sa(void)
 {
 	return (struct dp_sa){
-		.direction = ESPLANE_DIRECTION_OUT, .spi = 0x12345678, .src = ipv4(192, 0, 2, 1),
-		.dst = ipv4(192, 0, 2, 2), .encr = 20, .encr_key = { key, sizeof(key) },
-		.flags = ESPLANE_SA_FLAG_ESN, .encap_sport = 4500, .encap_dport = 61000,
-		.cookie = 0x1122334455667788, .hard_bytes = 1ULL << 40,
+		.direction = ESPLANE_DIRECTION_OUT,
+		.spi = 0x12345678,
+		.src = ipv4(192, 0, 2, 1),
+		.dst = ipv4(192, 0, 2, 2),
+		.encr = 20,
+		.encr_key = { key, sizeof(key) },
+		.flags = ESPLANE_SA_FLAG_ESN,
+		.encap_sport = 4500,
+		.encap_dport = 61000,
+		.cookie = 0x1122334455667788,
+		.hard_bytes = 1ULL << 40,
 		.selectors = { {
-			.src_first = ipv4(10, 1, 0, 0), .src_last = ipv4(10, 1, 0, 255),
-			.dst_first = ipv4(10, 2, 0, 0), .dst_last = ipv4(10, 2, 0, 255),
-			.protocol = 17, .dst_port_first = 53, .dst_port_last = 53, .src_port_last = UINT16_MAX,
-		}, { .src_first = ipv4(10, 9, 0, 1), .src_last = ipv4(10, 9, 0, 1) } },
+				       .src_first = ipv4(10, 1, 0, 0),
+				       .src_last = ipv4(10, 1, 0, 255),
+				       .dst_first = ipv4(10, 2, 0, 0),
+				       .dst_last = ipv4(10, 2, 0, 255),
+				       .protocol = 17,
+				       .dst_port_first = 53,
+				       .dst_port_last = 53,
+				       .src_port_last = UINT16_MAX,
+			       },
+			       { .src_first = ipv4(10, 9, 0, 1), .src_last = ipv4(10, 9, 0, 1) } },
 		.n_selectors = 2,
 	};
 }
@@ -141,8 +157,9 @@ static void ill_sized(void **state)
 	static const struct {
 		int attr, len;
 	} bad[] = {
-		{ ESPLANE_A_SA_ID, 2 }, { ESPLANE_A_SA_SPI, 8 }, { ESPLANE_A_SA_SRC, 5 },
-		{ ESPLANE_A_SA_DST, 0 }, { ESPLANE_A_SA_COOKIE, 4 }, { ESPLANE_A_SA_ENCAP_SPORT, 2 },
+		{ ESPLANE_A_SA_ID, 2 },	    { ESPLANE_A_SA_SPI, 8 },
+		{ ESPLANE_A_SA_SRC, 5 },    { ESPLANE_A_SA_DST, 0 },
+		{ ESPLANE_A_SA_COOKIE, 4 }, { ESPLANE_A_SA_ENCAP_SPORT, 2 },
 	};
 	static const uint8_t zero[16];
 	struct dp_sa got;
@@ -201,8 +218,8 @@ static void newer_module(void **state)
 static void event_decoded(void **state)
 {
 	struct dp_event event = {
-		.sa_id = 3, .direction = ESPLANE_DIRECTION_IN, .spi = 0xc0000001, .cookie = 42, .hard = true,
-		.cause = ESPLANE_EXPIRE_CAUSE_BYTES, .bytes = 5000, .packets = 5,
+		.sa_id = 3, .direction = ESPLANE_DIRECTION_IN, .spi = 0xc0000001,
+		.cookie = 42, .hard = true, .cause = ESPLANE_EXPIRE_CAUSE_BYTES, .bytes = 5000, .packets = 5,
 	}, got;
 	struct nl_msg *msg = encode(&dp_event_table, &event);
 
@@ -223,25 +240,33 @@ static void shown_as_text(void **state)
 	sa.n_drops = 1;
 	dp_print(out, &dp_sa_table, &sa, false);
 	fclose(out);
-	assert_string_equal(text, "direction=out spi=0x12345678 src=192.0.2.1 dst=192.0.2.2 encr=20 flags=esn "
-			    "encap_sport=4500 encap_dport=61000 cookie=1234605616436508552 "
-			    "hard_bytes=1099511627776 drops={REPLAY:3}");
+	assert_string_equal(
+		text, "direction=out spi=0x12345678 src=192.0.2.1 dst=192.0.2.2 encr=20 flags=esn "
+		      "encap_sport=4500 encap_dport=61000 cookie=1234605616436508552 "
+		      "hard_bytes=1099511627776 drops={REPLAY:3}");
 	free(text);
 }
 
 static void shown_as_json(void **state)
 {
-	struct dp_event event = { .spi = 0x1000, .hard = true, .cause = ESPLANE_EXPIRE_CAUSE_TIME, .sa_id = 9,
-				  .cookie = 4, .bytes = 1, .packets = 2 };
+	struct dp_event event = { .spi = 0x1000,
+				  .hard = true,
+				  .cause = ESPLANE_EXPIRE_CAUSE_TIME,
+				  .sa_id = 9,
+				  .cookie = 4,
+				  .bytes = 1,
+				  .packets = 2 };
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	dp_print(out, &dp_event_table, &event, true);
 	fclose(out);
-	assert_string_equal(text, "{\"sa_id\":9,\"policy_id\":0,\"spi\":\"0x00001000\",\"cookie\":4,\"hard\":true,"
-			    "\"cause\":\"time\",\"bytes\":1,\"packets\":2,\"sport\":0,\"old_sport\":0,"
-			    "\"if_id\":0}");
+	assert_string_equal(
+		text,
+		"{\"sa_id\":9,\"policy_id\":0,\"spi\":\"0x00001000\",\"cookie\":4,\"hard\":true,"
+		"\"cause\":\"time\",\"bytes\":1,\"packets\":2,\"sport\":0,\"old_sport\":0,"
+		"\"if_id\":0}");
 	free(text);
 }
 
@@ -258,10 +283,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sa_on_the_wire), cmocka_unit_test(sa_round_trip),
 		cmocka_unit_test(selector_ports), cmocka_unit_test(too_many_selectors),
-		cmocka_unit_test(full_message), cmocka_unit_test(ill_sized), cmocka_unit_test(ill_filled),
-		cmocka_unit_test(newer_module), cmocka_unit_test(event_decoded),
-		cmocka_unit_test(shown_as_text), cmocka_unit_test(shown_as_json),
-		cmocka_unit_test(field_by_name),
+		cmocka_unit_test(full_message),	  cmocka_unit_test(ill_sized),
+		cmocka_unit_test(ill_filled),	  cmocka_unit_test(newer_module),
+		cmocka_unit_test(event_decoded),  cmocka_unit_test(shown_as_text),
+		cmocka_unit_test(shown_as_json),  cmocka_unit_test(field_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

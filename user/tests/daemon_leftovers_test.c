@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What an earlier esplaned left in the kernel, and how it makes way. The kernel here is a list of SAs and policies:
- * the functions of dataplane/client.h that leftovers.c calls are replaced (-Wl,--wrap) by ones that work on it.
+ * What an earlier esplaned left in the kernel, and how it makes way. The kernel here is a list of
+ * SAs and policies: the functions of dataplane/client.h that leftovers.c calls are replaced
+ * (-Wl,--wrap) by ones that work on it.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -24,13 +25,16 @@ static struct {
 	struct dp_policy policy[N];
 } kernel;
 
-int __wrap_dp_sa_dump(struct dp *dp, void (*begin)(void *), void (*fn)(void *, const struct dp_sa *), void *arg);
-int __wrap_dp_policy_dump(struct dp *dp, void (*begin)(void *), void (*fn)(void *, const struct dp_policy *), void *arg);
+int __wrap_dp_sa_dump(struct dp *dp, void (*begin)(void *),
+		      void (*fn)(void *, const struct dp_sa *), void *arg);
+int __wrap_dp_policy_dump(struct dp *dp, void (*begin)(void *),
+			  void (*fn)(void *, const struct dp_policy *), void *arg);
 int __wrap_dp_sa_del(struct dp *dp, uint32_t id);
 int __wrap_dp_policy_del(struct dp *dp, uint32_t id);
 
 /* As after a dump that had to start again. */
-int __wrap_dp_sa_dump(struct dp *dp, void (*begin)(void *), void (*fn)(void *, const struct dp_sa *), void *arg)
+int __wrap_dp_sa_dump(struct dp *dp, void (*begin)(void *),
+		      void (*fn)(void *, const struct dp_sa *), void *arg)
 {
 	int i, round;
 
@@ -43,7 +47,8 @@ int __wrap_dp_sa_dump(struct dp *dp, void (*begin)(void *), void (*fn)(void *, c
 	return 0;
 }
 
-int __wrap_dp_policy_dump(struct dp *dp, void (*begin)(void *), void (*fn)(void *, const struct dp_policy *), void *arg)
+int __wrap_dp_policy_dump(struct dp *dp, void (*begin)(void *),
+			  void (*fn)(void *, const struct dp_policy *), void *arg)
 {
 	int i, round;
 
@@ -114,23 +119,30 @@ static struct dp_selector net(uint8_t from, uint8_t to)
 
 static struct dp_policy policy_of(uint32_t direction, uint8_t from, uint8_t to, uint32_t sa_id)
 {
-	return (struct dp_policy){ .direction = direction, .action = ESPLANE_ACTION_PROTECT, .priority = 100,
-				   .sa_id = sa_id, .selectors = { net(from, to) }, .n_selectors = 1 };
+	return (struct dp_policy){ .direction = direction,
+				   .action = ESPLANE_ACTION_PROTECT,
+				   .priority = 100,
+				   .sa_id = sa_id,
+				   .selectors = { net(from, to) },
+				   .n_selectors = 1 };
 }
 
 /*
- * The kernel after a crash: CHILD_SA 5 of the old daemon between 10.1 and 10.2, inbound SA 11 with policy 21,
- * outbound SA 12 with policy 22; and SA 13, policy 23 of somebody who does not use cookies.
+ * The kernel after a crash: CHILD_SA 5 of the old daemon between 10.1 and 10.2, inbound SA 11 with
+ * policy 21, outbound SA 12 with policy 22; and SA 13, policy 23 of somebody who does not use
+ * cookies.
  */
 static int crashed(void **state)
 {
 	uint64_t cookie = mapping_cookie(OLD_BOOT, 5);
 
 	memset(&kernel, 0, sizeof(kernel));
-	kernel.sa[0] = (struct dp_sa){ .id = 11, .direction = ESPLANE_DIRECTION_IN, .cookie = cookie,
-				       .hard_seconds = 3600 };
-	kernel.sa[1] = (struct dp_sa){ .id = 12, .direction = ESPLANE_DIRECTION_OUT, .cookie = cookie,
-				       .hard_seconds = 3600 };
+	kernel.sa[0] = (struct dp_sa){
+		.id = 11, .direction = ESPLANE_DIRECTION_IN, .cookie = cookie, .hard_seconds = 3600
+	};
+	kernel.sa[1] = (struct dp_sa){
+		.id = 12, .direction = ESPLANE_DIRECTION_OUT, .cookie = cookie, .hard_seconds = 3600
+	};
 	kernel.sa[2] = (struct dp_sa){ .id = 13, .direction = ESPLANE_DIRECTION_OUT };
 	kernel.policy[0] = policy_of(ESPLANE_DIRECTION_IN, 2, 1, 0);
 	kernel.policy[0].id = 21;
@@ -313,7 +325,9 @@ static void orphan(void **state)
 {
 	struct leftovers l;
 
-	kernel.sa[3] = (struct dp_sa){ .id = 14, .direction = ESPLANE_DIRECTION_IN, .hard_seconds = 3600,
+	kernel.sa[3] = (struct dp_sa){ .id = 14,
+				       .direction = ESPLANE_DIRECTION_IN,
+				       .hard_seconds = 3600,
 				       .cookie = mapping_cookie(OLD_BOOT, 4) };
 	l = found();
 	leftovers_tick(&l, start + 5 * IKE_SECOND);
@@ -327,11 +341,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(only_the_old_daemons, crashed),
 		cmocka_unit_test_setup(ours_are_not_leftovers, crashed),
-		cmocka_unit_test_setup(replaced, crashed), cmocka_unit_test_setup(trap, crashed),
+		cmocka_unit_test_setup(replaced, crashed),
+		cmocka_unit_test_setup(trap, crashed),
 		cmocka_unit_test_setup(other_selectors_stay, crashed),
-		cmocka_unit_test_setup(shadowing_goes, crashed), cmocka_unit_test_setup(other_interface, crashed),
-		cmocka_unit_test_setup(expired, crashed), cmocka_unit_test_setup(looked_at_again, crashed),
-		cmocka_unit_test_setup(without_lifetime, crashed), cmocka_unit_test_setup(orphan, crashed),
+		cmocka_unit_test_setup(shadowing_goes, crashed),
+		cmocka_unit_test_setup(other_interface, crashed),
+		cmocka_unit_test_setup(expired, crashed),
+		cmocka_unit_test_setup(looked_at_again, crashed),
+		cmocka_unit_test_setup(without_lifetime, crashed),
+		cmocka_unit_test_setup(orphan, crashed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

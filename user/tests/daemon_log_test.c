@@ -59,14 +59,19 @@ static void flood(void **state)
 	lines = 0;
 	for (i = 0; i < 5000; i++)
 		log_info("refused %d", i);
-	/* 500 at once and 50 a second; two lines each with the sink's, and a second may pass meanwhile. */
+	/*
+	 * 500 at once and 50 a second; two lines each with the sink's, and a second may pass
+	 * meanwhile.
+	 */
 	assert_true(lines >= 200 && lines <= 600);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(control_characters), cmocka_unit_test(levels), cmocka_unit_test(flood),
+		cmocka_unit_test(control_characters),
+		cmocka_unit_test(levels),
+		cmocka_unit_test(flood),
 	};
 
 	return cmocka_run_group_tests(tests, quiet_stderr, NULL);

@@ -38,11 +38,26 @@ static void outbound_sa(void **state)
 	static const uint8_t key[20] = { 1, 2, 3 };
 	struct ike_ts src = ts("10.1.0.0/24"), dst = ts("10.2.0.0/24");
 	const struct ike_sa_spec spec = {
-		.spi = 0x1000, .src = { addr("192.0.2.1"), 4500 }, .dst = { addr("192.0.2.2"), 61000 },
-		.udp_encap = true, .esn = true, .encr = 20, .encr_key = key, .encr_key_len = sizeof(key),
-		.replay_window = 64, .cookie = 0x1234567, .src_ts = &src, .dst_ts = &dst, .n_src_ts = 1,
-		.n_dst_ts = 1, .life = { .soft_bytes = 5, .hard_bytes = 6, .soft_seconds = 7, .hard_seconds = 8,
-					 .soft_packets = 9, .hard_packets = 10 },
+		.spi = 0x1000,
+		.src = { addr("192.0.2.1"), 4500 },
+		.dst = { addr("192.0.2.2"), 61000 },
+		.udp_encap = true,
+		.esn = true,
+		.encr = 20,
+		.encr_key = key,
+		.encr_key_len = sizeof(key),
+		.replay_window = 64,
+		.cookie = 0x1234567,
+		.src_ts = &src,
+		.dst_ts = &dst,
+		.n_src_ts = 1,
+		.n_dst_ts = 1,
+		.life = { .soft_bytes = 5,
+			  .hard_bytes = 6,
+			  .soft_seconds = 7,
+			  .hard_seconds = 8,
+			  .soft_packets = 9,
+			  .hard_packets = 10 },
 	};
 	struct dp_sa sa;
 	const char *why;
@@ -59,7 +74,8 @@ static void outbound_sa(void **state)
 	assert_int_equal(sa.replay_window, 0);
 	assert_true(sa.cookie == 0xabcd000101234567);
 	assert_int_equal(mapping_boot(sa.cookie), 0xabcd0001);
-	assert_true(sa.soft_bytes == 5 && sa.hard_bytes == 6 && sa.soft_seconds == 7 && sa.hard_seconds == 8);
+	assert_true(sa.soft_bytes == 5 && sa.hard_bytes == 6 && sa.soft_seconds == 7 &&
+		    sa.hard_seconds == 8);
 	assert_true(sa.soft_packets == 9 && sa.hard_packets == 10);
 	assert_ptr_equal(sa.encr_key.data, key);
 	assert_int_equal(sa.n_selectors, 1);
@@ -72,8 +88,16 @@ static void native_inbound_sa(void **state)
 {
 	struct ike_ts any = ts("0.0.0.0/0");
 	const struct ike_sa_spec spec = {
-		.inbound = true, .spi = 0x1000, .src = { addr("192.0.2.1"), 500 }, .dst = { addr("192.0.2.2"), 500 },
-		.encr = 20, .replay_window = 4096, .src_ts = &any, .dst_ts = &any, .n_src_ts = 1, .n_dst_ts = 1,
+		.inbound = true,
+		.spi = 0x1000,
+		.src = { addr("192.0.2.1"), 500 },
+		.dst = { addr("192.0.2.2"), 500 },
+		.encr = 20,
+		.replay_window = 4096,
+		.src_ts = &any,
+		.dst_ts = &any,
+		.n_src_ts = 1,
+		.n_dst_ts = 1,
 	};
 	struct dp_sa sa;
 	const char *why;
@@ -110,7 +134,9 @@ static size_t pairs(const char *const *src, size_t n_src, const char *const *dst
 	return n;
 }
 
-/* Two sources and three destinations: six pairs, but only those of one family, here 1 x 2 + 1 x 1. */
+/*
+ * Two sources and three destinations: six pairs, but only those of one family, here 1 x 2 + 1 x 1.
+ */
 static void every_pair(void **state)
 {
 	static const char *const src[] = { "10.1.0.0/24", "2001:db8:1::/64" };
@@ -141,8 +167,8 @@ static void no_pair(void **state)
 /* 6 x 6 = 36 pairs, and the data plane takes 32. */
 static void too_many_pairs(void **state)
 {
-	static const char *const list[] = { "10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/24", "10.4.0.0/24",
-					    "10.5.0.0/24", "10.6.0.0/24" };
+	static const char *const list[] = { "10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/24",
+					    "10.4.0.0/24", "10.5.0.0/24", "10.6.0.0/24" };
 	struct dp_selector out[ESPLANE_MAX_SELECTORS];
 	const char *why;
 	int err;
@@ -154,7 +180,9 @@ static void too_many_pairs(void **state)
 /* A protocol on one side only holds for the pair; two different ones make none. */
 static void protocols(void **state)
 {
-	static const char *const tcp[] = { "10.1.0.0/24[tcp/80]" }, *const any[] = { "10.2.0.0/24" };
+	static const char *const tcp[] = { "10.1.0.0/24[tcp/80]" }, *const any[] = {
+		"10.2.0.0/24"
+	};
 	static const char *const udp[] = { "10.2.0.0/24[udp]" };
 	struct dp_selector out[ESPLANE_MAX_SELECTORS];
 	const char *why;
@@ -203,8 +231,14 @@ static void opaque(void **state)
 static void policy(void **state)
 {
 	struct ike_ts a = ts("10.1.0.0/24"), b = ts("10.2.0.0/24");
-	struct ike_policy_spec spec = { .priority = 77, .if_id = 5, .sa_id = 9, .cookie = 3, .src_ts = &a,
-					.dst_ts = &b, .n_src_ts = 1, .n_dst_ts = 1 };
+	struct ike_policy_spec spec = { .priority = 77,
+					.if_id = 5,
+					.sa_id = 9,
+					.cookie = 3,
+					.src_ts = &a,
+					.dst_ts = &b,
+					.n_src_ts = 1,
+					.n_dst_ts = 1 };
 	struct dp_policy p;
 	const char *why;
 
@@ -238,14 +272,17 @@ static void overlap(void **state)
 	assert_false(meet("10.1.0.0/25", "10.2.0.0/24", "10.1.0.128/25", "10.2.0.0/24"));
 	assert_false(meet("10.1.0.0/24[tcp]", "10.2.0.0/24", "10.1.0.0/24[udp]", "10.2.0.0/24"));
 	assert_true(meet("10.1.0.0/24[tcp]", "10.2.0.0/24", "10.1.0.0/24", "10.2.0.0/24"));
-	assert_false(meet("10.1.0.0/24[tcp/80]", "10.2.0.0/24", "10.1.0.0/24[tcp/81]", "10.2.0.0/24"));
+	assert_false(
+		meet("10.1.0.0/24[tcp/80]", "10.2.0.0/24", "10.1.0.0/24[tcp/81]", "10.2.0.0/24"));
 	assert_false(meet("10.1.0.0/24", "10.2.0.0/24", "2001:db8::/32", "2001:db8::/32"));
 	assert_true(meet("10.1.0.255/32", "10.2.0.0/24", "10.1.0.0/24", "10.2.0.0/24"));
 }
 
 static void same_selectors(void **state)
 {
-	static const char *const one[] = { "10.1.0.0/24", "10.3.0.0/24" }, *const two[] = { "10.3.0.0/24", "10.1.0.0/24" };
+	static const char *const one[] = { "10.1.0.0/24", "10.3.0.0/24" }, *const two[] = {
+		"10.3.0.0/24", "10.1.0.0/24"
+	};
 	static const char *const dst[] = { "10.2.0.0/24" };
 	struct dp_selector a[2], b[2];
 	const char *why;
@@ -285,7 +322,8 @@ static void owned_against_model(void **state)
 	for (i = 0; i < 5000; i++) {
 		id = random() % 64;
 		if (random() % 2) {
-			assert_int_equal(owned_add(&set, &(struct owned){ .id = id, .cookie = id * 3 }), 0);
+			assert_int_equal(
+				owned_add(&set, &(struct owned){ .id = id, .cookie = id * 3 }), 0);
 			there[id] = true;
 		} else {
 			assert_int_equal(owned_remove(&set, id), there[id]);
@@ -304,11 +342,19 @@ static void owned_against_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(outbound_sa), cmocka_unit_test(native_inbound_sa),
-		cmocka_unit_test(integrity_refused), cmocka_unit_test(every_pair), cmocka_unit_test(no_pair),
-		cmocka_unit_test(too_many_pairs), cmocka_unit_test(protocols), cmocka_unit_test(icmp),
-		cmocka_unit_test(opaque), cmocka_unit_test(policy), cmocka_unit_test(overlap),
-		cmocka_unit_test(same_selectors), cmocka_unit_test(addresses_back),
+		cmocka_unit_test(outbound_sa),
+		cmocka_unit_test(native_inbound_sa),
+		cmocka_unit_test(integrity_refused),
+		cmocka_unit_test(every_pair),
+		cmocka_unit_test(no_pair),
+		cmocka_unit_test(too_many_pairs),
+		cmocka_unit_test(protocols),
+		cmocka_unit_test(icmp),
+		cmocka_unit_test(opaque),
+		cmocka_unit_test(policy),
+		cmocka_unit_test(overlap),
+		cmocka_unit_test(same_selectors),
+		cmocka_unit_test(addresses_back),
 		cmocka_unit_test(owned_against_model),
 	};
 
