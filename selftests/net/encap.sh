@@ -12,7 +12,7 @@ IKE=00000000
 IKE_PORT=500
 
 inject() {
-	ns "$a" python3 "$NET_DIR/esp.py" send --key "$KEY_AB" --spi $SPI_AB \
+	ask "$a" esp send --key "$KEY_AB" --spi $SPI_AB \
 		--from $OUTER_A --to $OUTER_B --udp "${sport:-$ENCAP_PORT}:${dport:-$ENCAP_PORT}" "$@"
 }
 
@@ -130,8 +130,7 @@ mapping() {
 bad_checksum() {
 	local before accepted
 	before=$(counter "$b" CHECKSUM) accepted=$(sa_get "$b" "$SA_IN_b" packets)
-	ns "$a" python3 - $OUTER_A $OUTER_B "$(ns "$a" python3 "$NET_DIR/esp.py" send --write \
-		--key "$KEY_AB" --spi $SPI_AB --from $OUTER_A --to $OUTER_B 50)" <<-'EOP'
+	ns "$a" python3 - $OUTER_A $OUTER_B "$(inject --write 50)" <<-'EOP'
 		import socket, struct, sys
 		source, target, esp = sys.argv[1:]
 		esp = bytes.fromhex(esp)
@@ -146,6 +145,7 @@ bad_checksum() {
 ktap_print_header
 net_direct || ktap_skip_all "cannot make namespaces"
 ktap_set_plan $((1 + 8 + 1 + 2 + 6 + 5 + 1))
+worker "$a"
 UDP=1
 esp "$b" encap-add port=$ENCAP_PORT >/dev/null
 SA_IN_b=$(esp "$b" sa-add direction=in spi=$SPI_AB src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \

@@ -215,13 +215,13 @@ def send(args):
     if args.write:
         print("\n".join(p.hex() for p in packets))
         return
-    sock = open_socket(args)
-    if args.train:
-        size = struct.pack("H", len(packets[0]))
-        sock.sendmsg(packets, [(socket.IPPROTO_UDP, UDP_SEGMENT, size)])
-        return
-    for packet in packets:
-        sock.send(packet)
+    with open_socket(args) as sock:
+        if args.train:
+            size = struct.pack("H", len(packets[0]))
+            sock.sendmsg(packets, [(socket.IPPROTO_UDP, UDP_SEGMENT, size)])
+            return
+        for packet in packets:
+            sock.send(packet)
 
 
 def selftest(_):
@@ -238,7 +238,7 @@ def selftest(_):
     sys.exit(0 if sealed == want else "AES-GCM test case 16: got " + sealed.hex())
 
 
-def main():
+def run(words):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -258,8 +258,9 @@ def main():
     p.add_argument("--inner-tos", type=lambda s: int(s, 0), default=0)
     p.add_argument("--write", action="store_true")
     p.add_argument("item", nargs="+")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     args.run(args)
 
 
-main()
+if __name__ == "__main__":
+    run(sys.argv[1:])

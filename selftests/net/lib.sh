@@ -11,6 +11,7 @@
 #	ESN=0|1			extended sequence numbers
 #	UDP=0|1			ESP in UDP port 4500, or native
 #	MODE=policy|route	how an esplane end gets its packets
+#	ENCAP_GRO=gro|		whether an xfrm end's socket joins packets
 #
 #	new_keys			sets KEY_AB and KEY_BA to BITS bits and their salt
 #	esplane_end NS a|b [WORD...]	gives NS the SAs and policies of this end; WORDs go to both SAs;
@@ -29,9 +30,11 @@
 #	event_count FILTER		how many lines of $EVENTS match this jq condition
 #	event_is FILTER			true if there is one
 #
-#	receiver NS ADDR PORT COUNT	starts a receiver of a counted stream
+#	worker NS			a process there that the following ask:
+#	ask NS REQUEST...		prints its answer, see worker.py; false if that failed
+#	receiver NS ADDR PORT COUNT	listens for a stream of numbered packets
 #	sender NS ADDR PORT COUNT RATE [SIZE]	sends one; returns when all is sent
-#	received			waits for the receiver and prints how many different packets came
+#	received			waits for COUNT different packets and prints how many came
 
 NET_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:$NET_DIR:$NET_DIR/../../build/net
@@ -46,7 +49,8 @@ BITS=128
 ESN=0
 UDP=0
 MODE=policy
-declare -A encap_sockets
+ENCAP_GRO=
+declare -A encap_sockets worker_in worker_out
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
 need_command espctl jq python3
@@ -63,11 +67,8 @@ new_keys() {
 }
 new_keys
 
-esp() {
-	local name=$1
-	shift
-	ip netns exec "$name" espctl "$@"
-}
+# Not ip netns exec, which mounts /sys anew: many of these are made.
+esp() { nsenter --net="/run/netns/$1" espctl "${@:2}"; }
 
 sa_get() { esp "$1" sa-list "id=$2" "get=$3"; }
 policy_get() { esp "$1" policy-list "id=$2" "get=$3"; }
@@ -139,7 +140,7 @@ xfrm_end() {
 	end_of "$2"
 	# Without a socket that has UDP_ENCAP set xfrm does not see ESP in UDP.
 	if [ $UDP = 1 ] && ! ns "$name" ss -Hlun "sport = :$ENCAP_PORT" | grep -q .; then
-		ip netns exec "$name" python3 "$NET_DIR/encap_socket.py" $ENCAP_PORT &
+		nsenter --net="/run/netns/$name" python3 "$NET_DIR/encap_socket.py" $ENCAP_PORT $ENCAP_GRO &
 		encap_sockets[$name]=$!
 		at_exit kill $!
 		busywait "$(slowly 5000)" udp_listening "$name" $ENCAP_PORT || return 1
@@ -151,7 +152,7 @@ xfrm_end() {
 	xfrm_policy "$name" $remote_net $local_net fwd $remote_outer $local_outer
 }
 
-udp_listening() { ip netns exec "$1" ss -Hlun "sport = :$2" | grep -q .; }
+udp_listening() { nsenter --net="/run/netns/$1" ss -Hlun "sport = :$2" | grep -q .; }
 
 inner_route() {
 	local local_outer remote_outer local_net remote_net local_inner spi_out key_out spi_in key_in
@@ -175,7 +176,7 @@ clear_end() {
 events() {
 	EVENTS=$NET_TMP/events
 	: >"$EVENTS"
-	ip netns exec "$1" espctl monitor >"$EVENTS" 2>"$EVENTS.err" &
+	nsenter --net="/run/netns/$1" espctl monitor >"$EVENTS" 2>"$EVENTS.err" &
 	EVENTS_PID=$!
 	at_exit kill $EVENTS_PID
 	busywait "$(slowly 5000)" grep -q ready "$EVENTS.err"
@@ -184,22 +185,32 @@ events() {
 event_count() { jq -c "select($1)" <"$EVENTS" | wc -l; }
 event_is() { [ "$(event_count "$1")" -gt 0 ]; }
 
-# Inner UDP with sequence numbers; who receives is not always who the other end is.
+# worker NS: starts a worker.py there.
+worker() {
+	local pipe=$NET_TMP/worker-$1 fd
+	mkfifo "$pipe.in" "$pipe.out"
+	nsenter --net="/run/netns/$1" python3 "$NET_DIR/worker.py" <"$pipe.in" >"$pipe.out" &
+	at_exit kill $!
+	exec {fd}>"$pipe.in"
+	worker_in[$1]=$fd
+	exec {fd}<"$pipe.out"
+	worker_out[$1]=$fd
+}
+
+ask() {
+	local answer
+	[ -n "${worker_in[$1]:-}" ] || return 1
+	printf '%s\n' "${*:2}" >&"${worker_in[$1]}"
+	read -r -t "$(slowly 60)" answer <&"${worker_out[$1]}" || answer="failed: no answer"
+	[ "$answer" = ok ] || echo "$answer"
+	[[ "$answer" != failed:* ]]
+}
+
 receiver() {
-	RECEIVED=$(mktemp -p "$NET_TMP")
-	ip netns exec "$1" python3 "$NET_DIR/stream.py" receive "$2" "$3" "$4" "$(slowly 1)" >"$RECEIVED" &
-	RECEIVER_PID=$!
-	at_exit kill $RECEIVER_PID
-	busywait "$(slowly 5000)" udp_listening "$1" "$3"
+	receiver_at=$1 receiver_wants="$3 $4 $(slowly 1)"
+	ask "$1" listen "$2" "$3"
 }
 
-sender() {
-	local name=$1
-	shift
-	ip netns exec "$name" python3 "$NET_DIR/stream.py" send "$@"
-}
+sender() { ask "$1" send "${@:2}"; }
 
-received() {
-	wait $RECEIVER_PID
-	cat "$RECEIVED"
-}
+received() { ask "$receiver_at" count $receiver_wants; }

@@ -126,6 +126,8 @@ deleted() {
 
 ktap_print_header
 net_direct || ktap_skip_all "cannot make namespaces"
+worker "$a"
+worker "$b"
 ktap_set_plan $((8 + 4 + 7 + 5 + 3 + 1 + 3))
 inner_route "$a" a
 events "$a"

@@ -10,7 +10,7 @@
 seq=0
 
 inject() {
-	ns "$a" python3 "$NET_DIR/esp.py" send --key "$KEY_AB" --spi ${spi:-$SPI_AB} \
+	ask "$a" esp send --key "$KEY_AB" --spi ${spi:-$SPI_AB} \
 		--from $OUTER_A --to $OUTER_B "$@"
 }
 
@@ -53,6 +53,7 @@ inner() { echo "${1}00${2:-001c}00010000401100000a0100010a0200012329232800080000
 ktap_print_header
 net_direct || ktap_skip_all "cannot make namespaces"
 ktap_set_plan 25
+worker "$a"
 SA_IN=$(esp "$b" sa-add direction=in spi=$SPI_AB src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
 	"selector=$NET_A,$NET_B")
 DEVICE=esplane0

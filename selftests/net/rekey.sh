@@ -28,17 +28,26 @@ swap() {
 	SA_OUT_a=$out_a SA_OUT_b=$out_b SA_IN_a=$in_a SA_IN_b=$in_b
 }
 
-# Two streams that run until as many packets are sent as the work beside them takes.
+# Two streams that run while something is done beside them.
 streams_start() {
 	PACKETS=$1
-	receiver "$b" $INNER_B 9000 "$PACKETS"
-	to_b=$RECEIVED to_b_pid=$RECEIVER_PID
-	receiver "$a" $INNER_A 9000 "$PACKETS"
-	to_a=$RECEIVED to_a_pid=$RECEIVER_PID
-	sender "$a" $INNER_B 9000 "$PACKETS" $RATE &
+	stream "$b" receive $INNER_B 9000 "$PACKETS" "$(slowly 2)" >"$NET_TMP/to_b" &
+	to_b_pid=$!
+	stream "$a" receive $INNER_A 9000 "$PACKETS" "$(slowly 2)" >"$NET_TMP/to_a" &
+	to_a_pid=$!
+	busywait "$(slowly 5000)" udp_listening "$b" 9000
+	busywait "$(slowly 5000)" udp_listening "$a" 9000
+	stream "$a" send $INNER_B 9000 "$PACKETS" $RATE &
 	from_a_pid=$!
-	sender "$b" $INNER_A 9000 "$PACKETS" $RATE &
+	stream "$b" send $INNER_A 9000 "$PACKETS" $RATE &
 	from_b_pid=$!
+	at_exit kill $to_a_pid $to_b_pid $from_a_pid $from_b_pid
+}
+
+stream() {
+	local name=$1
+	shift
+	exec nsenter --net="/run/netns/$name" python3 "$NET_DIR/stream.py" "$@"
 }
 
 # True if the stream still runs: else what was done was not done under load.
@@ -46,7 +55,7 @@ streams_run() { kill -0 $from_a_pid && kill -0 $from_b_pid; }
 
 streams_lost() {
 	wait $from_a_pid $from_b_pid $to_b_pid $to_a_pid
-	echo "$((PACKETS - $(cat "$to_b"))) $((PACKETS - $(cat "$to_a")))"
+	echo "$((PACKETS - $(cat "$NET_TMP/to_b"))) $((PACKETS - $(cat "$NET_TMP/to_a")))"
 }
 
 swaps() {

@@ -19,7 +19,7 @@ inbound() {
 
 inject() {
 	# shellcheck disable=SC2086
-	ns "$a" python3 "$NET_DIR/esp.py" send --key "$KEY_AB" --spi $SPI_AB \
+	ask "$a" esp send --key "$KEY_AB" --spi $SPI_AB \
 		--from $OUTER_A --to $OUTER_B $esn "$@"
 }
 
@@ -143,7 +143,8 @@ recorded() {
 ktap_print_header
 net_direct || ktap_skip_all "cannot make namespaces"
 ktap_set_plan $((1 + 4 * 6 + 5 + 1 + 5 + 8 + 2 + 1 + 1 + 3 + 1))
-ktap_check "esp.py agrees with the published AES-GCM test case" python3 "$NET_DIR/esp.py" selftest
+worker "$a"
+ktap_check "esp.py agrees with the published AES-GCM test case" ask "$a" esp selftest
 for window in 64 1024 4096; do
 	window_edges $window $window
 done

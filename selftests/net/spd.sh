@@ -176,6 +176,8 @@ loop() {
 
 ktap_print_header
 net_direct || ktap_skip_all "cannot make namespaces"
+worker "$a"
+worker "$b"
 ktap_set_plan $((1 + 12 + 2 + 1 + 4 + 6 + 1 + 6 + 1))
 ktap_check "a tunnel in policy mode" inner_up
 priorities

@@ -13,39 +13,50 @@ import sys
 import time
 
 NUMBER = struct.Struct(">Q")
+FIRST = 10      # seconds more to wait for the first packet: the sender may take its time to start
 
 
 def send(address, port, count, rate, size=100):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.connect((address, int(port)))
     padding = bytes(int(size) - NUMBER.size)
-    start = time.monotonic()
-    for i in range(int(count)):
-        time.sleep(max(0, start + i / float(rate) - time.monotonic()))
-        try:
-            sock.send(NUMBER.pack(i) + padding)
-        except OSError:
-            pass    # a policy may refuse it: then it is one of those that do not arrive
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, int(port)))
+        start = time.monotonic()
+        for i in range(int(count)):
+            time.sleep(max(0, start + i / float(rate) - time.monotonic()))
+            try:
+                sock.send(NUMBER.pack(i) + padding)
+            except OSError:
+                pass    # a policy may refuse it: then it is one of those that do not arrive
 
 
-def receive(address, port, count, quiet):
+def listen(address, port):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     sock.bind((address, int(port)))
+    return sock
+
+
+def count(sock, wanted, quiet, first=0):
+    """Numbers of packets: different, twice, late."""
     seen, twice, late, last = set(), 0, 0, -1
-    # The sender may take its time to start.
-    sock.settimeout(float(quiet) + 10)
+    sock.settimeout(quiet + first)
     try:
-        while len(seen) < int(count):
+        while len(seen) < wanted:
             number, = NUMBER.unpack(sock.recv(65535)[:NUMBER.size])
-            sock.settimeout(float(quiet))
+            sock.settimeout(quiet)
             twice += number in seen
             late += number < last
             seen.add(number)
             last = max(last, number)
     except socket.timeout:
         pass
-    print(len(seen))
+    return len(seen), twice, late
+
+
+def receive(address, port, wanted, quiet):
+    with listen(address, port) as sock:
+        came, twice, late = count(sock, int(wanted), float(quiet), FIRST)
+    print(came)
     if twice or late:
         print("twice %d, late %d" % (twice, late), file=sys.stderr)
 

@@ -166,6 +166,8 @@ encapsulation() {
 
 ktap_print_header
 net_direct || ktap_skip_all "cannot make namespaces"
+worker "$a"
+worker "$b"
 need_module xfrm_user
 need_module esp4
 # Two variants in route mode and six in policy mode with 3 tests each, three transfers with 4, the wire.

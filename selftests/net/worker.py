@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does small things again and again in one namespace, so that not each of them starts a process.
+
+Reads requests, one a line, and answers each with a line: "ok", a result, or "failed: WHY".
+  esp ARGUMENTS                         as esp.py
+  send ADDR PORT COUNT RATE [SIZE]      as stream.py
+  listen ADDR PORT                      opens a socket for numbered packets
+  count PORT COUNT QUIET                closes it after COUNT different packets, or when QUIET seconds
+                                        pass without one; answers how many came
+"""
+import contextlib
+import io
+import sys
+
+import esp
+import stream
+
+listening = {}
+
+
+def do_esp(*words):
+    # argparse and esp.py speak to the terminal; here it is a line.
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+        try:
+            esp.run(words)
+        except SystemExit as end:
+            if end.code:
+                raise OSError("esp: %s %s" % (end.code, text.getvalue())) from end
+    return " ".join(text.getvalue().split())
+
+
+def do_listen(address, port):
+    listening[port] = stream.listen(address, port)
+
+
+def do_count(port, wanted, quiet):
+    with listening.pop(port) as sock:
+        return stream.count(sock, int(wanted), float(quiet))[0]
+
+
+REQUESTS = {"esp": do_esp, "send": stream.send, "listen": do_listen, "count": do_count}
+
+
+def answer(line):
+    name, *words = line.split()
+    try:
+        result = REQUESTS[name](*words)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        return "failed: " + " ".join(str(error).split())
+    return "ok" if result is None or result == "" else str(result)
+
+
+for request in sys.stdin:
+    print(answer(request), flush=True)
