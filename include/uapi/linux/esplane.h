@@ -2,7 +2,7 @@
 /* Do not edit directly, auto-generated from: */
 /*	include/netlink/esplane.yaml */
 /* YNL-GEN uapi header */
-/* To regenerate run: tools/net/ynl/ynl-regen.sh */
+/* To regenerate run: make regen */
 
 #ifndef _UAPI_LINUX_ESPLANE_H
 #define _UAPI_LINUX_ESPLANE_H
