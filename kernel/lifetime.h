@@ -20,6 +20,18 @@ struct esplane_usage {
 	atomic64_t packets;
 };
 
+enum esplane_lifetime_state {
+	ESPLANE_LIFETIME_WITHIN,
+	ESPLANE_LIFETIME_SOFT,	/* at or over the soft limit */
+	ESPLANE_LIFETIME_HARD,	/* just reached the hard limit: the last that may pass */
+	ESPLANE_LIFETIME_OVER,	/* the hard limit was reached before */
+};
+
+/* Where @used, of which @added just came, stands between two limits; 0 is no limit. Pure. */
+enum esplane_lifetime_state esplane_lifetime_judge(u64 used, u64 added, u64 soft, u64 hard);
+/* Seconds from @age until the next limit is due; 0: now, U64_MAX: never. Pure. */
+u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done);
+
 /**
  * esplane_lifetime_charge - account a train and act on the limits it crosses
  * @sa: SA, held by RCU or reference

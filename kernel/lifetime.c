@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Soft and hard limits of an SA (RFC 4301 section 4.4.2.1).
+ *
+ * A soft limit is reported once for each cause and changes nothing; a hard limit ends the SA.
+ *
+ * Locking: none. Usage is atomic; each cause is a bit of sa->expired, and who sets it reports it.
+ * The timer holds no reference: esplane_lifetime_stop() comes before the database's reference goes.
+ */
+#include <linux/bitops.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/limits.h>
+
+#include "compat.h"
+#include "events.h"
+#include "lifetime.h"
+#include "sa.h"
+
+enum esplane_lifetime_state esplane_lifetime_judge(u64 used, u64 added, u64 soft, u64 hard)
+{
+	/* The train that crosses the hard limit still passes: it was within when it came. */
+	if (hard && used - added >= hard)
+		return ESPLANE_LIFETIME_OVER;
+	if (hard && used >= hard)
+		return ESPLANE_LIFETIME_HARD;
+	if (soft && used >= soft)
+		return ESPLANE_LIFETIME_SOFT;
+	return ESPLANE_LIFETIME_WITHIN;
+}
+EXPORT_SYMBOL_GPL(esplane_lifetime_judge);
+
+static void report_soft(struct esplane_sa *sa, u32 cause)
+{
+	if ((READ_ONCE(sa->expired) & cause) || test_and_set_bit(__ffs(cause), &sa->expired))
+		return;
+	esplane_event_expire(sa, cause, false);
+}
+
+static bool charge(struct esplane_sa *sa, u64 used, u64 added, u64 soft, u64 hard, u32 cause)
+{
+	switch (esplane_lifetime_judge(used, added, soft, hard)) {
+	case ESPLANE_LIFETIME_WITHIN:
+		return true;
+	case ESPLANE_LIFETIME_SOFT:
+		report_soft(sa, cause);
+		return true;
+	case ESPLANE_LIFETIME_HARD:
+		esplane_sa_kill(sa, cause);
+		return true;
+	case ESPLANE_LIFETIME_OVER:
+	default:
+		esplane_sa_kill(sa, cause);
+		return false;
+	}
+}
+
+bool esplane_lifetime_charge(struct esplane_sa *sa, u32 packets, u64 bytes)
+{
+	const struct esplane_limits *limits = &sa->limits;
+	u64 used_packets = atomic64_add_return(packets, &sa->usage.packets);
+	u64 used_bytes = atomic64_add_return(bytes, &sa->usage.bytes);
+	time64_t now = ktime_get_seconds();
+	bool ok;
+
+	if (READ_ONCE(sa->last_used) != now)
+		WRITE_ONCE(sa->last_used, now);
+	ok = charge(sa, used_bytes, bytes, limits->soft_bytes, limits->hard_bytes,
+		    ESPLANE_EXPIRE_CAUSE_BYTES);
+	return charge(sa, used_packets, packets, limits->soft_packets, limits->hard_packets,
+		      ESPLANE_EXPIRE_CAUSE_PACKETS) && ok;
+}
+
+void esplane_lifetime_sequence(struct esplane_sa *sa, bool hard)
+{
+	if (hard)
+		esplane_sa_kill(sa, ESPLANE_EXPIRE_CAUSE_SEQUENCE);
+	else
+		report_soft(sa, ESPLANE_EXPIRE_CAUSE_SEQUENCE);
+}
+
+u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done)
+{
+	u64 next = hard ?: U64_MAX;
+
+	if (soft && !soft_done)
+		next = min(next, soft);
+	if (next == U64_MAX)
+		return U64_MAX;
+	return next > age ? next - age : 0;
+}
+EXPORT_SYMBOL_GPL(esplane_lifetime_next);
+
+static void arm(struct esplane_sa *sa)
+{
+	bool soft_done = READ_ONCE(sa->expired) & ESPLANE_EXPIRE_CAUSE_TIME;
+	u64 wait = esplane_lifetime_next(ktime_get_seconds() - sa->born, sa->limits.soft_seconds,
+					 sa->limits.hard_seconds, soft_done);
+
+	if (wait == U64_MAX || esplane_sa_is_dead(sa))
+		return;
+	/* The timer wheel cannot wait for ever; a timer that comes early arms itself again. */
+	wait = min_t(u64, wait, MAX_JIFFY_OFFSET / HZ / 2);
+	mod_timer(&sa->timer, jiffies + max_t(unsigned long, wait * HZ, 1));
+}
+
+static void timer_fires(struct timer_list *timer)
+{
+	struct esplane_sa *sa = esplane_timer_container_of(sa, timer, timer);
+	u64 age = ktime_get_seconds() - sa->born;
+
+	if (sa->limits.hard_seconds && age >= sa->limits.hard_seconds) {
+		esplane_sa_kill(sa, ESPLANE_EXPIRE_CAUSE_TIME);
+		return;
+	}
+	if (sa->limits.soft_seconds && age >= sa->limits.soft_seconds)
+		report_soft(sa, ESPLANE_EXPIRE_CAUSE_TIME);
+	arm(sa);
+}
+
+void esplane_lifetime_start(struct esplane_sa *sa)
+{
+	timer_setup(&sa->timer, timer_fires, 0);
+	arm(sa);
+}
+
+void esplane_lifetime_stop(struct esplane_sa *sa)
+{
+	esplane_timer_shutdown_sync(&sa->timer);
+}
