@@ -7,6 +7,8 @@
 #include <net/netlink.h>
 #include <net/genetlink.h>
 
+#include "compat.h"
+#include "netlink.h"
 #include "netlink_gen.h"
 
 #include <uapi/linux/esplane.h>
@@ -55,8 +57,8 @@ const struct nla_policy esplane_selector_nl_policy[ESPLANE_A_SELECTOR_DST_PORT_L
 
 /* ESPLANE_CMD_SPI_ALLOC - do */
 static const struct nla_policy esplane_spi_alloc_nl_policy[ESPLANE_A_SPI_TIMEOUT + 1] = {
-	[ESPLANE_A_SPI_MIN] = { .type = NLA_U32, },
-	[ESPLANE_A_SPI_MAX] = { .type = NLA_U32, },
+	[ESPLANE_A_SPI_LOWEST] = { .type = NLA_U32, },
+	[ESPLANE_A_SPI_HIGHEST] = { .type = NLA_U32, },
 	[ESPLANE_A_SPI_DST] = NLA_POLICY_MAX_LEN(16),
 	[ESPLANE_A_SPI_TIMEOUT] = { .type = NLA_U32, },
 };
@@ -175,6 +177,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 	{
 		.cmd		= ESPLANE_CMD_SA_GET,
 		.doit		= esplane_nl_sa_get_doit,
+		.start		= esplane_nl_dump_start,
 		.dumpit		= esplane_nl_sa_get_dumpit,
 		.policy		= esplane_sa_get_nl_policy,
 		.maxattr	= ESPLANE_A_SA_ID,
@@ -209,6 +212,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 	{
 		.cmd		= ESPLANE_CMD_POLICY_GET,
 		.doit		= esplane_nl_policy_get_doit,
+		.start		= esplane_nl_dump_start,
 		.dumpit		= esplane_nl_policy_get_dumpit,
 		.policy		= esplane_policy_get_nl_policy,
 		.maxattr	= ESPLANE_A_POLICY_ID,
@@ -248,7 +252,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 };
 
 static const struct genl_multicast_group esplane_nl_mcgrps[] = {
-	[ESPLANE_NLGRP_EVENTS] = { "events", },
+	[ESPLANE_NLGRP_EVENTS] = { "events", ESPLANE_MCGRP_FLAGS },
 };
 
 struct genl_family esplane_nl_family __ro_after_init = {

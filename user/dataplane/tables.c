@@ -159,8 +159,8 @@ TABLE(dp_stats_table, struct dp_stats);
 #define SPI(kind_, attr_, member) FIELD(kind_, ESPLANE_A_SPI_ ## attr_, struct dp_spi, member)
 static const struct dp_field dp_spi_table_fields[] = {
 	SPI(DP_BE32, SPI, spi),
-	SPI(DP_U32, MIN, min),
-	SPI(DP_U32, MAX, max),
+	SPI(DP_U32, LOWEST, min),
+	SPI(DP_U32, HIGHEST, max),
 	SPI(DP_ADDR, DST, dst),
 	SPI(DP_U32, TIMEOUT, timeout),
 };
