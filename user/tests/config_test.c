@@ -244,9 +244,10 @@ static void suffixes_and_inheritance(void **state)
 		" b : connections.a { remote_addrs = 192.0.2.10 } }\n"
 		"secrets { ike-b { secret = 0x0102ff\n id-3a = moon@example.org\n id2 = %any }\n"
 		" ike2 { secret = 0sFpZAZqEN6Ti9sqt4ZP5EWcqx } }\n");
-	static const uint8_t base64[] = {	/* RFC 4648 alphabet, from swanctl.conf(5)'s example */
-		0x16, 0x96, 0x40, 0x66, 0xa1, 0x0d, 0xe9, 0x38, 0xbd, 0xb2, 0xab, 0x78, 0x64, 0xfe,
-		0x44, 0x59, 0xca, 0xb1,
+	static const uint8_t base64[] = {
+		/* RFC 4648 alphabet, from swanctl.conf(5)'s example */
+		0x16, 0x96, 0x40, 0x66, 0xa1, 0x0d, 0xe9, 0x38, 0xbd,
+		0xb2, 0xab, 0x78, 0x64, 0xfe, 0x44, 0x59, 0xca, 0xb1,
 	};
 	const struct ike_config *ike = c->ike;
 
@@ -269,10 +270,11 @@ static void suffixes_and_inheritance(void **state)
 
 static void daemon_settings(void **state)
 {
-	struct daemon_config *c = accepted(
-		"esplaned { cookie_threshold = 5\n half_open_limit = 50\n retransmit_timeout = 0.5\n"
-		" retransmit_tries = 3\n keepalive_interval = 1m\n port = 5000\n port_nat_t = 5001\n"
-		" socket = /tmp/v.sock\n log = debug }\n");
+	struct daemon_config *c = accepted("esplaned { cookie_threshold = 5\n half_open_limit = "
+					   "50\n retransmit_timeout = 0.5\n"
+					   " retransmit_tries = 3\n keepalive_interval = 1m\n port "
+					   "= 5000\n port_nat_t = 5001\n"
+					   " socket = /tmp/v.sock\n log = debug }\n");
 	const struct ike_settings *s = &c->ike->settings;
 
 	assert_int_equal(s->cookie_threshold, 5);
@@ -293,9 +295,11 @@ static void unknown_keys(void **state)
 	refused(CONN("remote_adrs = 192.0.2.2"),
 		"t.conf:8: unknown key \"remote_adrs\"; did you mean \"remote_addrs\"?\n");
 	/* two neighbours swapped are one slip; unset or not makes no difference */
-	refused(CONN("porposals ="), "t.conf:8: unknown key \"porposals\"; did you mean \"proposals\"?\n");
-	refused(CHILD("udown = x"), "t.conf:10: unknown key \"udown\"; did you mean \"updown\", which is "
-				    "not supported yet?\n");
+	refused(CONN("porposals ="),
+		"t.conf:8: unknown key \"porposals\"; did you mean \"proposals\"?\n");
+	refused(CHILD("udown = x"),
+		"t.conf:10: unknown key \"udown\"; did you mean \"updown\", which is "
+		"not supported yet?\n");
 	refused(CONN("local_ts = 10.0.0.0/8"),
 		"t.conf:8: key \"local_ts\" has no meaning here; it belongs in "
 		"connections.<conn>.children.<child>\n");
@@ -307,8 +311,9 @@ static void unknown_keys(void **state)
 	refused("xyzzy = 2", "t.conf:1: no key may stand here, but there is \"xyzzy\"\n");
 	refused("connections { version = 2 }", "t.conf:1: key \"version\" has no meaning here; it "
 					       "belongs in a connection\n");
-	refused("esplaned { cookie_treshold = 2 }", "t.conf:1: unknown key \"cookie_treshold\"; did "
-						    "you mean \"cookie_threshold\"?\n");
+	refused("esplaned { cookie_treshold = 2 }",
+		"t.conf:1: unknown key \"cookie_treshold\"; did "
+		"you mean \"cookie_threshold\"?\n");
 }
 
 static void unknown_sections(void **state)
@@ -320,16 +325,21 @@ static void unknown_sections(void **state)
 	refused(CONN("childern { }"), "t.conf:8: unknown section \"childern\"; did you mean "
 				      "\"children\"?\n");
 	refused(CONN("proposals { }"), "t.conf:8: \"proposals\" is a key: write proposals = ...\n");
-	refused(CONN("children = net"), "t.conf:8: \"children\" is a section: write children { ... }\n");
-	refused(CHILD("local { }"), "t.conf:10: section \"local\" has no meaning here; it belongs in "
-				    "connections.<conn>\n");
-	refused("secrets { ipsec { } }", "t.conf:1: unknown section \"ipsec\"; the nearest known one "
-					 "is \"ike*\"\n");
-	refused("secrets { secret = x }", "t.conf:1: key \"secret\" has no meaning here; it belongs in "
-					  "secrets.ike<suffix>\n");
+	refused(CONN("children = net"),
+		"t.conf:8: \"children\" is a section: write children { ... }\n");
+	refused(CHILD("local { }"),
+		"t.conf:10: section \"local\" has no meaning here; it belongs in "
+		"connections.<conn>\n");
+	refused("secrets { ipsec { } }",
+		"t.conf:1: unknown section \"ipsec\"; the nearest known one "
+		"is \"ike*\"\n");
+	refused("secrets { secret = x }",
+		"t.conf:1: key \"secret\" has no meaning here; it belongs in "
+		"secrets.ike<suffix>\n");
 	/* a base section that nobody inherits from is a typo somewhere */
-	refused("base { version = 2 }", "t.conf:1: unknown section \"base\"; the nearest known one is "
-					"\"pools\", which is not supported yet\n");
+	refused("base { version = 2 }",
+		"t.conf:1: unknown section \"base\"; the nearest known one is "
+		"\"pools\", which is not supported yet\n");
 }
 
 static void keys_of_strongswan(void **state)
@@ -340,40 +350,56 @@ static void keys_of_strongswan(void **state)
 		"t.conf:8: vips: known from strongSwan, not supported by esplane yet\n");
 	refused("pools { }", "t.conf:1: section \"pools\": known from strongSwan, not supported by "
 			     "esplane yet\n");
-	refused("secrets { eap-carol { secret = x } }", "t.conf:1: section \"eap-carol\": known from "
+	refused("secrets { eap-carol { secret = x } }",
+		"t.conf:1: section \"eap-carol\": known from "
 		"strongSwan, not supported by esplane yet\n");
 	refused(CONN("mobike = yes"), "t.conf:8: mobike: yes is not supported by esplane yet; only "
 				      "mobike = no is\n");
-	refused(CONN("reauth_time = 3h"), "t.conf:8: reauth_time: 3h is not supported by esplane yet; "
-					  "only reauth_time = 0 is\n");
-	refused(CHILD("mode = transport"), "t.conf:10: mode: transport is not supported by esplane yet; "
-					   "only mode = tunnel is\n");
-	refused(CHILD("start_action = trap|start"), "t.conf:10: start_action: \"trap|start\" is not "
-						    "none, start or trap\n");
-	refused(CONN("if_id_in = %unique"), "t.conf:8: if_id_in: %unique is not supported by esplane "
-					    "yet; give a number\n");
-	refused(CONN("local-2 { auth = psk }"), "t.conf:8: section \"local-2\": a second authentication "
+	refused(CONN("reauth_time = 3h"),
+		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
+		"only reauth_time = 0 is\n");
+	refused(CHILD("mode = transport"),
+		"t.conf:10: mode: transport is not supported by esplane yet; "
+		"only mode = tunnel is\n");
+	refused(CHILD("start_action = trap|start"),
+		"t.conf:10: start_action: \"trap|start\" is not "
+		"none, start or trap\n");
+	refused(CONN("if_id_in = %unique"),
+		"t.conf:8: if_id_in: %unique is not supported by esplane "
+		"yet; give a number\n");
+	refused(CONN("local-2 { auth = psk }"),
+		"t.conf:8: section \"local-2\": a second authentication "
 		"round beside \"local\" is not supported by esplane yet\n");
 }
 
 static void values(void **state)
 {
-	refused(CONN("version = 1"), "t.conf:8: version: IKEv1 is not supported; say version = 2\n");
-	refused(CONN("version = x"), "t.conf:8: version: \"x\" is no IKE version; say version = 2\n");
-	refused(CONN("rekey_time = 4 hours"), "t.conf:8: rekey_time: \"4 hours\" is no time (such as "
-					      "30, 90s, 15m, 4h or 1d)\n");
-	refused(CONN("rekey_time = -1"), "t.conf:8: rekey_time: \"-1\" is no time (such as 30, 90s, "
-					 "15m, 4h or 1d)\n");
-	refused(CHILD("rekey_bytes = 5x"), "t.conf:10: rekey_bytes: \"5x\" is no number of bytes (such "
-					   "as 1000000, 64k, 500m or 2g)\n");
+	refused(CONN("version = 1"),
+		"t.conf:8: version: IKEv1 is not supported; say version = 2\n");
+	refused(CONN("version = x"),
+		"t.conf:8: version: \"x\" is no IKE version; say version = 2\n");
+	refused(CONN("rekey_time = 4 hours"),
+		"t.conf:8: rekey_time: \"4 hours\" is no time (such as "
+		"30, 90s, 15m, 4h or 1d)\n");
+	refused(CONN("rekey_time = -1"),
+		"t.conf:8: rekey_time: \"-1\" is no time (such as 30, 90s, "
+		"15m, 4h or 1d)\n");
+	refused(CHILD("rekey_bytes = 5x"),
+		"t.conf:10: rekey_bytes: \"5x\" is no number of bytes (such "
+		"as 1000000, 64k, 500m or 2g)\n");
 	refused(CONN("encap = maybe"), "t.conf:8: encap: \"maybe\" is neither yes nor no\n");
-	refused(CONN("unique = on"), "t.conf:8: unique: \"on\" is not no, never, keep or replace\n");
-	refused(CONN("local_port = 0"), "t.conf:8: local_port: \"0\" is no number from 1 to 65535\n");
-	refused(CHILD("priority = 4294967296"), "t.conf:10: priority: \"4294967296\" is no number from "
-						"0 to 4294967295\n");
-	refused(CHILD("replay_window = 0"), "t.conf:10: replay_window: \"0\" is no number from 1 to "
-					    "4096\n");
-	refused("esplaned { cookie_threshold = 0\n retransmit_timeout = 0.0\n keepalive_interval = 0\n"
+	refused(CONN("unique = on"),
+		"t.conf:8: unique: \"on\" is not no, never, keep or replace\n");
+	refused(CONN("local_port = 0"),
+		"t.conf:8: local_port: \"0\" is no number from 1 to 65535\n");
+	refused(CHILD("priority = 4294967296"),
+		"t.conf:10: priority: \"4294967296\" is no number from "
+		"0 to 4294967295\n");
+	refused(CHILD("replay_window = 0"),
+		"t.conf:10: replay_window: \"0\" is no number from 1 to "
+		"4096\n");
+	refused("esplaned { cookie_threshold = 0\n retransmit_timeout = 0.0\n keepalive_interval = "
+		"0\n"
 		"retransmit_timeout = 2.5.1\n socket = run }",
 		"t.conf:1: cookie_threshold: must be more than 0\n"
 		"t.conf:4: retransmit_timeout: \"2.5.1\" is no time in seconds (such as 2 or 0.5)\n"
@@ -390,10 +416,12 @@ static void authentication(void **state)
 		"supported by esplane yet; say auth = psk\n"
 		"t.conf:1: connection \"c\": remote.auth is not set and means pubkey, which is not "
 		"supported by esplane yet; say auth = psk\n");
-	refused(CONN("local { auth = pubkey }"), "t.conf:8: auth: pubkey is not supported by esplane "
-						 "yet; only psk is\n");
-	refused(CONN("local { auth = eap-tls }"), "t.conf:8: auth: eap-tls is not supported by esplane "
-						  "yet; only psk is\n");
+	refused(CONN("local { auth = pubkey }"),
+		"t.conf:8: auth: pubkey is not supported by esplane "
+		"yet; only psk is\n");
+	refused(CONN("local { auth = eap-tls }"),
+		"t.conf:8: auth: eap-tls is not supported by esplane "
+		"yet; only psk is\n");
 	refused(CONN("local { auth = secret }"), "t.conf:8: auth: \"secret\" is no way to "
 						 "authenticate; only psk is supported yet\n");
 	refused(CONN("local { certs = moon.pem }"), "t.conf:8: certs: known from strongSwan, not "
@@ -424,9 +452,11 @@ static void addresses(void **state)
 
 	assert_null(config_parse("t.conf", text, strlen(text), &errors));
 	assert_non_null(strstr(errors.list[0].text, "vpn.example.org"));
-	assert_non_null(strstr(errors.list[0].text, "(host names are not supported by esplane yet)"));
+	assert_non_null(
+		strstr(errors.list[0].text, "(host names are not supported by esplane yet)"));
 	cfg_errors_free(&errors);
-	refused(CONN("local_addrs = 10.0.0.1[tcp]"), "t.conf:8: local_addrs: \"10.0.0.1[tcp]\" is a "
+	refused(CONN("local_addrs = 10.0.0.1[tcp]"),
+		"t.conf:8: local_addrs: \"10.0.0.1[tcp]\" is a "
 		"traffic selector, not an address, prefix or range\n");
 	refused(CONN("local_addrs = dynamic"), "t.conf:8: local_addrs: \"dynamic\" is a traffic "
 		"selector, not an address, prefix or range\n");
@@ -439,33 +469,41 @@ static void what_contradicts_itself(void **state)
 	refused(CHILD("rekey_bytes = 10\n rand_bytes = 10"),
 		"t.conf:11: child \"net\": rand_bytes (10) must be less than rekey_bytes (10)\n");
 	refused(CONN("rekey_time = 1m\n rand_time = 1h"),
-		"t.conf:9: connection \"home\": rand_time (3600) must be less than rekey_time (60)\n");
+		"t.conf:9: connection \"home\": rand_time (3600) must be less than rekey_time "
+		"(60)\n");
 	refused(WITH("remote_addrs = %any", "start_action = start"),
-		"t.conf:10: child \"net\" is to be initiated, but remote_addrs of connection \"home\" "
+		"t.conf:10: child \"net\" is to be initiated, but remote_addrs of connection "
+		"\"home\" "
 		"holds no single address to reach\n");
 	refused(WITH("remote_addrs = 10.0.0.0/8", "close_action = start"),
-		"t.conf:9: child \"net\" is to be initiated, but remote_addrs of connection \"home\" "
+		"t.conf:9: child \"net\" is to be initiated, but remote_addrs of connection "
+		"\"home\" "
 		"holds no single address to reach\n");
 	refused(CONN("local_port = 501"), "t.conf:8: connection \"home\": local_port is 501, but "
 		"esplaned listens on 500 and 4500 (esplaned.port, esplaned.port_nat_t)\n");
-	refused("esplaned { port = 4500 }", "t.conf:1: port and port_nat_t are both 4500: they must "
-					    "differ (RFC 3948)\n");
+	refused("esplaned { port = 4500 }",
+		"t.conf:1: port and port_nat_t are both 4500: they must "
+		"differ (RFC 3948)\n");
 	says("connections { c { local { auth = psk }\n remote { auth = psk } } }\n"
 	     "secrets { ike { secret = x } }\n",
-	     "warning: t.conf:1: connection \"c\" has no children: it will carry no traffic\n", true);
+	     "warning: t.conf:1: connection \"c\" has no children: it will carry no traffic\n",
+	     true);
 }
 
 static void secrets(void **state)
 {
 	refused("connections { c { local { auth = psk }\n remote { auth = psk }\n"
-		"children { n { } } } }", "t.conf:1: connection \"c\" has auth = psk, but there is no "
+		"children { n { } } } }",
+		"t.conf:1: connection \"c\" has auth = psk, but there is no "
 		"secret: add secrets { ike { secret = ... } }\n");
-	says("connections { c { local { auth = psk\n id = moon }\n remote { auth = psk\n id = sun }\n"
+	says("connections { c { local { auth = psk\n id = moon }\n remote { auth = psk\n id = sun "
+	     "}\n"
 	     "children { n { } } } }\nsecrets { ike { secret = x\n id = venus } }",
 	     "warning: t.conf:1: connection \"c\": no secret is for peer sun\n", true);
 	refused("secrets { ike { id = a } }", "t.conf:1: section \"ike\" has no secret\n");
-	refused("secrets { ike { secret = 0xhorse } }", "t.conf:1: secret: 0x is not followed by pairs "
-							"of hex digits\n");
+	refused("secrets { ike { secret = 0xhorse } }",
+		"t.conf:1: secret: 0x is not followed by pairs "
+		"of hex digits\n");
 	refused("secrets { ike { secret = 0s=! } }", "t.conf:1: secret: 0s is not followed by "
 						     "base64\n");
 }

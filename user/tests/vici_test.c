@@ -48,7 +48,8 @@ static void build_example(struct vici_builder *b)
 static void builds_the_example(void **state)
 {
 	/* the packet type and name come in front, their length big endian before all */
-	static const uint8_t head[] = { 0, 0, 0, 2 + 3 + sizeof(readme_example), 0, 3, 'c', 'm', 'd' };
+	static const uint8_t head[] = {0,   0,	 0,  2 + 3 + sizeof(readme_example), 0, 3,
+				       'c', 'm', 'd'};
 	struct vici_builder b;
 	const char *why;
 	uint8_t *packet;
@@ -499,7 +500,7 @@ static void session_bounds_what_waits(void **state)
 	assert_string_equal(why, "too many requests behind one that is under way");
 }
 
-static void count_event(void *arg, const char *event, const struct vici_node *message)
+static void count_event(void *arg, const char *event, struct vici_node *message)
 {
 	assert_string_equal(event, "log");
 	assert_string_equal(vici_get(message, "msg"), "hi");
@@ -578,8 +579,9 @@ static void client_says_what_failed(void **state)
 	assert_string_equal(error, "the daemon knows no event log");
 	vici_client_free(c);
 	assert_null(vici_connect("unix:///nonexistent/vici.sock", error));
-	assert_string_equal(error, "cannot reach esplaned at /nonexistent/vici.sock: there is no such "
-				   "socket; is esplaned running? Start it with: systemctl start esplaned");
+	assert_string_equal(error,
+			    "cannot reach esplaned at /nonexistent/vici.sock: there is no such "
+			    "socket; is esplaned running? Start it with: systemctl start esplaned");
 	assert_null(vici_connect("tcp://localhost", error));
 	assert_string_equal(error, "tcp://localhost: not unix:// and an absolute path of less than "
 				   "108 bytes");

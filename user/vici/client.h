@@ -22,8 +22,8 @@ struct vici_client *vici_connect(const char *uri, char *error);
 struct vici_client *vici_client_new(int fd);
 void vici_client_free(struct vici_client *c);
 
-/* An event that came. @message is valid during the call. */
-typedef void vici_event_fn(void *arg, const char *event, const struct vici_node *message);
+/* An event that came. @message is freed after the call, but for what was taken from it. */
+typedef void vici_event_fn(void *arg, const char *event, struct vici_node *message);
 
 /* Returns 0, or -1 with @error. Must precede vici_request() or vici_wait(). */
 int vici_register(struct vici_client *c, const char *event, char *error);

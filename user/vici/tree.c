@@ -87,6 +87,20 @@ struct vici_node *vici_tree_parse(const uint8_t *body, size_t len, const char **
 	return NULL;
 }
 
+struct vici_node *vici_tree_take(struct vici_node *n)
+{
+	struct vici_node *child = n->child;
+
+	if (!child)
+		return NULL;
+	n->child = child->next;
+	if (!n->child)
+		n->last_child = NULL;
+	child->next = NULL;
+	child->parent = NULL;
+	return child;
+}
+
 const struct vici_node *vici_child(const struct vici_node *n, const char *name)
 {
 	const struct vici_node *c;

@@ -142,6 +142,8 @@ struct vici_node {
 /* Returns the root (a section), or NULL with @why (static). */
 struct vici_node *vici_tree_parse(const uint8_t *body, size_t len, const char **why);
 void vici_tree_free(struct vici_node *root);
+/* Takes the first child out of the tree, for the caller to free; NULL if there is none. */
+struct vici_node *vici_tree_take(struct vici_node *n);
 /* A direct child by name, or NULL. @n may be NULL. */
 const struct vici_node *vici_child(const struct vici_node *n, const char *name);
 /* The value of a direct child, or NULL if there is none. @n may be NULL. */
