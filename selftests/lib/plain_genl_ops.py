@@ -3,7 +3,9 @@
 """Turns generated genl_split_ops into genl_ops, which every supported kernel has.
 
 The kernel's generator writes split operations (do and dump apart), unknown before 6.2. Here the two of
-one command become one entry; its policy is that of the half that has one. Reads stdin, writes stdout.
+one command become one entry; its policy is that of the half that has one. Dumps get a start of their
+own, and the multicast group the permission that the specification asks for, which the generator
+leaves out. Reads stdin, writes stdout.
 """
 import re
 import sys
@@ -11,8 +13,10 @@ import sys
 TABLE = re.compile(r"static const struct genl_split_ops (\w+)\[\] = \{\n(.*?)\n\};\n", re.S)
 ENTRY = re.compile(r"\t\{\n(.*?)\n\t\},", re.S)
 FIELD = re.compile(r"\.(\w+)\s*= (.*?),?$", re.M)
-ORDER = ("cmd", "doit", "dumpit", "policy", "maxattr", "flags")
+ORDER = ("cmd", "doit", "start", "dumpit", "policy", "maxattr", "flags")
 TAB = 8
+START = "esplane_nl_dump_start"
+GROUP = re.compile(r"(\[\w+_NLGRP_\w+\] = \{ \"\w+\",) \}")
 
 
 def merge(entries):
@@ -26,6 +30,8 @@ def merge(entries):
         for name, value in fields.items():
             if merged.setdefault(name, value) != value:
                 sys.exit(f"{fields['cmd']}: do and dump differ in {name}; genl_ops cannot say that")
+        if "dumpit" in fields:
+            merged["start"] = START
     return commands.values()
 
 
@@ -53,4 +59,8 @@ source = sys.stdin.read()
 source, tables = TABLE.subn(table_text, source)
 if tables != 1:
     sys.exit(f"expected one table of operations, found {tables}")
+source, groups = GROUP.subn(r"\1 ESPLANE_MCGRP_FLAGS }", source)
+if not groups:
+    sys.exit("no multicast group found")
+source = source.replace('#include "netlink_gen.h"\n', '#include "compat.h"\n#include "netlink.h"\n#include "netlink_gen.h"\n', 1)
 sys.stdout.write(re.sub(r"\.(n_)?split_ops\t", lambda m: f".{m[1] or ''}ops\t\t", source))
