@@ -8,7 +8,8 @@ static void print_messages(const struct cfg_errors *errors)
 	size_t i;
 
 	for (i = 0; i < errors->n; i++)
-		fprintf(stderr, "%s%s\n", errors->list[i].severity == CFG_WARNING ? "warning: " : "",
+		fprintf(stderr, "%s%s\n",
+			errors->list[i].severity == CFG_WARNING ? "warning: " : "",
 			errors->list[i].text);
 	if (errors->suppressed)
 		fprintf(stderr, "and %zu more\n", errors->suppressed);

@@ -44,7 +44,10 @@ int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Connects, or says why not and returns NULL. */
 struct vici_client *connect_daemon(const struct options *options);
-/* Sends a request and frees the reply; events go to @fn. Returns an exit status, 0 for success=yes. */
+/*
+ * Sends a request and frees the reply; events go to @fn. Returns an exit status, 0 for
+ * success=yes.
+ */
 int run_request(struct vici_client *c, const char *what, struct vici_builder *b, vici_event_fn *fn,
 		void *arg);
 

@@ -53,8 +53,16 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-enum { KEY_URI = 256, KEY_JSON, KEY_IKE, KEY_CHILD, KEY_IKE_ID, KEY_CHILD_ID, KEY_TIMEOUT, KEY_QUIET,
-       KEY_LOG };
+enum {
+	KEY_URI = 256,
+	KEY_JSON,
+	KEY_IKE,
+	KEY_CHILD,
+	KEY_IKE_ID,
+	KEY_CHILD_ID,
+	KEY_TIMEOUT,
+	KEY_QUIET,
+	KEY_LOG };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },

@@ -12,7 +12,7 @@ static void put_keys(FILE *out, const struct vici_node *n, const char *const *ke
 		fprintf(out, "\t%s", get_or(n, keys[i], "(none)"));
 }
 
-static void put_list(FILE *out, const struct vici_node *n, const char *key)
+static void put_column(FILE *out, const struct vici_node *n, const char *key)
 {
 	const struct vici_node *list = vici_child(n, key), *i;
 
@@ -31,8 +31,8 @@ static void dump_child(FILE *out, const struct vici_node *sa, const struct vici_
 
 	fprintf(out, "child\t%s\t%s", sa->name, get_or(sa, "uniqueid", "(none)"));
 	put_keys(out, child, keys, sizeof(keys) / sizeof(keys[0]));
-	put_list(out, child, "local-ts");
-	put_list(out, child, "remote-ts");
+	put_column(out, child, "local-ts");
+	put_column(out, child, "remote-ts");
 	fputc('\n', out);
 }
 

@@ -14,7 +14,7 @@ static const struct vici_node *first_section(const struct vici_node *n)
 	return NULL;
 }
 
-static void put_list(FILE *out, const struct vici_node *n, const char *key)
+static void print_list(FILE *out, const struct vici_node *n, const char *key)
 {
 	const struct vici_node *list = vici_child(n, key), *i;
 
@@ -22,19 +22,19 @@ static void put_list(FILE *out, const struct vici_node *n, const char *key)
 		fprintf(out, "%s%s", i == list->child ? "" : ", ", i->value);
 }
 
-static void put_traffic(FILE *out, const struct vici_node *child)
+static void print_traffic(FILE *out, const struct vici_node *child)
 {
 	const struct vici_node *ts = vici_child(child, "local-ts");
 
 	if (!ts || !ts->child)
 		return;
 	fputs(": ", out);
-	put_list(out, child, "local-ts");
+	print_list(out, child, "local-ts");
 	fputs(" <=> ", out);
-	put_list(out, child, "remote-ts");
+	print_list(out, child, "remote-ts");
 }
 
-static void show_ike(FILE *out, const struct vici_node *sa, const char *what)
+static void print_ike(FILE *out, const struct vici_node *sa, const char *what)
 {
 	fprintf(out, "%s[%s] %s", sa->name, get_or(sa, "uniqueid", "?"), what);
 	if (vici_get(sa, "remote-host"))
@@ -42,15 +42,15 @@ static void show_ike(FILE *out, const struct vici_node *sa, const char *what)
 			vici_get(sa, "remote-host"));
 }
 
-static void show_child(FILE *out, const struct vici_node *sa, const struct vici_node *child,
+static void print_child(FILE *out, const struct vici_node *sa, const struct vici_node *child,
 		       const char *what)
 {
 	fprintf(out, "%s[%s]/%s{%s} %s", sa->name, get_or(sa, "uniqueid", "?"),
 		get_or(child, "name", "?"), get_or(child, "uniqueid", "?"), what);
-	put_traffic(out, child);
+	print_traffic(out, child);
 }
 
-static void show_rekey(FILE *out, const struct vici_node *sa, const struct vici_node *child)
+static void print_rekey(FILE *out, const struct vici_node *sa, const struct vici_node *child)
 {
 	const struct vici_node *at = child ? child : sa;
 	char what[64];
@@ -58,7 +58,7 @@ static void show_rekey(FILE *out, const struct vici_node *sa, const struct vici_
 	snprintf(what, sizeof(what), "rekeyed, replaces #%.20s",
 		 get_or(vici_child(at, "old"), "uniqueid", "?"));
 	if (child)
-		show_child(out, sa, vici_child(child, "new"), what);
+		print_child(out, sa, vici_child(child, "new"), what);
 	else
 		fprintf(out, "%s[%s] %s", sa->name,
 			get_or(vici_child(sa, "new"), "uniqueid", "?"), what);
@@ -73,13 +73,13 @@ void show_event(FILE *out, const char *event, const struct vici_node *message)
 	if (!strcmp(event, "log") || !strcmp(event, "control-log"))
 		fputs(get_or(message, "msg", ""), out);
 	else if (sa && !strcmp(event, "ike-updown"))
-		show_ike(out, sa, what);
+		print_ike(out, sa, what);
 	else if (child && !strcmp(event, "child-updown"))
-		show_child(out, sa, child, what);
+		print_child(out, sa, child, what);
 	else if (sa && !strcmp(event, "ike-rekey"))
-		show_rekey(out, sa, NULL);
+		print_rekey(out, sa, NULL);
 	else if (child && !strcmp(event, "child-rekey"))
-		show_rekey(out, sa, child);
+		print_rekey(out, sa, child);
 	else
 		fprintf(out, "%s", event);
 	fputc('\n', out);

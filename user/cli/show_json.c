@@ -4,7 +4,9 @@
 
 #include "show.h"
 
-/* Keys whose values are numbers; all others may look like one without being one (an SPI, a name). */
+/*
+ * Keys whose values are numbers; all others may look like one without being one (an SPI, a name).
+ */
 static bool is_numeric(const char *key)
 {
 	static const char *const keys[] = {

@@ -21,7 +21,8 @@ static int run(const struct options *options)
 	if (!reply)
 		status = failed("stats: %s", error);
 	else if (!strcmp(get_or(reply, "success", "yes"), "no"))
-		status = failed("stats: %s", get_or(reply, "errmsg", "the daemon does not say why"));
+		status =
+			failed("stats: %s", get_or(reply, "errmsg", "the daemon does not say why"));
 	else if (options->json)
 		show_json_section(stdout, reply);
 	else
