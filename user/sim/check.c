@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The invariants.
+ *
+ *  - keys: no key is installed twice; both ends of an SPI hold the same one
+ *  - make before break: an outbound policy changes to a new SA only when the peer can receive on it
+ *  - traffic: what is sent over an SA finds it at the other end, as long as nothing was deleted on purpose
+ *  - window: one request at a time; a retransmission is the same to the byte
+ *  - rest: when all is quiet there is exactly one CHILD_SA, no SA, policy or SPI besides, and it works both ways
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ikev2/wire/decode.h"
+#include "sim/sim.h"
+
+void sim_fail(struct sim *s, const char *fmt, ...)
+{
+	va_list args;
+
+	if (s->failure[0])
+		return;
+	va_start(args, fmt);
+	vsnprintf(s->failure, sizeof(s->failure), fmt, args);
+	va_end(args);
+}
+
+/* FNV-1a, 64 bits. */
+uint64_t sim_hash(const void *p, size_t len)
+{
+	const uint8_t *bytes = p;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	while (len--)
+		hash = (hash ^ *bytes++) * 0x100000001b3;
+	return hash;
+}
+
+void sim_check_new_key(struct sim_node *n, const struct sim_sa *sa)
+{
+	uint64_t hash = sim_hash(sa->key, sa->key_len);
+	struct sim *s = n->sim;
+
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (s->keys[i] == hash)
+			sim_fail(s, "node %u: SPI %08x has a key that was used before", n->index, sa->spi);
+	if (s->n_keys < SIM_KEYS)
+		s->keys[s->n_keys++] = hash;
+	else
+		sim_fail(s, "more than %d SAs in one run", SIM_KEYS);
+}
+
+void sim_check_swap(struct sim_node *n, const struct sim_sa *old, const struct sim_sa *sa)
+{
+	struct sim_node *peer = &n->sim->nodes[!n->index];
+
+	/* Without an SA before, there is nothing to lose; after a crash the peer's may be gone. */
+	if (!old || n->sim->disturbed)
+		return;
+	if (!sim_plane_by_spi(peer, sa->spi))
+		sim_fail(n->sim, "node %u: sends on SPI %08x before the peer can receive", n->index, sa->spi);
+}
+
+static struct sim_requests *requests_of(struct sim_node *n, uint64_t spi_i, bool by_initiator)
+{
+	struct sim_requests *r;
+
+	for (size_t i = 0; i < n->n_requests; i++)
+		if (n->requests[i].spi_i == spi_i && n->requests[i].by_initiator == by_initiator)
+			return &n->requests[i];
+	if (n->n_requests == SIM_IDS)
+		return NULL;
+	r = &n->requests[n->n_requests++];
+	*r = (struct sim_requests){.spi_i = spi_i, .by_initiator = by_initiator};
+	return r;
+}
+
+/* IKE_SA_INIT may be sent again with a cookie or another key exchange under the same ID (section 2.6). */
+static bool may_change(const struct ike_header *h)
+{
+	return h->exchange == IKE_EXCHANGE_SA_INIT;
+}
+
+void sim_check_sent(struct sim_node *from, const uint8_t *message, size_t len)
+{
+	struct sim_requests *r;
+	struct ike_header h;
+
+	if (!ike_header_decode(ike_bytes(message, len), &h, NULL)) {
+		sim_fail(from->sim, "node %u: sends what is no IKE message", from->index);
+		return;
+	}
+	if (h.flags & IKE_FLAG_RESPONSE)
+		return;
+	r = requests_of(from, h.spi_i, h.flags & IKE_FLAG_INITIATOR);
+	if (!r)
+		return;
+	if (!r->any || h.message_id == r->last + 1) {
+		if (r->any && !r->answered)
+			sim_fail(from->sim, "node %u: request %u before %u was answered", from->index,
+				 h.message_id, r->last);
+		r->any = true;
+		r->answered = false;
+		r->last = h.message_id;
+	} else if (h.message_id != r->last) {
+		sim_fail(from->sim, "node %u: request %u after %u", from->index, h.message_id, r->last);
+	} else if (!may_change(&h) && (r->len != len || r->hash != sim_hash(message, len))) {
+		sim_fail(from->sim, "node %u: request %u sent again with other bytes", from->index,
+			 h.message_id);
+	}
+	r->len = len;
+	r->hash = sim_hash(message, len);
+}
+
+void sim_check_received(struct sim_node *to, const uint8_t *message, size_t len)
+{
+	struct sim_requests *r;
+	struct ike_header h;
+
+	if (!ike_header_decode(ike_bytes(message, len), &h, NULL) || !(h.flags & IKE_FLAG_RESPONSE))
+		return;
+	r = requests_of(to, h.spi_i, !(h.flags & IKE_FLAG_INITIATOR));
+	if (r && r->any && r->last == h.message_id)
+		r->answered = true;
+}
+
+struct census {
+	unsigned int ike, ike_up, children, installed;
+	char text[SIM_TEXT];
+};
+
+static void count(void *arg, const struct ike_sa_info *info)
+{
+	struct census *c = arg;
+
+	c->ike++;
+	c->ike_up += !strcmp(info->state, "ESTABLISHED");
+	for (size_t i = 0; i < info->n_children; i++) {
+		c->children++;
+		c->installed += !strcmp(info->children[i].state, "INSTALLED");
+	}
+	snprintf(c->text + strlen(c->text), sizeof(c->text) - strlen(c->text), " %s/%zu", info->state,
+		 info->n_children);
+}
+
+static void check_census(struct sim *s, const struct sim_node *n)
+{
+	struct census c = {0};
+
+	ike_engine_foreach_sa(n->engine, s->clock.now, count, &c);
+	if (c.ike != 1 || c.ike_up != 1 || c.children != 1 || c.installed != 1)
+		sim_fail(s, "at rest node %u has not one IKE SA with one CHILD_SA, but:%s", n->index, c.text);
+}
+
+static void check_plane(struct sim *s, struct sim_node *n)
+{
+	unsigned int in = 0, out = 0, policies_in = 0, policies_out = 0, spis = 0;
+
+	for (size_t i = 0; i < SIM_SAS; i++) {
+		in += n->sas[i].id && n->sas[i].inbound;
+		out += n->sas[i].id && !n->sas[i].inbound;
+		spis += n->spis[i] != 0;
+	}
+	for (size_t i = 0; i < SIM_POLICIES; i++) {
+		policies_in += n->policies[i].id && n->policies[i].inbound;
+		policies_out += n->policies[i].id && !n->policies[i].inbound;
+	}
+	if (in != 1 || out != 1 || policies_in != 1 || policies_out != 1 || spis)
+		sim_fail(s, "at rest node %u has %u inbound and %u outbound SAs, %u and %u policies, %u reserved SPIs",
+			 n->index, in, out, policies_in, policies_out, spis);
+}
+
+static void check_pair(struct sim *s, struct sim_node *from, struct sim_node *to)
+{
+	for (size_t i = 0; i < SIM_POLICIES; i++) {
+		const struct sim_policy *p = &from->policies[i];
+		const struct sim_sa *sa, *other;
+
+		if (!p->id || p->inbound)
+			continue;
+		sa = sim_plane_by_id(from, p->sa_id);
+		other = sa ? sim_plane_by_spi(to, sa->spi) : NULL;
+		if (!other || other->key_len != sa->key_len || memcmp(other->key, sa->key, sa->key_len))
+			sim_fail(s, "at rest node %u cannot reach node %u", from->index, to->index);
+	}
+}
+
+void sim_check_rest(struct sim *s)
+{
+	for (unsigned int i = 0; i < SIM_NODES; i++) {
+		check_census(s, &s->nodes[i]);
+		check_plane(s, &s->nodes[i]);
+		check_pair(s, &s->nodes[i], &s->nodes[!i]);
+	}
+}

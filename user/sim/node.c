@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+/* One end: an engine, the host it lives in, and the configuration it is given. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+static const char *const ids[SIM_NODES] = {"a.example.org", "b.example.org"};
+static const char *const nets[SIM_NODES] = {"10.1.0.0/16", "10.2.0.0/16"};
+
+static struct ike_addr address(unsigned int index)
+{
+	return (struct ike_addr){.family = AF_INET, .bytes = {192, 0, 2, index + 1}};
+}
+
+struct ike_endpoint sim_endpoint(unsigned int index, uint16_t port)
+{
+	return (struct ike_endpoint){address(index), port};
+}
+
+static void must(bool ok, const struct ike_error *err)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "simulator: %s\n", err->text);
+	abort();
+}
+
+static void *allocate(size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static void configure_child(struct ike_child_cfg *c, unsigned int index)
+{
+	struct ike_error err;
+
+	c->name = strdup("net");
+	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP,
+				     index ? "aes128gcm16-x25519" : "aes128gcm16-x25519", &err), &err);
+	must(ike_ts_list_parse(nets[index], &c->local_ts, &c->n_local_ts, &err), &err);
+	must(ike_ts_list_parse(nets[!index], &c->remote_ts, &c->n_remote_ts, &err), &err);
+	c->replay_window = 64;
+	/* One end brings the tunnel up, and up again; the other waits. */
+	if (!index) {
+		c->start_action = IKE_START_START;
+		c->close_action = IKE_START_START;
+		c->dpd_action = IKE_START_START;
+	}
+}
+
+static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
+{
+	struct ike_addr local = address(index), remote = address(!index);
+	struct ike_error err;
+
+	c->name = strdup("site");
+	c->local_addrs = allocate(1, sizeof(*c->local_addrs));
+	c->local_addrs[0] = ike_ts_of_addr(&local);
+	c->n_local_addrs = 1;
+	c->remote_addrs = allocate(1, sizeof(*c->remote_addrs));
+	c->remote_addrs[0] = ike_ts_of_addr(&remote);
+	c->n_remote_addrs = 1;
+	c->local_port = IKE_PORT;
+	c->remote_port = IKE_PORT;
+	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519", &err),
+	     &err);
+	must(ike_id_parse(ids[index], &c->local.id, &err), &err);
+	must(ike_id_parse(ids[!index], &c->remote.id, &err), &err);
+	c->dpd_delay = 10;
+	c->unique = IKE_UNIQUE_REPLACE;
+	c->children = allocate(1, sizeof(*c->children));
+	c->n_children = 1;
+	configure_child(&c->children[0], index);
+}
+
+static struct ike_config *configuration(unsigned int index)
+{
+	struct ike_config *c = allocate(1, sizeof(*c));
+
+	c->refs = 1;
+	c->settings.retransmit_timeout_ms = 500;
+	c->settings.retransmit_tries = 8;
+	c->conns = allocate(1, sizeof(*c->conns));
+	c->n_conns = 1;
+	configure_conn(&c->conns[0], index);
+	c->secrets = allocate(1, sizeof(*c->secrets));
+	c->n_secrets = 1;
+	c->secrets[0].key = (uint8_t *)strdup("simulated");
+	c->secrets[0].key_len = strlen("simulated");
+	return c;
+}
+
+static void host_send(void *host, const struct ike_endpoint *local, const struct ike_endpoint *remote,
+		      const uint8_t *message, size_t len)
+{
+	sim_network_send(host, local, remote, message, len);
+}
+
+static void host_keepalive(void *host, const struct ike_endpoint *local,
+			   const struct ike_endpoint *remote)
+{
+}
+
+static void host_random(void *host, uint8_t *buf, size_t len)
+{
+	struct sim_node *n = host;
+
+	for (size_t i = 0; i < len; i++)
+		buf[i] = sim_rng_next(&n->rng) >> 56;
+}
+
+struct job_item {
+	struct ike_job *job;
+	unsigned int life;
+};
+
+static void job_ends(void *arg, void *data)
+{
+	struct sim_node *n = arg;
+	struct job_item *item = data;
+
+	ike_job_run(item->job);
+	/* The job of a crashed engine is handed to the next: it must know it for a stranger's, or be dropped. */
+	if (item->life != n->life)
+		return;
+	ike_engine_job_done(n->engine, n->sim->clock.now, item->job);
+	sim_node_settle(n);
+}
+
+static void host_run_job(void *host, struct ike_job *job)
+{
+	struct sim_node *n = host;
+	struct job_item *item = allocate(1, sizeof(*item));
+
+	*item = (struct job_item){job, n->life};
+	sim_clock_plan(&n->sim->clock, n->sim->clock.now + sim_rng_below(&n->sim->rng, 3000), job_ends, n,
+		       item);
+}
+
+static void host_log(void *host, enum ike_log_level level, const char *name, const char *text)
+{
+	const struct sim_node *n = host;
+
+	if (n->sim->verbose)
+		printf("# %10.6f %c %s: %s\n", n->sim->clock.now / 1e6, 'a' + n->index, name, text);
+}
+
+static void host_event(void *host, const struct ike_event *event)
+{
+	struct sim_node *n = host;
+
+	if (event->type == IKE_EVENT_CHILD_REKEYED)
+		n->sim->rekeys++;
+	if (event->type == IKE_EVENT_IKE_DOWN || event->type == IKE_EVENT_CHILD_DOWN)
+		n->sim->disturbed = true;
+}
+
+static struct ike_host make_host(void)
+{
+	struct ike_host host = {
+		.send = host_send,
+		.keepalive = host_keepalive,
+		.random = host_random,
+		.run_job = host_run_job,
+		.log = host_log,
+		.event = host_event,
+	};
+
+	sim_plane_host(&host);
+	return host;
+}
+
+static void make_engine(struct sim_node *n)
+{
+	static struct ike_host host;
+	struct ike_config *config = configuration(n->index);
+
+	host = make_host();
+	n->engine = ike_engine_new(&host, n, config, n->sim->clock.now);
+	ike_config_unref(config);
+	if (!n->engine)
+		abort();
+	ike_engine_start(n->engine, n->sim->clock.now);
+	sim_node_settle(n);
+}
+
+static void tick(void *arg, void *data)
+{
+	struct sim_node *n = arg;
+
+	n->tick_planned = 0;
+	if (ike_engine_next(n->engine) <= n->sim->clock.now)
+		ike_engine_tick(n->engine, n->sim->clock.now);
+	sim_node_settle(n);
+}
+
+void sim_node_settle(struct sim_node *n)
+{
+	ike_time next = ike_engine_next(n->engine);
+
+	if (next == UINT64_MAX || (n->tick_planned && n->tick_planned <= next))
+		return;
+	n->tick_planned = next > n->sim->clock.now ? next : n->sim->clock.now + 1;
+	sim_clock_plan(&n->sim->clock, n->tick_planned, tick, n, NULL);
+}
+
+void sim_node_begin(struct sim_node *n, struct sim *s, unsigned int index)
+{
+	memset(n, 0, sizeof(*n));
+	n->sim = s;
+	n->index = index;
+	n->rng.state = s->seed * SIM_NODES + index;
+	make_engine(n);
+}
+
+void sim_node_restart(struct sim_node *n)
+{
+	ike_engine_free(n->engine);
+	n->life++;
+	n->n_requests = 0;
+	n->sim->disturbed = true;
+	sim_plane_sweep(n);
+	make_engine(n);
+}
+
+void sim_node_end(struct sim_node *n)
+{
+	ike_engine_free(n->engine);
+}

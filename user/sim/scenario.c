@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/* One run: conditions and a script from the seed, then calm, then the look at what is left. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+enum {
+	SCRIPT_BEGINS = 5,		/* seconds */
+	SCRIPT_ENDS = 65,
+	REST = 400,			/* later: every retransmission has been answered or given up, and every overlap is over */
+	ACTIONS_MAX = 12,
+	TOGETHER_US = 40000,		/* two ends do the same within this time, to collide */
+	TRAFFIC_US = 250000,
+};
+
+enum action {
+	REKEY_CHILD,
+	REKEY_IKE,
+	EXPIRE,
+	DELETE_CHILD,
+	DELETE_IKE,
+	CRASH,
+	ACTIONS,
+};
+
+struct step {
+	enum action action;
+};
+
+static const struct ike_match all_children = {.conn = "site", .child = "net", .children = true};
+static const struct ike_match all_ike = {.conn = "site"};
+
+static void expire(struct sim_node *n)
+{
+	for (size_t i = 0; i < SIM_SAS; i++) {
+		const struct sim_sa *sa = &n->sas[i];
+
+		if (sa->id && !sa->inbound) {
+			ike_engine_sa_expire(n->engine, n->sim->clock.now, sa->cookie, sa->inbound, sa->spi,
+					     false);
+			return;
+		}
+	}
+}
+
+static void act(void *arg, void *data)
+{
+	struct sim_node *n = arg;
+	const struct step *step = data;
+	ike_time now = n->sim->clock.now;
+	const char *why;
+
+	switch (step->action) {
+	case REKEY_CHILD:
+		ike_engine_rekey(n->engine, now, &all_children, &why);
+		break;
+	case REKEY_IKE:
+		ike_engine_rekey(n->engine, now, &all_ike, &why);
+		break;
+	case EXPIRE:
+		expire(n);
+		break;
+	case DELETE_CHILD:
+		n->sim->disturbed = true;
+		ike_engine_terminate(n->engine, now, &all_children, &why);
+		break;
+	case DELETE_IKE:
+		n->sim->disturbed = true;
+		ike_engine_terminate(n->engine, now, &all_ike, &why);
+		break;
+	case CRASH:
+		sim_node_restart(n);
+		return;
+	case ACTIONS:
+		break;
+	}
+	sim_node_settle(n);
+}
+
+static void plan_step(struct sim *s, struct sim_node *n, ike_time at, enum action action)
+{
+	struct step *step = malloc(sizeof(*step));
+
+	if (!step)
+		abort();
+	step->action = action;
+	sim_clock_plan(&s->clock, at, act, n, step);
+}
+
+static enum action choose(struct sim *s)
+{
+	unsigned int dice = sim_rng_below(&s->rng, 100);
+
+	if (dice < 45)
+		return REKEY_CHILD;
+	if (dice < 65)
+		return EXPIRE;
+	if (dice < 88)
+		return REKEY_IKE;
+	if (s->conditions.crash)
+		return dice < 92 ? DELETE_CHILD : dice < 96 ? DELETE_IKE : CRASH;
+	return REKEY_CHILD;
+}
+
+/* Half of the actions happen at both ends nearly at once: those are the collisions. */
+static void plan_script(struct sim *s)
+{
+	for (unsigned int i = 0; i < s->conditions.actions; i++) {
+		ike_time at = SCRIPT_BEGINS * IKE_SECOND +
+			      sim_rng_below(&s->rng, (SCRIPT_ENDS - SCRIPT_BEGINS) * (uint64_t)IKE_SECOND);
+		unsigned int index = sim_rng_below(&s->rng, SIM_NODES);
+
+		plan_step(s, &s->nodes[index], at, choose(s));
+		if (sim_rng_percent(&s->rng, 50))
+			plan_step(s, &s->nodes[!index], at + sim_rng_below(&s->rng, TOGETHER_US), choose(s));
+	}
+}
+
+static void traffic(void *arg, void *data)
+{
+	struct sim *s = arg;
+
+	for (unsigned int i = 0; i < SIM_NODES; i++)
+		sim_plane_traffic(&s->nodes[i]);
+	if (s->clock.now < (SCRIPT_ENDS + SCRIPT_BEGINS) * (uint64_t)IKE_SECOND)
+		sim_clock_plan(&s->clock, s->clock.now + TRAFFIC_US, traffic, s, NULL);
+}
+
+static void calm(void *arg, void *data)
+{
+	((struct sim *)arg)->calm = true;
+}
+
+static void set_conditions(struct sim *s)
+{
+	struct sim_conditions *c = &s->conditions;
+
+	/* One run in four on a perfect network: nothing there excuses a lost packet. */
+	if (sim_rng_percent(&s->rng, 75)) {
+		c->loss = sim_rng_below(&s->rng, 31);
+		c->twice = sim_rng_below(&s->rng, 21);
+		c->reorder = sim_rng_below(&s->rng, 31);
+	}
+	c->delay_min = 1000 + sim_rng_below(&s->rng, 30000);
+	c->delay_max = c->delay_min + sim_rng_below(&s->rng, 100000);
+	c->crash = sim_rng_percent(&s->rng, 40);
+	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
+}
+
+bool sim_run(struct sim *s, uint64_t seed, bool verbose)
+{
+	memset(s, 0, sizeof(*s));
+	s->seed = seed;
+	s->verbose = verbose;
+	s->clock.now = IKE_SECOND;
+	/* Seeds of neighbouring runs must not give neighbouring streams. */
+	s->rng.state = sim_hash(&seed, sizeof(seed));
+	set_conditions(s);
+	for (unsigned int i = 0; i < SIM_NODES; i++)
+		sim_node_begin(&s->nodes[i], s, i);
+	plan_script(s);
+	sim_clock_plan(&s->clock, SCRIPT_BEGINS * IKE_SECOND, traffic, s, NULL);
+	sim_clock_plan(&s->clock, SCRIPT_ENDS * (ike_time)IKE_SECOND, calm, s, NULL);
+	while (!s->failure[0] && sim_clock_next(&s->clock) < (SCRIPT_ENDS + REST) * (ike_time)IKE_SECOND)
+		sim_clock_step(&s->clock);
+	if (!s->failure[0])
+		sim_check_rest(s);
+	for (unsigned int i = 0; i < SIM_NODES; i++)
+		sim_node_end(&s->nodes[i]);
+	sim_clock_clear(&s->clock);
+	return !s->failure[0];
+}

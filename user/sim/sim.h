@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine against itself: two nodes, each an engine with a pretended data plane, a network that loses, doubles,
+ * delays and reorders, and a script of what happens to them, all from one seed. After each step the invariants are
+ * checked (check.c); the first that does not hold ends the run with a text.
+ */
+#ifndef ESPLANE_SIM_H
+#define ESPLANE_SIM_H
+
+#include "ikev2/ike.h"
+#include "sim/clock.h"
+#include "sim/rng.h"
+
+enum {
+	SIM_NODES = 2,
+	SIM_SAS = 64,			/* more at one node at once is a leak */
+	SIM_POLICIES = 32,
+	SIM_KEYS = 1024,		/* in one run */
+	SIM_IDS = 256,			/* request message IDs watched, per sender */
+	SIM_KEY_MAX = 128,		/* encryption and integrity key together */
+	SIM_TEXT = 512,
+};
+
+struct sim_sa {
+	uint32_t id;			/* 0: free */
+	uint32_t spi;
+	bool inbound;
+	uint64_t cookie;
+	size_t key_len;
+	uint8_t key[SIM_KEY_MAX];
+};
+
+struct sim_policy {
+	uint32_t id;			/* 0: free */
+	bool inbound;
+	uint32_t sa_id;
+	uint64_t cookie;
+};
+
+/* What a node has sent under one IKE SA as requests: RFC 7296 section 2.3's window of one. */
+struct sim_requests {
+	uint64_t spi_i;
+	bool by_initiator;
+	bool any, answered;
+	uint32_t last;			/* message ID of the newest request */
+	size_t len;
+	uint64_t hash;			/* of its bytes: a retransmission must be the same */
+};
+
+struct sim_node {
+	struct sim *sim;
+	unsigned int index;
+	struct ike_engine *engine;
+	struct sim_rng rng;
+	struct sim_sa sas[SIM_SAS];
+	struct sim_policy policies[SIM_POLICIES];
+	uint32_t spis[SIM_SAS];		/* reserved and not used yet */
+	uint32_t next_id;
+	ike_time tick_planned;		/* when an item for ike_engine_tick() is planned; 0: none */
+	unsigned int life;		/* counts crashes: items of an earlier life are void */
+	struct sim_requests requests[SIM_IDS];
+	size_t n_requests;
+	uint64_t data_sent, data_got;
+};
+
+struct sim_conditions {
+	unsigned int loss, twice, reorder;	/* percent */
+	ike_time delay_min, delay_max;
+	bool crash;
+	unsigned int actions;
+};
+
+struct sim {
+	uint64_t seed;
+	bool verbose;
+	struct sim_clock clock;
+	struct sim_rng rng;
+	struct sim_conditions conditions;
+	bool calm;			/* the script is over: the network is good */
+	bool disturbed;			/* a crash or an SA given up: traffic may have been lost meanwhile */
+	struct sim_node nodes[SIM_NODES];
+	uint64_t keys[SIM_KEYS];	/* hashes of every key ever installed inbound */
+	size_t n_keys;
+	char failure[SIM_TEXT];		/* empty: all well */
+	uint64_t datagrams, rekeys;
+};
+
+/* The first failure is kept. */
+void sim_fail(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+uint64_t sim_hash(const void *p, size_t len);
+
+/* node.c */
+struct ike_endpoint sim_endpoint(unsigned int index, uint16_t port);
+void sim_node_begin(struct sim_node *n, struct sim *s, unsigned int index);
+/* A crash: the engine is gone; its data plane is swept by the next one's host. */
+void sim_node_restart(struct sim_node *n);
+void sim_node_end(struct sim_node *n);
+/* Sees to it that the engine's next timer is planned. After each call into the engine. */
+void sim_node_settle(struct sim_node *n);
+
+/* plane.c: what the host functions do to SAs and policies. */
+void sim_plane_host(struct ike_host *host);
+struct sim_sa *sim_plane_by_spi(struct sim_node *n, uint32_t spi);
+struct sim_sa *sim_plane_by_id(struct sim_node *n, uint32_t id);
+void sim_plane_sweep(struct sim_node *n);
+/* A packet of user data over each outbound policy that has an SA. */
+void sim_plane_traffic(struct sim_node *n);
+
+/* network.c */
+void sim_network_send(struct sim_node *from, const struct ike_endpoint *local, const struct ike_endpoint *remote,
+		      const uint8_t *message, size_t len);
+
+/* check.c */
+void sim_check_sent(struct sim_node *from, const uint8_t *message, size_t len);
+void sim_check_received(struct sim_node *to, const uint8_t *message, size_t len);
+void sim_check_new_key(struct sim_node *n, const struct sim_sa *sa);
+void sim_check_swap(struct sim_node *n, const struct sim_sa *old, const struct sim_sa *sa);
+void sim_check_rest(struct sim *s);
+
+/* scenario.c: one whole run. True if every invariant held. */
+bool sim_run(struct sim *s, uint64_t seed, bool verbose);
+
+#endif
