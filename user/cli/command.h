@@ -32,7 +32,7 @@ struct command {
 	const char *name;
 	int (*run)(const struct options *options);
 	unsigned int takes;		/* OPT_* */
-	const char *argument;		/* how the word behind it is called; NULL: it takes none */
+	const char *argument;		/* name of the word behind it; NULL: takes none */
 	const char *help;
 };
 

@@ -50,6 +50,7 @@ static void append(struct cfg_errors *errors, enum cfg_severity severity, char *
 	list[errors->n++] = (struct cfg_message){ severity, text };
 }
 
+__attribute__((format(printf, 4, 0)))
 static void add(struct cfg_errors *errors, enum cfg_severity severity,
 		const struct cfg_where *where, const char *format, va_list args)
 {

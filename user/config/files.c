@@ -169,6 +169,10 @@ int settings_include(const struct reader *r, struct section *into, const char *p
 	int result = 0;
 	int got;
 
+	if (!r->ino) {
+		cfg_error(r->errors, where, "only a file can include others");
+		return 0;
+	}
 	if (r->depth == SETTINGS_INCLUDE_DEPTH) {
 		cfg_error(r->errors, where, "includes nested more than %d deep",
 			  SETTINGS_INCLUDE_DEPTH);

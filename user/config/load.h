@@ -21,7 +21,7 @@ struct daemon_config {
  * error the whole file is refused and NULL is returned. Warnings do not prevent loading.
  */
 struct daemon_config *config_load(const char *path, struct cfg_errors *errors);
-/* The same for a text; @name stands for the file in messages. */
+/* The same for a text, which may not include files; @name stands for it in messages. */
 struct daemon_config *config_parse(const char *name, const char *text, size_t len,
 				   struct cfg_errors *errors);
 void config_free(struct daemon_config *config);

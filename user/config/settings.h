@@ -61,10 +61,7 @@ struct settings {
  * memory.
  */
 struct settings *settings_load(const char *path, struct cfg_errors *errors);
-/*
- * The same for a text; @name stands for the file in messages, relative includes start in its
- * directory.
- */
+/* The same for a text, which may not include files; @name stands for it in messages. */
 struct settings *settings_parse(const char *name, const char *text, size_t len,
 				struct cfg_errors *errors);
 void settings_free(struct settings *s);

@@ -248,6 +248,7 @@ static void faults_of_syntax(void **state)
 	refused("a = b\nc = \"d\ne = f\n", "t.conf:2: the quote that begins here never ends\n");
 	refused("a = \"b\\", "t.conf:1: the quote that begins here never ends\n");
 	refused("a : b\nc = d\nb { }", "t.conf:2: '{' is missing after section \"a\"\n");
+	refused("include x.conf\n", "t.conf:1: only a file can include others\n");
 	/* all at once, with the right lines behind a string of several */
 	refused("a = \"1\n2\n3\"\nb\n!\n", "t.conf:4: '=', '{' or ':' is missing after \"b\"\n"
 					   "t.conf:5: '=', '{' or ':' is missing after \"!\"\n");
