@@ -22,6 +22,27 @@ static bool number(const char *text, unsigned long max, unsigned long *value)
 	return !*end && !errno && *value <= max;
 }
 
+/* Known here too, so that configurations are read alike where there is no /etc/protocols. */
+static const struct {
+	const char *name;
+	uint8_t number;
+} protocols[] = {
+	{ "icmp", IPPROTO_ICMP }, { "tcp", IPPROTO_TCP },	  { "udp", IPPROTO_UDP },
+	{ "gre", IPPROTO_GRE },	  { "ipv6-icmp", IPPROTO_ICMPV6 }, { "sctp", IPPROTO_SCTP },
+	{ "ospf", 89 },		  { "l2tp", 115 },
+};
+
+static bool known_protocol(const char *text, uint8_t *protocol)
+{
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (!strcmp(protocols[i].name, text)) {
+			*protocol = protocols[i].number;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool parse_protocol(const char *text, uint8_t *protocol, struct ike_error *err)
 {
 	const struct protoent *entry;
@@ -35,6 +56,8 @@ static bool parse_protocol(const char *text, uint8_t *protocol, struct ike_error
 		*protocol = value;
 		return true;
 	}
+	if (known_protocol(text, protocol))
+		return true;
 	entry = getprotobyname(text);
 	if (!entry)
 		return ike_fail(err, "\"%s\" is not a protocol", text);
