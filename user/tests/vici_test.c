@@ -296,6 +296,8 @@ static void framing(void **state)
 	size_t i, len;
 
 	vici_framer_init(&f);
+	/* nothing has come yet */
+	assert_int_equal(vici_framer_next(&f, &segment, &len, &why), 0);
 	for (i = 0; i < sizeof(stream); i++) {	/* byte by byte: the worst of streams */
 		assert_int_equal(vici_framer_feed(&f, stream + i, 1), 0);
 		while (vici_framer_next(&f, &segment, &len, &why) > 0)

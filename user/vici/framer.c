@@ -46,12 +46,13 @@ int vici_framer_feed(struct vici_framer *f, const uint8_t *data, size_t len)
 
 int vici_framer_next(struct vici_framer *f, const uint8_t **segment, size_t *len, const char **why)
 {
-	const uint8_t *at = f->buf + f->used;
 	size_t have = f->len - f->used;
+	const uint8_t *at;
 	size_t size;
 
 	if (have < VICI_HEADER_LEN)
 		return 0;
+	at = f->buf + f->used;
 	size = (size_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 	if (size > VICI_SEGMENT_MAX) {
 		*why = "segment longer than 512 KiB";
