@@ -45,6 +45,9 @@ with_lock() {
 	return $status
 }
 
+# Not through vm/root's lock: what is there need not wait while another root is being made.
+ensure_root() { [ -e "$(root_dir)" ] || "$VM_DIR/root" >/dev/null; }
+
 need_root() { [ "$(id -u)" = 0 ] || die "$1 needs root (it mounts and enters a build root)"; }
 
 # in_root [--bind HOSTDIR GUESTDIR]... COMMAND...: run a command inside the build root, in a mount
