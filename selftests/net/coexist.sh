@@ -6,6 +6,8 @@
 #
 #	a 10.1.0.1 === esplane === 10.2.0.1 b
 #	  10.3.0.1 ==== xfrm ===== 10.4.0.1
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 MB=$((1 << 20))
@@ -48,15 +50,21 @@ xfrm_carried() {
 		sed -n 's/.*, \([0-9]*\)(packets).*/\1/p' | awk -v n="$3" '$1 >= n { ok = 1 } END { exit !ok }'
 }
 
+# What is too big is answered with the tunnel's MTU: TCP takes that as advice, not as a loss.
+dropped() { echo $(($(drops "$1") - $(counter "$1" TOO_BIG))); }
+
 beside() {
 	local name=$1
 	ktap_check "$name: both tunnels answer" both_ping
 	ktap_check "$name: both carry TCP both ways" both_transfer
 	ktap_check "$name: xfrm did its share itself" xfrm_carried "$b" 0x5000 1000
-	ktap_equal "$name: esplane dropped nothing" "$(drops "$a") $(drops "$b")" "0 0"
+	ktap_equal "$name: esplane dropped nothing" "$(dropped "$a") $(dropped "$b")" "0 0"
 }
 
-xfrm_beside() {
+xfrm_# What is too big is answered with the tunnel's MTU: TCP takes that as advice, not as a loss.
+dropped() { echo $(($(drops "$1") - $(counter "$1" TOO_BIG))); }
+
+beside() {
 	local OTHER_UDP
 	UDP=0 OTHER_UDP=0
 	ktap_check "esplane and xfrm, both native" esplane_up
@@ -124,9 +132,12 @@ behind_firewall() {
 
 # What conntrack knows of a protocol without ports is the pair of addresses.
 firewalls() {
-	UDP=0 behind_firewall "firewall, native" "meta l4proto esp accept" 50
-	UDP=1 behind_firewall "firewall, in UDP" "udp dport $ENCAP_PORT accept" udp
-	UDP=0 esplane_up
+	UDP=0
+	behind_firewall "firewall, native" "meta l4proto esp accept" 50
+	UDP=1
+	behind_firewall "firewall, in UDP" "udp dport $ENCAP_PORT accept" udp
+	UDP=0
+	esplane_up
 	firewall ""
 	ktap_check_fails "firewall that does not let ESP in" net_ping "$a" $INNER_B
 	no_firewall
@@ -134,7 +145,7 @@ firewalls() {
 	clear_end "$b"
 }
 
-# A host behind a whose address the tunnel does not carry, until a's source NAT gives it a's own.
+# An address that the tunnel does not carry, until source NAT at a turns it into one that it does.
 source_nat() {
 	UDP=1 esplane_up
 	ip -n "$a" addr add 10.9.0.1/24 dev lan

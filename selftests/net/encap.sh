@@ -5,6 +5,8 @@
 # tunnel outlives the daemon; and how a peer's new port is told.
 #
 #	a (esp.py) --- UDP 4500 ---> b esplane, espctl holding the socket
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 # The non-ESP marker (RFC 3948 section 2.2), then something that stands for IKE.
@@ -62,7 +64,7 @@ socket_and_esp() {
 	reaches "a keepalive ends in the module" "" 0 0:plain=ff
 	ktap_equal "a keepalive is no drop" "$(drops "$b")" 0
 	reaches "ten IKE datagrams in one super-packet" "$(repeated ${IKE}aabb 10)" 0 \
-		--train $(repeated "0:plain=${IKE}aabb " 10)
+		--train "$(repeated "0:plain=${IKE}aabb " 10)"
 	reaches "a super-packet with IKE between ESP" "$(ike_of_72 e1)$(ike_of_72 e2)" 3 --train \
 		2 "0:plain=$(ike_of_72 e1)" 3 "0:plain=$(ike_of_72 e2)" 4
 	reaches "a super-packet that ends with IKE shorter than ESP" "${IKE}77" 2 --train \

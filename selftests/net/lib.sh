@@ -36,6 +36,8 @@
 #	sender NS ADDR PORT COUNT RATE [SIZE]	sends one; returns when all is sent
 #	received			waits for COUNT different packets and prints how many came
 
+# The scripts that source this set and read variables of it.
+# shellcheck disable=SC2034,SC2154
 NET_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:$NET_DIR:$NET_DIR/../../build/net
 . "$NET_DIR/../lib/ktap.sh"
@@ -73,7 +75,18 @@ esp() { nsenter --net="/run/netns/$1" espctl "${@:2}"; }
 sa_get() { esp "$1" sa-list "id=$2" "get=$3"; }
 policy_get() { esp "$1" policy-list "id=$2" "get=$3"; }
 counter() { esp "$1" stats "get=$2"; }
-drops() { esp "$1" stats --json | jq '[.drops[]] | add'; }
+drops() { sum_of_map "$(esp "$1" stats get=drops)"; }
+
+# sum_of_map "{NAME:N,NAME:N}"; an empty or missing one is 0.
+sum_of_map() {
+	local text=${1#\{} sum=0 entry
+	for entry in ${text//,/ }; do
+		entry=${entry#*:}
+		entry=${entry%\}}
+		sum=$((sum + ${entry:-0}))
+	done
+	echo $sum
+}
 
 # end_of a|b: names of this end, for the functions below.
 end_of() {
@@ -124,7 +137,7 @@ xfrm_sa() {
 	else
 		options+=(replay-window 32)
 	fi
-	[ $UDP = 0 ] || options+=(encap espinudp $ENCAP_PORT $ENCAP_PORT 0.0.0.0)
+	[ $UDP = 0 ] || options+=(encap espinudp "$ENCAP_PORT" "$ENCAP_PORT" 0.0.0.0)
 	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid 1 mode tunnel \
 		"${options[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
 }

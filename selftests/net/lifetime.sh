@@ -4,6 +4,8 @@
 # and with the right fields, in packets, bytes, seconds and sequence numbers, outbound and inbound.
 #
 #	a esplane === ESP ===> b esplane: one datagram is one packet of 20 + 8 + 100 = 128 inner bytes
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 INNER_BYTES=128

@@ -4,6 +4,8 @@
 # they are authentic, wrong outside. And what RFC 4303 and RFC 6040 want accepted.
 #
 #	a (esp.py) --- ESP ---> b esplane, inbound SA only, a UDP socket behind it
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 # Each step has a sequence number of its own.

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The genetlink family: every refusal says why, keys never come back, who may use it, the kernel's own
 # client understands it by the spec, and lists are whole however long they are.
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 SPEC=$NET_DIR/../../include/netlink/esplane.yaml

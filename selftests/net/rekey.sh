@@ -5,6 +5,8 @@
 # another address or port while its sequence numbers go on.
 #
 #	a esplane === ESP === b esplane, 200 numbered UDP packets a second each way
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 RATE=200
@@ -72,7 +74,7 @@ up() {
 	[ $UDP = 0 ] || words=("encap=$ENCAP_PORT:$ENCAP_PORT")
 	if [ $MODE = route ]; then
 		policy_words=if_id=$IF_ID
-		words+=($policy_words)
+		words+=("$policy_words")
 	else
 		inner_route "$a" a && inner_route "$b" b
 	fi

@@ -5,6 +5,8 @@
 # arithmetic gives; and real traffic that is recorded and sent again must not be accepted twice.
 #
 #	a (esp.py) --- ESP ---> b esplane, inbound SA only
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 # inbound [WORD...]: a fresh SA at b; sets SA_IN.
@@ -25,9 +27,14 @@ inject() {
 
 # The SA's own counters: accepted, REPLAY, REPLAY_WINDOW, AUTH, everything dropped.
 tally() {
-	esp "$b" sa-list --json | jq -r ".[] | select(.id == $SA_IN) |
-		\"\(.packets) \(.drops.REPLAY // 0) \(.drops.REPLAY_WINDOW // 0) \(.drops.AUTH // 0) \" +
-		\"\([.drops[]?] | add // 0)\""
+	local sa drops reason
+	sa=$(esp "$b" sa-list "id=$SA_IN")
+	[[ "$sa" =~ \ packets=([0-9]+) ]] && echo -n "${BASH_REMATCH[1]} " || echo -n "0 "
+	drops=$([[ "$sa" =~ drops=(\{[^\}]*\}) ]] && echo "${BASH_REMATCH[1]}")
+	for reason in REPLAY REPLAY_WINDOW AUTH; do
+		[[ "$drops" =~ [\{,]$reason:([0-9]+) ]] && echo -n "${BASH_REMATCH[1]} " || echo -n "0 "
+	done
+	sum_of_map "$drops"
 }
 
 tally_is() { [ "$(tally)" = "$1" ]; }

@@ -3,6 +3,8 @@
 # esplane at both ends, in every pair of modes, and as the gateway of a host behind it.
 #
 #	h 10.1.0.2 --- 10.1.0.1 a === ESP === b 10.2.0.1
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 MB=$((1 << 20))

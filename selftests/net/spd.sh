@@ -5,6 +5,8 @@
 # policies and SAs are bound to an interface.
 #
 #	a esplane 10.1.0.1 === ESP === 10.2.0.1 esplane b
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 # How one echo to b travels: the word "esp" or "clear" for request and answer, or "nothing".

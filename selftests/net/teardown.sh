@@ -5,6 +5,8 @@
 # dropped on the way is dropped by name.
 #
 #	a esplane === ESP === b esplane
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 up() {

@@ -5,6 +5,8 @@
 # policy mode and in route mode. On the wire there is ESP and nothing else.
 #
 #	a esplane 10.1.0.1 === ESP === 10.2.0.1 xfrm b
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
 MB=$((1 << 20))
