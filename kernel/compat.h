@@ -9,12 +9,13 @@
 #include <linux/crypto.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/timer.h>
 
-#if __has_include(<net/gso.h>)		/* 6.5; before in netdevice.h */
+#ifdef ESPLANE_HAVE_NET_GSO_H		/* 6.5; before in netdevice.h */
 #include <net/gso.h>
 #endif
 
-#if __has_include(<linux/unaligned.h>)	/* 6.12 */
+#ifdef ESPLANE_HAVE_LINUX_UNALIGNED_H	/* 6.12 */
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
@@ -72,6 +73,35 @@ static inline void esplane_compat_netdev_stays(struct net_device *dev)
 	{									\
 		return fn(dev_net(dev), dev, data, extack);			\
 	}
+#endif
+
+/* 6.16: from_timer() by another name. */
+#ifdef ESPLANE_HAVE_TIMER_CONTAINER_OF
+#define esplane_timer_container_of timer_container_of
+#else
+#define esplane_timer_container_of from_timer
+#endif
+
+/* 6.2: a timer that can be armed no more. Before, its owner must not arm it again. */
+static inline void esplane_timer_shutdown_sync(struct timer_list *timer)
+{
+#ifdef ESPLANE_HAVE_TIMER_SHUTDOWN_SYNC
+	timer_shutdown_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
+}
+
+/* 6.13. */
+#ifndef NLA_POLICY_MAX_LEN
+#define NLA_POLICY_MAX_LEN(len) NLA_POLICY_MAX(NLA_BINARY, len)
+#endif
+
+/* Who may listen to events: CAP_NET_ADMIN. Kernels that cannot say so let anybody in the namespace. */
+#ifdef ESPLANE_HAVE_GENL_MULTICAST_CAP
+#define ESPLANE_MCGRP_FLAGS .flags = GENL_MCAST_CAP_NET_ADMIN,
+#else
+#define ESPLANE_MCGRP_FLAGS
 #endif
 
 #endif

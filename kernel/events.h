@@ -19,4 +19,7 @@ void esplane_event_acquire(struct esplane_net *en, struct esplane_policy *policy
 /* Sent when the outer source of an authenticated packet differs from the SA's; rate-limited here per SA. */
 void esplane_event_mapping(struct esplane_sa *sa, const struct esplane_addr *src, __be16 sport);
 
+/* No event is sent any more, nor being sent. May sleep. */
+void esplane_events_stop(void);
+
 #endif

@@ -24,18 +24,21 @@ struct esplane_stats {
 
 struct esplane_sad {
 	struct rhashtable by_spi;	/* inbound */
+	struct rhltable by_peer;	/* outbound, by the peer's SPI; peers may choose alike */
 	struct xarray by_id;		/* both directions; ID 0 is not used */
 	struct xarray reserved;		/* SPI (host order) -> deadline, as value entries in seconds */
-	u32 next_id;
+	time64_t next_sweep;		/* when lapsed reservations are looked for */
+	u32 last_id;
 	u32 count;
 	u32 generation;			/* for consistent dumps */
+	atomic_t alive;			/* SAs not yet freed, whether published or not (sa.c) */
 };
 
 struct esplane_spd {
 	struct list_head policies[ESPLANE_DIRECTION_MAX + 1];
 	u32 n_global[ESPLANE_DIRECTION_MAX + 1];	/* policies with if_id 0 */
 	struct xarray by_id;
-	u32 next_id;
+	u32 last_id;
 	u32 count;
 	u32 generation;
 };
@@ -58,5 +61,9 @@ struct esplane_net {
 };
 
 struct esplane_net *esplane_net(const struct net *net);
+
+/* Namespaces that are there and come later get their state; exit waits until the last of it is gone. */
+int esplane_net_register(void);
+void esplane_net_unregister(void);
 
 #endif

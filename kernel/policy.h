@@ -20,7 +20,7 @@ struct esplane_sa;
  */
 struct esplane_policy {
 	struct list_head list;		/* esplane_spd, by direction, ordered by (priority, id) */
-	struct esplane_sa __rcu *sa;	/* outbound PROTECT; holds a reference */
+	struct esplane_sa __rcu *sa;	/* outbound PROTECT; always one of the SAD, so no reference */
 	u32 id;
 	u32 priority;
 	u32 if_id;
@@ -29,9 +29,21 @@ struct esplane_policy {
 	u16 n_selectors;
 	u64 cookie;
 	u64 __percpu *packets;
+	bool heir_has_packets;		/* the counter went on to the policy that replaced this one */
 	unsigned long acquire_next;	/* jiffies: no acquire event before */
 	struct rcu_head rcu;
 	struct esplane_selector selectors[];
 };
+
+/* Unpublished, with room for @n_selectors, or NULL. */
+struct esplane_policy *esplane_policy_alloc(unsigned int n_selectors);
+/* Frees what no reader can see. */
+void esplane_policy_free(struct esplane_policy *policy);
+/* Frees after a grace period. */
+void esplane_policy_free_rcu(struct esplane_policy *policy);
+
+/* True if both decide alike, whatever their SAs. */
+bool esplane_policy_same(const struct esplane_policy *a, const struct esplane_policy *b);
+u64 esplane_policy_packets(const struct esplane_policy *policy);
 
 #endif

@@ -21,6 +21,8 @@ struct crypto_aead;
 struct esplane_net;
 struct esplane_transform;
 
+extern struct workqueue_struct *esplane_wq;	/* of the module (main.c): removal and freeing of SAs */
+
 /**
  * struct esplane_outer - outer addresses and ports; sa-update replaces it as one by RCU
  * @dst_cache: outbound, the route to @dst. It lives here and not in the SA, so that a reader of the
@@ -48,6 +50,7 @@ static inline bool esplane_outer_is_udp(const struct esplane_outer *outer)
  * Immutable once published, except: @seq (atomic), @replay (its own lock),
  * @outer (RCU, written under esplane_net::lock), @usage and @drops (counters),
  * @expired and @dead (bits). Reached by RCU (esplane_sad_*) or a reference.
+ * Life and death are told in sa.c.
  */
 struct esplane_sa {
 	/* what both directions read for each train */
@@ -82,21 +85,44 @@ struct esplane_sa {
 	u64 cookie;
 	struct timer_list timer;	/* seconds limits */
 	struct work_struct reaper;	/* removal asked for by the packet path or the timer */
-	struct rhash_head by_spi;	/* inbound, in esplane_sad */
+	union {				/* in esplane_sad */
+		struct rhash_head by_spi;	/* inbound */
+		struct rhlist_head by_peer;	/* outbound */
+	};
+	u32 users;			/* policies that point here; under esplane_net::lock */
+	u32 death;			/* ESPLANE_EXPIRE_CAUSE_* that killed it; written by who sets @dead */
+	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
 	refcount_t refs;
-	struct rcu_work free_work;
+	struct rcu_work unlinked;	/* gives the database's reference back after a grace period */
+	struct work_struct free_work;
 	u64 __percpu *drops;		/* ESPLANE_DROP_COUNT per CPU */
 	u16 key_bits;
 	struct esplane_selector selectors[];
 };
 
-/* The last reference frees after a grace period, in process context. */
+/* An SA of @en with one reference, unpublished; direction, cipher, outer addresses are the caller's to set. */
+struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors);
+
+/* The last reference frees, later and in process context. Any context. */
 void esplane_sa_put(struct esplane_sa *sa);
 /* False if the SA is already on its way out. RCU read side. */
 bool esplane_sa_get(struct esplane_sa *sa);
 
+/* Gives the database's reference back once no reader can have found @sa there. Caller has unlinked it. */
+void esplane_sa_put_unlinked(struct esplane_sa *sa);
+
 /* Asks for removal from any context: no packet uses it any more, a worker unlinks it and sends sa-expire hard. */
 void esplane_sa_kill(struct esplane_sa *sa, u32 cause);
+
+/* Addresses and ports as in @from; room for a route if @with_route. Unpublished, or NULL. */
+struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool with_route);
+/* Frees what no reader can see. */
+void esplane_outer_free(struct esplane_outer *outer);
+/* New outer addresses; takes @outer over, frees the old after a grace period. Caller holds esplane_net::lock. */
+void esplane_sa_set_outer(struct esplane_sa *sa, struct esplane_outer *outer);
+
+/* Number of the last packet sent or authenticated. Any context but the packet path's own lock. */
+u64 esplane_sa_sequence(struct esplane_sa *sa);
 
 static inline bool esplane_sa_is_dead(const struct esplane_sa *sa)
 {

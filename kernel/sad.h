@@ -19,13 +19,19 @@ struct esplane_sa *esplane_sad_lookup_id(const struct esplane_net *en, u32 id);
 int esplane_sad_add(struct esplane_net *en, struct esplane_sa *sa, struct netlink_ext_ack *extack);
 /* Unlinks @sa, from policies too, and drops the database's reference. Caller holds esplane_net::lock. */
 void esplane_sad_remove(struct esplane_net *en, struct esplane_sa *sa);
+/* All SAs and reservations. Caller holds esplane_net::lock. */
 void esplane_sad_flush(struct esplane_net *en);
+/* Changes outer addresses; takes @outer over if it succeeds. Caller holds esplane_net::lock. */
+int esplane_sad_move(struct esplane_net *en, struct esplane_sa *sa, struct esplane_outer *outer,
+		     struct netlink_ext_ack *extack);
 
+/* A free SPI from @min to @max (host order), reserved for @timeout seconds. Both: caller holds esplane_net::lock. */
 int esplane_sad_spi_alloc(struct esplane_net *en, u32 min, u32 max, u32 timeout, __be32 *spi,
 			  struct netlink_ext_ack *extack);
 int esplane_sad_spi_free(struct esplane_net *en, __be32 spi);
 
 int esplane_sad_init(struct esplane_net *en);
+/* The SAD is empty, but its SAs may still be in use: waits for them. */
 void esplane_sad_exit(struct esplane_net *en);
 
 #endif

@@ -25,13 +25,20 @@ struct esplane_policy *esplane_spd_lookup(const struct esplane_net *en, u8 direc
 /* True if there is any policy of this direction without an interface: steer.c's fast way out. */
 bool esplane_spd_active(const struct esplane_net *en, u8 direction);
 
+/* NULL if there is none. Caller holds esplane_net::lock, as for all below. */
 struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 id);
-/* Adds @policy, or puts it in the place of the one with its ID. Takes @policy over. Caller holds esplane_net::lock. */
-int esplane_spd_set(struct esplane_net *en, struct esplane_policy *policy,
+/* Adds @policy (its @id is 0 and set here), with @sa or NULL. Takes @policy over if it succeeds. */
+int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struct esplane_sa *sa,
 		    struct netlink_ext_ack *extack);
+/*
+ * Puts @policy, with @sa or NULL, in the place of @old; takes @policy over. If they decide alike,
+ * only the SA is swapped. No packet finds neither.
+ */
+void esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
+			 struct esplane_policy *policy, struct esplane_sa *sa);
 void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy);
 void esplane_spd_flush(struct esplane_net *en);
-/* Leaves every policy that uses @sa without one. Caller holds esplane_net::lock. */
+/* Leaves every policy that uses @sa, or any if NULL, without one. */
 void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa);
 
 int esplane_spd_init(struct esplane_net *en);

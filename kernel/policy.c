@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One policy of the SPD: making, comparing, freeing. */
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "policy.h"
+
+struct esplane_policy *esplane_policy_alloc(unsigned int n_selectors)
+{
+	struct esplane_policy *policy;
+
+	policy = kzalloc(struct_size(policy, selectors, n_selectors), GFP_KERNEL_ACCOUNT);
+	if (!policy)
+		return NULL;
+	policy->packets = alloc_percpu_gfp(u64, GFP_KERNEL_ACCOUNT);
+	if (!policy->packets) {
+		kfree(policy);
+		return NULL;
+	}
+	policy->n_selectors = n_selectors;
+	policy->acquire_next = jiffies;
+	return policy;
+}
+
+void esplane_policy_free(struct esplane_policy *policy)
+{
+	if (!policy->heir_has_packets)
+		free_percpu(policy->packets);
+	kfree(policy);
+}
+
+static void free_rcu_callback(struct rcu_head *rcu)
+{
+	esplane_policy_free(container_of(rcu, struct esplane_policy, rcu));
+}
+
+void esplane_policy_free_rcu(struct esplane_policy *policy)
+{
+	call_rcu(&policy->rcu, free_rcu_callback);
+}
+
+bool esplane_policy_same(const struct esplane_policy *a, const struct esplane_policy *b)
+{
+	return a->direction == b->direction && a->action == b->action &&
+	       a->priority == b->priority && a->if_id == b->if_id && a->cookie == b->cookie &&
+	       a->n_selectors == b->n_selectors &&
+	       !memcmp(a->selectors, b->selectors, flex_array_size(a, selectors, a->n_selectors));
+}
+
+u64 esplane_policy_packets(const struct esplane_policy *policy)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(policy->packets, cpu));
+	return sum;
+}

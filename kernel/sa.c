@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One security association's life.
+ *
+ * References: the database (sad.c) holds one, each train under way one, a pending reaper one.
+ * Policies hold none: they point to SAs of the database only and let go before an SA leaves it.
+ *
+ * An SA ends in this order:
+ *  1. It is unlinked from policies and database, under esplane_net::lock. No new reader can find it.
+ *  2. After a grace period the database's reference goes (put_unlinked()). A reader that found the
+ *     SA before is through by then, or took a reference of its own: esplane_sa_get() cannot fail
+ *     for who found it in a policy or the database. So a packet that read a policy just before its
+ *     SA was swapped and deleted still is sent.
+ *  3. The timer was stopped for good before that reference went, so it cannot fire any more.
+ *  4. The last reference, perhaps of a train that an asynchronous cipher has, queues the freeing.
+ *     Nobody else can reach the memory: readers by 2, the timer by 3, the reaper had a reference.
+ *
+ * Killing (a hard limit) only sets @dead and queues the reaper, which does 1 if nobody has yet, and
+ * reports it. Whoever sets @dead queues it, so there is one reaper and one hard sa-expire.
+ *
+ * Locking: @outer is written under esplane_net::lock and read by RCU.
+ */
+#include <linux/ktime.h>
+#include <linux/slab.h>
+
+#include "events.h"
+#include "net.h"
+#include "sa.h"
+#include "sad.h"
+#include "transform.h"
+
+static void free_work(struct work_struct *work)
+{
+	struct esplane_sa *sa = container_of(work, struct esplane_sa, free_work);
+	struct esplane_sad *sad = &sa->en->sad;
+
+	if (sa->aead)
+		esplane_transform_teardown(sa);
+	esplane_outer_free(rcu_dereference_protected(sa->outer, true));
+	free_percpu(sa->drops);
+	kfree(sa);
+	/* From here on the namespace may go: only the address is used. */
+	if (atomic_dec_and_test(&sad->alive))
+		wake_up_var(&sad->alive);
+}
+
+void esplane_sa_put(struct esplane_sa *sa)
+{
+	if (refcount_dec_and_test(&sa->refs))
+		queue_work(esplane_wq, &sa->free_work);
+}
+
+bool esplane_sa_get(struct esplane_sa *sa)
+{
+	return refcount_inc_not_zero(&sa->refs);
+}
+
+static void unlinked_work(struct work_struct *work)
+{
+	struct esplane_sa *sa = container_of(to_rcu_work(work), struct esplane_sa, unlinked);
+
+	esplane_lifetime_stop(sa);
+	esplane_sa_put(sa);
+}
+
+void esplane_sa_put_unlinked(struct esplane_sa *sa)
+{
+	queue_rcu_work(esplane_wq, &sa->unlinked);
+}
+
+static void reaper_work(struct work_struct *work)
+{
+	struct esplane_sa *sa = container_of(work, struct esplane_sa, reaper);
+	struct esplane_net *en = sa->en;
+
+	mutex_lock(&en->lock);
+	/* Someone may have deleted it meanwhile, who then needs not be told. */
+	if (esplane_sad_lookup_id(en, sa->id) == sa) {
+		esplane_sad_remove(en, sa);
+		esplane_event_expire(sa, sa->death, true);
+	}
+	mutex_unlock(&en->lock);
+	esplane_sa_put(sa);
+}
+
+void esplane_sa_kill(struct esplane_sa *sa, u32 cause)
+{
+	if (esplane_sa_is_dead(sa) || test_and_set_bit(0, &sa->dead))
+		return;
+	sa->death = cause;
+	if (esplane_sa_get(sa))
+		queue_work(esplane_wq, &sa->reaper);
+}
+
+struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors)
+{
+	struct esplane_sa *sa;
+
+	sa = kzalloc(struct_size(sa, selectors, n_selectors), GFP_KERNEL_ACCOUNT);
+	if (!sa)
+		return NULL;
+	sa->drops = __alloc_percpu_gfp(ESPLANE_DROP_COUNT * sizeof(u64), sizeof(u64),
+				       GFP_KERNEL_ACCOUNT);
+	if (!sa->drops) {
+		kfree(sa);
+		return NULL;
+	}
+	sa->en = en;
+	sa->n_selectors = n_selectors;
+	sa->born = ktime_get_seconds();
+	sa->mapping_next = jiffies;
+	refcount_set(&sa->refs, 1);
+	INIT_WORK(&sa->reaper, reaper_work);
+	INIT_WORK(&sa->free_work, free_work);
+	INIT_RCU_WORK(&sa->unlinked, unlinked_work);
+	atomic_inc(&en->sad.alive);
+	return sa;
+}
+
+struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool with_route)
+{
+	struct esplane_outer *outer = kzalloc(sizeof(*outer), GFP_KERNEL_ACCOUNT);
+
+	if (!outer)
+		return NULL;
+	outer->src = from->src;
+	outer->dst = from->dst;
+	outer->sport = from->sport;
+	outer->dport = from->dport;
+	if (with_route && dst_cache_init(&outer->dst_cache, GFP_KERNEL_ACCOUNT)) {
+		kfree(outer);
+		return NULL;
+	}
+	return outer;
+}
+
+void esplane_outer_free(struct esplane_outer *outer)
+{
+	if (!outer)
+		return;
+	dst_cache_destroy(&outer->dst_cache);
+	kfree(outer);
+}
+
+static void outer_free_rcu(struct rcu_head *rcu)
+{
+	esplane_outer_free(container_of(rcu, struct esplane_outer, rcu));
+}
+
+void esplane_sa_set_outer(struct esplane_sa *sa, struct esplane_outer *outer)
+{
+	struct esplane_outer *old;
+
+	old = rcu_replace_pointer(sa->outer, outer, lockdep_is_held(&sa->en->lock));
+	if (old)
+		call_rcu(&old->rcu, outer_free_rcu);
+}
+
+u64 esplane_sa_sequence(struct esplane_sa *sa)
+{
+	u64 seq;
+
+	if (sa->direction == ESPLANE_DIRECTION_OUT) {
+		seq = atomic64_read(&sa->seq);
+		/* Takers past the end are refused; they count nevertheless. */
+		return sa->flags & ESPLANE_SA_FLAG_ESN ? seq : min_t(u64, seq, U32_MAX);
+	}
+	spin_lock_bh(&sa->replay.lock);
+	seq = sa->replay.top;
+	spin_unlock_bh(&sa->replay.lock);
+	return seq;
+}
