@@ -48,11 +48,17 @@ static bool common(const struct ike_proposal *first, const struct ike_proposal *
 	return !has_type(first, type) && holds(first, &none) && holds(second, &none);
 }
 
-static bool unknown_type(const struct ike_proposal *p)
+/* A type that is not known, or has no place in the protocol: the proposal is unacceptable (3.3.6). */
+static bool foreign_type(const struct ike_proposal *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->transforms[i].type > IKE_TRANSFORM_ESN)
+	bool ike = p->protocol == IKE_PROTO_IKE;
+
+	for (size_t i = 0; i < p->n; i++) {
+		uint8_t type = p->transforms[i].type;
+
+		if (type > IKE_TRANSFORM_ESN || type == (ike ? IKE_TRANSFORM_ESN : IKE_TRANSFORM_PRF))
 			return true;
+	}
 	return false;
 }
 
@@ -78,7 +84,7 @@ static bool common_integ(const struct ike_proposal *first, const struct ike_prop
 static unsigned int match(const struct ike_proposal *first, const struct ike_proposal *second,
 			  const struct ike_select *how, struct ike_transform found[TYPES])
 {
-	if (unknown_type(first) || unknown_type(second))
+	if (foreign_type(first) || foreign_type(second))
 		return TYPE_OTHER;
 	for (unsigned int i = 0; i < TYPES; i++) {
 		bool ok;

@@ -10,7 +10,8 @@ enum {
 	NEAREST_WORD_MAX = 40, /* longer words have no near one */
 };
 
-static void fill(struct ike_error *e, uint16_t notify, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+fill(struct ike_error *e, uint16_t notify, const char *fmt, va_list ap)
 {
 	if (!e)
 		return;

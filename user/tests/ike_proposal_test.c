@@ -279,6 +279,27 @@ static void test_unknown_transforms(void **state)
 	ike_proposal_list_clear(&ours);
 }
 
+/* ESN for IKE, a PRF for ESP: types without a place there make a proposal unacceptable. */
+static void test_foreign_transforms(void **state)
+{
+	struct ike_proposal_list ours = parse(IKE, "aes128gcm16-prfsha256-x25519");
+	struct ike_proposal_list theirs = decode("0000002c 01010004 0300000c 01000014 800e0080"
+						 "03000008 02000005 03000008 0400001f"
+						 "00000008 05000000");
+	const struct ike_select how = {0};
+	struct ike_suite suite;
+
+	assert_false(ike_proposal_select(&ours, &theirs, &how, &suite));
+	ike_proposal_list_clear(&ours);
+	ike_proposal_list_clear(&theirs);
+	ours = parse(ESP, "aes128gcm16");
+	theirs = decode("00000028 01030403 01020304 0300000c 01000014 800e0080 03000008 02000005"
+			"00000008 05000000");
+	assert_false(ike_proposal_select(&ours, &theirs, &how, &suite));
+	ike_proposal_list_clear(&ours);
+	ike_proposal_list_clear(&theirs);
+}
+
 /*
  * An ESP proposal of old, without any ESN transform, means "no ESN", and is answered without one.
  */
@@ -596,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_wire_without_ke),
 		cmocka_unit_test(test_unknown_transforms),
+		cmocka_unit_test(test_foreign_transforms),
 		cmocka_unit_test(test_no_esn_at_all),
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_agreement),
