@@ -39,7 +39,8 @@
 # Cleaning
 #	at_exit COMMAND...	runs COMMAND when the script ends, last registered first
 
-NET_SUFFIX=$$
+# Unique names, unless the caller wants plain ones.
+NET_SUFFIX=${NET_SUFFIX-$$}
 NET_TMP=$(mktemp -d)
 net_namespaces=()
 net_cleanups=()
@@ -82,7 +83,7 @@ ns_del() {
 ns_add() {
 	local name real
 	for name in "$@"; do
-		real=$name-$NET_SUFFIX
+		real=$name${NET_SUFFIX:+-$NET_SUFFIX}
 		ip netns add "$real" || return 1
 		net_namespaces+=("$real")
 		printf -v "$name" %s "$real"
