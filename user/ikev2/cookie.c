@@ -45,7 +45,8 @@ static bool compute(const struct ike_cookie_jar *jar, uint8_t version, struct ik
 	ike_put64(&w, spi_i);
 	if (!ike_prf(ike_prf_find(IKE_PRF_HMAC_SHA2_256),
 		     ike_bytes(jar->secret[version & 1], IKE_COOKIE_SECRET_LEN),
-		     (struct ike_bytes[]){ni, ike_addr_bytes(from), ike_written(&w)}, 3, &mac, NULL))
+		     (struct ike_bytes[]){ni, ike_addr_bytes(from), ike_written(&w)}, 3, &mac,
+		     NULL))
 		return false;
 	cookie[0] = version;
 	memcpy(cookie + 1, mac.bytes, IKE_COOKIE_HASH_LEN);

@@ -7,7 +7,8 @@
 #include "ikev2/id.h"
 #include "ikev2/wire/decode.h"
 
-static bool set(struct ike_id *id, uint8_t type, const void *data, size_t len, struct ike_error *err)
+static bool set(struct ike_id *id, uint8_t type, const void *data, size_t len,
+		struct ike_error *err)
 {
 	if (len > IKE_ID_MAX)
 		return ike_fail(err, "identity of %zu bytes; at most %d can be", len, IKE_ID_MAX);
@@ -39,12 +40,14 @@ static bool set_hex(struct ike_id *id, uint8_t type, const char *text, struct ik
 	size_t n = strlen(text) / 2;
 
 	if (!n || strlen(text) % 2 || n > sizeof(data))
-		return ike_fail(err, "identity \"%s\": an even number of hex digits is needed", text);
+		return ike_fail(err, "identity \"%s\": an even number of hex digits is needed",
+				text);
 	for (size_t i = 0; i < n; i++) {
 		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
-			return ike_fail(err, "identity \"%s\": not a hex digit at %zu", text, 2 * i);
+			return ike_fail(err, "identity \"%s\": not a hex digit at %zu", text,
+					2 * i);
 		data[i] = high << 4 | low;
 	}
 	return set(id, type, data, n, err);
@@ -100,7 +103,7 @@ static const struct {
 	const char *prefix;
 	bool (*set)(struct ike_id *id, const char *text, struct ike_error *err);
 } prefixes[] = {
-	{"ipv4:", set_ipv4},	 {"ipv6:", set_ipv6},	{"fqdn:", set_fqdn},   {"rfc822:", set_rfc822},
+	{"ipv4:", set_ipv4},	{"ipv6:", set_ipv6},   {"fqdn:", set_fqdn}, {"rfc822:", set_rfc822},
 	{"email:", set_rfc822}, {"keyid:", set_keyid}, {"asn1dn:", set_dn},
 };
 
@@ -131,7 +134,8 @@ bool ike_id_parse(const char *text, struct ike_id *id, struct ike_error *err)
 		return true;
 	}
 	if (strchr(text, '='))
-		return ike_fail(err, "identity \"%s\": distinguished names are not supported yet", text);
+		return ike_fail(err, "identity \"%s\": distinguished names are not supported yet",
+				text);
 	return strchr(text, '@') ? set_rfc822(id, text, err) : set_fqdn(id, text, err);
 }
 
@@ -164,10 +168,12 @@ bool ike_id_from_wire(struct ike_id *id, const struct ike_wire_id *wire, struct 
 				       "ID payload: an address of %zu bytes where %zu are needed",
 				       wire->data.len, wanted);
 	if (!wire->data.len && wire->type != IKE_ID_NULL)
-		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "ID payload: empty identity");
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+				       "ID payload: empty identity");
 	if (wire->type == IKE_ID_ANY || wire->data.len > IKE_ID_MAX)
 		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
-				       "ID payload: type %u with %zu bytes", wire->type, wire->data.len);
+				       "ID payload: type %u with %zu bytes", wire->type,
+				       wire->data.len);
 	return set(id, wire->type, wire->data.p, wire->data.len, err);
 }
 
@@ -209,7 +215,10 @@ bool ike_id_equal(const struct ike_id *a, const struct ike_id *b)
 	return true;
 }
 
-/* "*" stands for any run of letters. Goes back to the last "*" on a mismatch: linear for one of them. */
+/*
+ * "*" stands for any run of letters. Goes back to the last "*" on a mismatch: linear for one of
+ * them.
+ */
 static bool glob(const struct ike_id *pattern, const struct ike_id *id)
 {
 	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;

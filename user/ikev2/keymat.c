@@ -137,6 +137,6 @@ bool ike_keymat_auth_psk(const struct ike_prf *prf, struct ike_bytes psk, struct
 	return ike_prf(prf, psk, &pad_bytes, 1, &key, err) &&
 	       ike_prf(prf, ike_key_bytes(sk_p), &id_body, 1, &maced_id, err) &&
 	       ike_prf(prf, ike_key_bytes(&key),
-		       (struct ike_bytes[]){message, other_nonce, ike_key_bytes(&maced_id)}, 3, auth,
-		       err);
+		       (struct ike_bytes[]){message, other_nonce, ike_key_bytes(&maced_id)}, 3,
+		       auth, err);
 }

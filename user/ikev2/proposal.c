@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Lists of proposals: reading swanctl's syntax, printing it, the wire form (RFC 7296 section 3.3). */
+/*
+ * Lists of proposals: reading swanctl's syntax, printing it, the wire form (RFC 7296 section 3.3).
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +11,14 @@
 #include "ikev2/transforms.h"
 #include "ikev2/wire/decode.h"
 
-enum { WORD_TEXT_MAX = 32 };
+enum {
+	WORD_TEXT_MAX = 32
+};
 
-static const char ike_default[] =
-	"aes256gcm16-aes128gcm16-prfsha256-prfsha384-prfsha512-"
-	"x25519-ecp256-ecp384-ecp521-x448-modp3072-modp4096-modp2048,"
-	"aes256-aes128-sha256-sha384-sha512-"
-	"x25519-ecp256-ecp384-ecp521-x448-modp3072-modp4096-modp2048";
+static const char ike_default[] = "aes256gcm16-aes128gcm16-prfsha256-prfsha384-prfsha512-"
+				  "x25519-ecp256-ecp384-ecp521-x448-modp3072-modp4096-modp2048,"
+				  "aes256-aes128-sha256-sha384-sha512-"
+				  "x25519-ecp256-ecp384-ecp521-x448-modp3072-modp4096-modp2048";
 static const char esp_default[] = "aes256gcm16-aes128gcm16";
 
 static bool append(struct ike_proposal_list *list, const struct ike_proposal *p,
@@ -99,8 +102,8 @@ static bool parse_word(struct ike_proposal *p, const char *word, size_t len, str
 	if (p->protocol == IKE_PROTO_ESP && t.type == IKE_TRANSFORM_PRF)
 		return ike_fail(err, "\"%.*s\": a PRF is for IKE, not for ESP", (int)len, word);
 	if (p->protocol == IKE_PROTO_IKE && t.type == IKE_TRANSFORM_ESN)
-		return ike_fail(err, "\"%.*s\": sequence numbers are for ESP, not for IKE", (int)len,
-				word);
+		return ike_fail(err, "\"%.*s\": sequence numbers are for ESP, not for IKE",
+				(int)len, word);
 	return ike_fail(err, "algorithm \"%.*s\" is known but not supported", (int)len, word);
 }
 
@@ -163,11 +166,15 @@ static bool judge(const struct ike_proposal *p, struct ike_error *err)
 	if (!has_type(p, IKE_TRANSFORM_ENCR))
 		return ike_fail(err, "no encryption algorithm");
 	if (has_type(&plain, IKE_TRANSFORM_ENCR) && !has_type(p, IKE_TRANSFORM_INTEG))
-		return ike_fail(err, "no integrity algorithm, such as sha256, for a cipher without its own");
+		return ike_fail(
+			err,
+			"no integrity algorithm, such as sha256, for a cipher without its own");
 	if (!has_type(&plain, IKE_TRANSFORM_ENCR) && has_type(p, IKE_TRANSFORM_INTEG))
-		return ike_fail(err, p->protocol == IKE_PROTO_IKE
-				? "integrity algorithm beside a cipher that has its own; the PRF is written prfsha256"
-				: "integrity algorithm beside a cipher that has its own");
+		return ike_fail(err,
+				p->protocol == IKE_PROTO_IKE
+					? "integrity algorithm beside a cipher that has its own; "
+					  "the PRF is written prfsha256"
+					: "integrity algorithm beside a cipher that has its own");
 	if (p->protocol != IKE_PROTO_IKE)
 		return true;
 	if (!has_type(p, IKE_TRANSFORM_PRF))
@@ -382,7 +389,8 @@ static void add_type(struct ike_text *text, const struct ike_proposal *p, uint8_
 static bool offers_esn(const struct ike_proposal *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->transforms[i].type == IKE_TRANSFORM_ESN && p->transforms[i].id == IKE_ESN_YES)
+		if (p->transforms[i].type == IKE_TRANSFORM_ESN &&
+		    p->transforms[i].id == IKE_ESN_YES)
 			return true;
 	return false;
 }

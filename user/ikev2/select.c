@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: MIT
-/* Choosing a proposal, checking a choice, explaining why there is none (RFC 7296 sections 2.7, 3.3). */
+/*
+ * Choosing a proposal, checking a choice, explaining why there is none (RFC 7296
+ * sections 2.7, 3.3).
+ */
 #include <string.h>
 
 #include "ikev2/proposal.h"
 #include "ikev2/transforms.h"
 
-enum { WORD_TEXT_MAX = 32 };
+enum {
+	WORD_TEXT_MAX = 32
+};
 
 /* In this order types are compared, and the first that fails is named. */
 static const uint8_t types[] = {
-	IKE_TRANSFORM_ENCR, IKE_TRANSFORM_INTEG, IKE_TRANSFORM_PRF, IKE_TRANSFORM_KE, IKE_TRANSFORM_ESN,
+	IKE_TRANSFORM_ENCR, IKE_TRANSFORM_INTEG, IKE_TRANSFORM_PRF,
+	IKE_TRANSFORM_KE,   IKE_TRANSFORM_ESN,
 };
 
-enum { ENCR, INTEG, PRF, KE, ESN, TYPES, TYPE_OTHER = TYPES, ALL_MATCH };
+enum {
+	ENCR,
+	INTEG,
+	PRF,
+	KE,
+	ESN,
+	TYPES,
+	TYPE_OTHER = TYPES,
+	ALL_MATCH
+};
 
 static bool has_type(const struct ike_proposal *p, uint8_t type)
 {
@@ -27,14 +42,17 @@ static bool holds(const struct ike_proposal *p, const struct ike_transform *t)
 	for (size_t i = 0; i < p->n; i++)
 		if (ike_transform_same(&p->transforms[i], t))
 			return true;
-	/* INTEG NONE, KE NONE and ESN "no" have the number 0, and need not be written (section 3.3.3). */
+	/*
+	 * INTEG NONE, KE NONE and ESN "no" have the number 0, and need not be written
+	 * (section 3.3.3).
+	 */
 	return !t->id && t->type != IKE_TRANSFORM_ENCR && t->type != IKE_TRANSFORM_PRF &&
 	       !has_type(p, t->type);
 }
 
 /* First of @first's transforms of @type that @second has too and @may allows. */
-static bool common(const struct ike_proposal *first, const struct ike_proposal *second, uint8_t type,
-		   struct ike_transform *found)
+static bool common(const struct ike_proposal *first, const struct ike_proposal *second,
+		   uint8_t type, struct ike_transform *found)
 {
 	const struct ike_transform none = {.type = type};
 
@@ -48,7 +66,9 @@ static bool common(const struct ike_proposal *first, const struct ike_proposal *
 	return !has_type(first, type) && holds(first, &none) && holds(second, &none);
 }
 
-/* A type that is not known, or has no place in the protocol: the proposal is unacceptable (3.3.6). */
+/*
+ * A type that is not known, or has no place in the protocol: the proposal is unacceptable (3.3.6).
+ */
 static bool foreign_type(const struct ike_proposal *p)
 {
 	bool ike = p->protocol == IKE_PROTO_IKE;
@@ -56,7 +76,8 @@ static bool foreign_type(const struct ike_proposal *p)
 	for (size_t i = 0; i < p->n; i++) {
 		uint8_t type = p->transforms[i].type;
 
-		if (type > IKE_TRANSFORM_ESN || type == (ike ? IKE_TRANSFORM_ESN : IKE_TRANSFORM_PRF))
+		if (type > IKE_TRANSFORM_ESN ||
+		    type == (ike ? IKE_TRANSFORM_ESN : IKE_TRANSFORM_PRF))
 			return true;
 	}
 	return false;
@@ -69,7 +90,10 @@ static bool unwanted(const struct ike_proposal *p, uint8_t type, bool without_ke
 	       (type == IKE_TRANSFORM_KE && without_ke);
 }
 
-/* With an AEAD chosen no integrity is (section 3.3), even if the proposal has some for other ciphers. */
+/*
+ * With an AEAD chosen no integrity is (section 3.3), even if the proposal has some for other
+ * ciphers.
+ */
 static bool common_integ(const struct ike_proposal *first, const struct ike_proposal *second,
 			 const struct ike_transform *encr, struct ike_transform *integ)
 {
@@ -157,8 +181,8 @@ bool ike_proposal_select(const struct ike_proposal_list *ours,
 	for (size_t o = 0; o < outer->n; o++)
 		for (size_t i = 0; i < inner->n; i++)
 			if (how->peer_order
-			    ? try_pair(&inner->items[i], &outer->items[o], how, suite)
-			    : try_pair(&outer->items[o], &inner->items[i], how, suite))
+				    ? try_pair(&inner->items[i], &outer->items[o], how, suite)
+				    : try_pair(&outer->items[o], &inner->items[i], how, suite))
 				return true;
 	return false;
 }
@@ -216,9 +240,9 @@ bool ike_proposal_verify(const struct ike_proposal_list *offered, bool without_k
 		return false;
 	got = match(theirs, ours, &how, found);
 	if (got != ALL_MATCH)
-		return ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
-				       "peer's choice of proposal: no %s",
-				       got < TYPES ? ike_transform_type_text(types[got]) : "known type");
+		return ike_fail_notify(
+			err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, "peer's choice of proposal: no %s",
+			got < TYPES ? ike_transform_type_text(types[got]) : "known type");
 	fill(suite, theirs, without_ke, found);
 	return true;
 }

@@ -16,8 +16,8 @@
 #define ESN(id) {IKE_TRANSFORM_ESN, IKE_ESN_##id, 0}
 
 /*
- * The first word of a transform is the one it is printed as. Words of what is not supported are here
- * too: a peer's proposal is printed, and a configuration's is refused by name.
+ * The first word of a transform is the one it is printed as. Words of what is not supported are
+ * here too: a peer's proposal is printed, and a configuration's is refused by name.
  */
 static const struct {
 	const char *word;

@@ -117,7 +117,8 @@ static bool add_maximal(struct ike_ts *list, size_t *n, size_t cap, const struct
 
 /*
  * The offer's first selector may be that of the packet that asked for the SA; it then lies within a
- * later one, and is swallowed by the intersection with that. What holds it comes first all the same.
+ * later one, and is swallowed by the intersection with that. What holds it comes first all the
+ * same.
  */
 static void put_first(struct ike_ts *list, size_t n, const struct ike_ts *wanted)
 {

@@ -9,7 +9,11 @@
 
 #include "ikev2/ts.h"
 
-enum { WORD_MAX = 128, ICMP_SHIFT = 8, ICMP_MASK = 0xff };
+enum {
+	WORD_MAX = 128,
+	ICMP_SHIFT = 8,
+	ICMP_MASK = 0xff
+};
 
 static bool number(const char *text, unsigned long max, unsigned long *value)
 {
@@ -27,9 +31,14 @@ static const struct {
 	const char *name;
 	uint8_t number;
 } protocols[] = {
-	{ "icmp", IPPROTO_ICMP }, { "tcp", IPPROTO_TCP },	  { "udp", IPPROTO_UDP },
-	{ "gre", IPPROTO_GRE },	  { "ipv6-icmp", IPPROTO_ICMPV6 }, { "sctp", IPPROTO_SCTP },
-	{ "ospf", 89 },		  { "l2tp", 115 },
+	{"icmp", IPPROTO_ICMP},
+	{"tcp", IPPROTO_TCP},
+	{"udp", IPPROTO_UDP},
+	{"gre", IPPROTO_GRE},
+	{"ipv6-icmp", IPPROTO_ICMPV6},
+	{"sctp", IPPROTO_SCTP},
+	{"ospf", 89},
+	{"l2tp", 115},
 };
 
 static bool known_protocol(const char *text, uint8_t *protocol)
@@ -171,8 +180,9 @@ static bool parse_prefix(char *text, char *slash, struct ike_ts *ts, struct ike_
 	if (!ike_addr_equal(&network, &ts->first)) {
 		char right[IKE_ADDR_TEXT_MAX];
 
-		return ike_fail(err, "%s/%s has host bits set: the network is %s/%s", text, slash + 1,
-				ike_addr_text(&network, right, sizeof(right)), slash + 1);
+		return ike_fail(err, "%s/%s has host bits set: the network is %s/%s", text,
+				slash + 1, ike_addr_text(&network, right, sizeof(right)),
+				slash + 1);
 	}
 	ts->last = network;
 	set_host_bits(&ts->last, prefix, true);
@@ -223,7 +233,8 @@ bool ike_ts_parse(const char *text, struct ike_ts *ts, struct ike_error *err)
 	if (bracket) {
 		end = strchr(bracket, ']');
 		if (!end || end[1])
-			return ike_fail(err, "traffic selector \"%s\": \"]\" is missing at its end", text);
+			return ike_fail(err, "traffic selector \"%s\": \"]\" is missing at its end",
+					text);
 		*bracket++ = '\0';
 		*end = '\0';
 		if (!parse_upper(bracket, &parsed, err))
@@ -298,8 +309,8 @@ static int prefix_of(const struct ike_ts *ts)
 	unsigned int bits = ike_addr_len(&ts->first) * 8, prefix = 0;
 	struct ike_addr first = ts->first, last = ts->first;
 
-	while (prefix < bits && !((ts->first.bytes[prefix / 8] ^ ts->last.bytes[prefix / 8]) &
-				  0x80 >> prefix % 8))
+	while (prefix < bits &&
+	       !((ts->first.bytes[prefix / 8] ^ ts->last.bytes[prefix / 8]) & 0x80 >> prefix % 8))
 		prefix++;
 	set_host_bits(&first, prefix, false);
 	set_host_bits(&last, prefix, true);
