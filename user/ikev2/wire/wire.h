@@ -2,7 +2,7 @@
 /*
  * IKEv2 protocol numbers, with the RFC section that defines each, and their names for logs.
  * RFC 7296 where no other document is named; extensions that are not implemented name theirs only.
- * numbers are IANA's "IKEv2 Parameters".
+ * Numbers are those of IANA's "IKEv2 Parameters".
  */
 #ifndef ESPLANE_IKE_WIRE_H
 #define ESPLANE_IKE_WIRE_H
