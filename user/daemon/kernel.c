@@ -191,13 +191,11 @@ void kernel_sa_del(struct kernel *k, uint32_t sa_id)
 		log_error("data plane: %s", dp_why(k->dp));
 }
 
-static int own_policy(struct kernel *k, const struct dp_policy *policy, uint64_t cookie,
-		      uint64_t group)
+static int own_policy(struct kernel *k, const struct dp_policy *policy, uint64_t cookie)
 {
 	struct owned entry = { .id = policy->id,
 			       .inbound = policy->direction == ESPLANE_DIRECTION_IN,
-			       .cookie = cookie,
-			       .group = group };
+			       .cookie = cookie };
 	int err = owned_add(&k->policies, &entry);
 
 	if (err && k->dp)
@@ -205,37 +203,24 @@ static int own_policy(struct kernel *k, const struct dp_policy *policy, uint64_t
 	return err;
 }
 
-/* @group: the leftover CHILD_SA whose SA the policy uses or used until now. */
-static void settle_leftovers(struct kernel *k, const struct ike_policy_spec *spec,
-			     const struct dp_policy *policy, uint64_t group)
-{
-	ike_time now = host_now();
-
-	leftovers_inherited(&k->leftovers, policy, now);
-	if (!spec->inbound && spec->sa_id)
-		leftovers_supersede(&k->leftovers, group, now);
-}
-
 int kernel_policy_set(struct kernel *k, const struct ike_policy_spec *spec, uint32_t *policy_id,
 		      const char **why)
 {
-	struct owned *known = spec->id ? owned_find(&k->policies, spec->id) : NULL;
 	struct dp_policy policy;
-	uint64_t group;
 	int err = mapping_policy(&policy, spec, k->boot, why);
 
 	if (err)
 		return err;
-	group = known ? known->group : leftovers_inherit(&k->leftovers, &policy);
+	if (!policy.id)
+		leftovers_inherit(&k->leftovers, &policy);
 	if (k->dp)
 		err = dp_policy_set(k->dp, &policy);
 	else if (!policy.id)
 		policy.id = ++k->fake_id;
 	if (err)
 		return failed(k, err, why);
-	settle_leftovers(k, spec, &policy, group);
-	/* A trap goes on using the leftover SA: remember whose it is. */
-	if (own_policy(k, &policy, spec->cookie, spec->inbound || spec->sa_id ? 0 : group))
+	leftovers_settle(&k->leftovers, &policy, host_now());
+	if (own_policy(k, &policy, spec->cookie))
 		return no_memory(why);
 	*policy_id = policy.id;
 	return 0;

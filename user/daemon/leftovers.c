@@ -158,7 +158,7 @@ static void forget_policy(struct leftovers *l, struct leftover_policy *p)
 
 static void remove_policy(struct leftovers *l, struct leftover_policy *p)
 {
-	int err = dp_policy_del(l->dp, p->id);
+	int err = p->taken ? 0 : dp_policy_del(l->dp, p->id);
 
 	if (err && err != -ENOENT)
 		log_info("leftover policy %u: %s", p->id, dp_why(l->dp));
@@ -174,59 +174,33 @@ static void remove_sa(struct leftovers *l, struct leftover_sa *sa)
 	*sa = l->sas[--l->n_sas];
 }
 
-uint64_t leftovers_inherit(struct leftovers *l, struct dp_policy *policy)
+static bool same_place(const struct leftover_policy *p, const struct dp_policy *policy)
+{
+	return p->direction == policy->direction && p->if_id == policy->if_id &&
+	       mapping_same_selectors(p->selectors, p->n_selectors, policy->selectors,
+				      policy->n_selectors);
+}
+
+void leftovers_inherit(struct leftovers *l, struct dp_policy *policy)
 {
 	const struct leftover_policy *p;
 
 	for (p = l->policies; p < l->policies + l->n_policies; p++) {
-		if (p->direction != policy->direction || p->if_id != policy->if_id ||
-		    !mapping_same_selectors(p->selectors, p->n_selectors, policy->selectors,
-					    policy->n_selectors))
+		if (p->taken || !same_place(p, policy))
 			continue;
 		policy->id = p->id;
 		if (policy->direction == ESPLANE_DIRECTION_OUT && !policy->sa_id &&
 		    find_sa(l, p->sa_id))
 			policy->sa_id = p->sa_id;
-		return p->cookie;
-	}
-	return 0;
-}
-
-/* The older of two policies of the same priority wins, and leftovers are older. */
-static bool shadows(const struct leftover_policy *p, const struct dp_policy *policy)
-{
-	return p->direction == policy->direction && p->if_id == policy->if_id &&
-	       p->priority == policy->priority &&
-	       mapping_overlap(p->selectors, p->n_selectors, policy->selectors,
-			       policy->n_selectors);
-}
-
-void leftovers_inherited(struct leftovers *l, const struct dp_policy *policy, ike_time now)
-{
-	uint64_t cookie;
-	size_t i;
-
-	for (i = l->n_policies; i-- > 0;)
-		if (l->policies[i].id == policy->id)
-			forget_policy(l, &l->policies[i]);
-	for (i = l->n_policies; i-- > 0;) {
-		if (!shadows(&l->policies[i], policy))
-			continue;
-		cookie = l->policies[i].cookie;
-		log_info("leftover policy %u would shadow a new one and is removed",
-			 l->policies[i].id);
-		remove_policy(l, &l->policies[i]);
-		leftovers_supersede(l, cookie, now);
-		i = l->n_policies;
+		return;
 	}
 }
 
-void leftovers_supersede(struct leftovers *l, uint64_t cookie, ike_time now)
+/* The CHILD_SA of this cookie is replaced: its SAs go. */
+static void supersede(struct leftovers *l, uint64_t cookie, ike_time now)
 {
 	size_t i, n = 0;
 
-	if (!cookie)
-		return;
 	for (i = l->n_sas; i-- > 0;) {
 		if (l->sas[i].cookie != cookie)
 			continue;
@@ -238,6 +212,41 @@ void leftovers_supersede(struct leftovers *l, uint64_t cookie, ike_time now)
 	}
 	if (n)
 		log_info("%zu leftover SAs are replaced", n);
+}
+
+/* The older of two policies of the same priority wins, and leftovers are older. */
+static bool shadows(const struct leftover_policy *p, const struct dp_policy *policy)
+{
+	return !p->taken && p->direction == policy->direction && p->if_id == policy->if_id &&
+	       p->priority == policy->priority &&
+	       mapping_overlap(p->selectors, p->n_selectors, policy->selectors,
+			       policy->n_selectors);
+}
+
+/* Returns false if @p stays on the list. */
+static bool settle_one(struct leftovers *l, struct leftover_policy *p,
+		       const struct dp_policy *policy, ike_time now)
+{
+	bool new_sa = policy->sa_id && !find_sa(l, policy->sa_id);
+	uint64_t cookie = p->cookie;
+
+	if (p->id == policy->id)
+		p->taken = true;
+	if (!(new_sa && same_place(p, policy)) && !shadows(p, policy))
+		return false;
+	if (!p->taken)
+		log_info("leftover policy %u would shadow a new one and is removed", p->id);
+	remove_policy(l, p);
+	supersede(l, cookie, now);
+	return true;
+}
+
+void leftovers_settle(struct leftovers *l, const struct dp_policy *policy, ike_time now)
+{
+	size_t i = 0;
+
+	while (i < l->n_policies)
+		i = settle_one(l, &l->policies[i], policy, now) ? 0 : i + 1;
 }
 
 static bool has_sa(const struct leftovers *l, uint64_t cookie)

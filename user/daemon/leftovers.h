@@ -31,6 +31,7 @@ struct leftover_sa {
 
 struct leftover_policy {
 	uint32_t id, direction, if_id, priority, sa_id;
+	bool taken;			/* its ID is a policy's of ours; the SA may still be at work */
 	uint64_t cookie;
 	struct dp_selector *selectors;
 	size_t n_selectors;
@@ -53,13 +54,14 @@ bool leftovers_any(const struct leftovers *l);
 
 /*
  * Before policy-set of a new @policy: gives it the ID of the leftover one whose place it takes and,
- * if it has no SA, that one's SA. Returns the cookie of the leftover CHILD_SA, 0 if there is none.
+ * if it has no SA, that one's SA.
  */
-uint64_t leftovers_inherit(struct leftovers *l, struct dp_policy *policy);
-/* After it: the policy of this ID is ours; leftover ones that would shadow @policy go. */
-void leftovers_inherited(struct leftovers *l, const struct dp_policy *policy, ike_time now);
-/* The CHILD_SA of this cookie is replaced: its SAs go. 0: nothing. */
-void leftovers_supersede(struct leftovers *l, uint64_t cookie, ike_time now);
+void leftovers_inherit(struct leftovers *l, struct dp_policy *policy);
+/*
+ * After each policy-set: what @policy replaces goes, the leftover SAs too if it has a new one, and
+ * what would shadow it.
+ */
+void leftovers_settle(struct leftovers *l, const struct dp_policy *policy, ike_time now);
 
 /* The kernel removed an SA. True if it was a leftover. */
 bool leftovers_gone(struct leftovers *l, uint32_t sa_id);

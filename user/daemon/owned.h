@@ -13,7 +13,6 @@ struct owned {
 	bool inbound;
 	bool seen;			/* by the dump under way */
 	uint64_t cookie;		/* the engine's */
-	uint64_t group; /* policies: leftover SAs that a trap goes on using; 0: none */
 };
 
 /* Zero-filled is empty. */

@@ -192,18 +192,16 @@ static void replaced(void **state)
 	struct dp_policy in = policy_of(ESPLANE_DIRECTION_IN, 2, 1, 0);
 	struct dp_policy out = policy_of(ESPLANE_DIRECTION_OUT, 1, 2, 31);
 	struct leftovers l = found();
-	uint64_t group;
 
 	leftovers_inherit(&l, &in);
 	assert_int_equal(in.id, 21);
-	leftovers_inherited(&l, &in, start);
+	leftovers_settle(&l, &in, start);
 	assert_true(has_sa(11) && has_sa(12));
 
-	group = leftovers_inherit(&l, &out);
+	leftovers_inherit(&l, &out);
 	assert_int_equal(out.id, 22);
 	assert_int_equal(out.sa_id, 31);
-	leftovers_inherited(&l, &out, start);
-	leftovers_supersede(&l, group, start);
+	leftovers_settle(&l, &out, start);
 	assert_false(has_sa(12));
 	/* Packets of the peer's may be on their way to the old SA. */
 	assert_true(has_sa(11));
@@ -217,19 +215,47 @@ static void replaced(void **state)
 	leftovers_free(&l);
 }
 
-/* A trap keeps the old SA at work until there is a new one. */
+/*
+ * A trap keeps the old SA at work until the tunnel that it waits for is up, which has policies of
+ * its own, in front of the trap's.
+ */
 static void trap(void **state)
 {
-	struct dp_policy out = policy_of(ESPLANE_DIRECTION_OUT, 1, 2, 0);
+	struct dp_policy waiting = policy_of(ESPLANE_DIRECTION_OUT, 1, 2, 0);
+	struct dp_policy out = policy_of(ESPLANE_DIRECTION_OUT, 1, 2, 31);
 	struct leftovers l = found();
-	uint64_t group = leftovers_inherit(&l, &out);
 
-	assert_int_equal(out.id, 22);
-	assert_int_equal(out.sa_id, 12);
-	leftovers_inherited(&l, &out, start);
-	assert_true(has_sa(12));
-	leftovers_supersede(&l, group, start);
+	waiting.priority = 101;
+	leftovers_inherit(&l, &waiting);
+	assert_int_equal(waiting.id, 22);
+	assert_int_equal(waiting.sa_id, 12);
+	leftovers_settle(&l, &waiting, start);
+	leftovers_tick(&l, start + 60 * IKE_SECOND);
+	assert_true(has_sa(11) && has_sa(12));
+
+	leftovers_inherit(&l, &out);
+	assert_int_equal(out.id, 0);
+	out.id = 40;
+	leftovers_settle(&l, &out, start);
 	assert_false(has_sa(12));
+	leftovers_tick(&l, start + 5 * IKE_SECOND);
+	assert_false(has_sa(11) || has_policy(21));
+	assert_true(has_policy(22));
+	assert_false(leftovers_any(&l));
+	leftovers_free(&l);
+}
+
+/* The old SA ends by itself: the trap's policy stays, without it. */
+static void trap_expired(void **state)
+{
+	struct dp_policy waiting = policy_of(ESPLANE_DIRECTION_OUT, 1, 2, 0);
+	struct leftovers l = found();
+
+	leftovers_inherit(&l, &waiting);
+	leftovers_settle(&l, &waiting, start);
+	assert_true(leftovers_gone(&l, 11) && leftovers_gone(&l, 12));
+	assert_true(has_policy(22));
+	assert_false(leftovers_any(&l));
 	leftovers_free(&l);
 }
 
@@ -238,10 +264,10 @@ static void other_selectors_stay(void **state)
 	struct dp_policy out = policy_of(ESPLANE_DIRECTION_OUT, 1, 3, 31);
 	struct leftovers l = found();
 
-	assert_int_equal(leftovers_inherit(&l, &out), 0);
+	leftovers_inherit(&l, &out);
 	assert_int_equal(out.id, 0);
 	out.id = 40;
-	leftovers_inherited(&l, &out, start);
+	leftovers_settle(&l, &out, start);
 	assert_true(has_policy(22) && has_sa(12));
 	leftovers_free(&l);
 }
@@ -253,9 +279,10 @@ static void shadowing_goes(void **state)
 	struct leftovers l = found();
 
 	out.selectors[0].dst_last.bytes[1] = 9;
-	assert_int_equal(leftovers_inherit(&l, &out), 0);
+	leftovers_inherit(&l, &out);
+	assert_int_equal(out.id, 0);
 	out.id = 40;
-	leftovers_inherited(&l, &out, start);
+	leftovers_settle(&l, &out, start);
 	assert_false(has_policy(22));
 	assert_false(has_sa(12));
 	leftovers_free(&l);
@@ -268,9 +295,10 @@ static void other_interface(void **state)
 	struct leftovers l = found();
 
 	out.if_id = 7;
-	assert_int_equal(leftovers_inherit(&l, &out), 0);
+	leftovers_inherit(&l, &out);
+	assert_int_equal(out.id, 0);
 	out.id = 40;
-	leftovers_inherited(&l, &out, start);
+	leftovers_settle(&l, &out, start);
 	assert_true(has_policy(22));
 	leftovers_free(&l);
 }
@@ -343,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup(ours_are_not_leftovers, crashed),
 		cmocka_unit_test_setup(replaced, crashed),
 		cmocka_unit_test_setup(trap, crashed),
+		cmocka_unit_test_setup(trap_expired, crashed),
 		cmocka_unit_test_setup(other_selectors_stay, crashed),
 		cmocka_unit_test_setup(shadowing_goes, crashed),
 		cmocka_unit_test_setup(other_interface, crashed),
