@@ -20,7 +20,7 @@ user:
 	$(MAKE) -C user O=$(O) all
 
 demo:
-	selftests/demo
+	selftests/demo/run
 
 check:
 	selftests/check
