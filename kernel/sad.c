@@ -73,7 +73,7 @@ static bool peer_has(struct esplane_net *en, const struct esplane_sa *except, __
 static int insert_inbound(struct esplane_net *en, struct esplane_sa *sa,
 			  struct netlink_ext_ack *extack)
 {
-	int err = rhashtable_insert_fast(&en->sad.by_spi, &sa->by_spi, spi_params);
+	int err = rhashtable_lookup_insert_fast(&en->sad.by_spi, &sa->by_spi, spi_params);
 
 	switch (err) {
 	case 0:
