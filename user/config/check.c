@@ -47,12 +47,6 @@ static bool has_single_address(const struct ike_conn_cfg *c)
 	return false;
 }
 
-static bool initiates(const struct ike_child_cfg *child)
-{
-	return child->start_action != IKE_START_NONE || child->close_action != IKE_START_NONE ||
-	       child->dpd_action != IKE_START_NONE;
-}
-
 static void check_children(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
 	const struct section *children = section_child(s, "children"), *child;
@@ -63,7 +57,7 @@ static void check_children(struct load *l, const struct section *s, const struct
 			    "carry no traffic", s->name);
 	for (i = 0; i < c->n_children; i++) {
 		child = section_child(children, c->children[i].name);
-		if (initiates(&c->children[i]) && !has_single_address(c))
+		if (c->children[i].start_action != IKE_START_NONE && !has_single_address(c))
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote_addrs of connection "
 				  "\"%s\" holds no single address to reach", child->name, s->name);

@@ -30,7 +30,8 @@ static bool known_already(const struct cfg_errors *errors, const char *text)
 }
 
 /* Takes @text over. */
-static void append(struct cfg_errors *errors, enum cfg_severity severity, char *text)
+static void append(struct cfg_errors *errors, enum cfg_severity severity,
+		   const struct cfg_where *where, char *text)
 {
 	struct cfg_message *list;
 
@@ -47,7 +48,8 @@ static void append(struct cfg_errors *errors, enum cfg_severity severity, char *
 		return;
 	}
 	errors->list = list;
-	list[errors->n++] = (struct cfg_message){ severity, text };
+	list[errors->n] = (struct cfg_message){ severity, text, *where, 0, errors->n };
+	errors->n++;
 }
 
 __attribute__((format(printf, 4, 0)))
@@ -66,7 +68,7 @@ static void add(struct cfg_errors *errors, enum cfg_severity severity,
 		free(what);
 	}
 	if (text) {
-		append(errors, severity, text);
+		append(errors, severity, where, text);
 	} else {
 		errors->no_memory = true;
 		errors->n_errors++;
@@ -89,6 +91,35 @@ void cfg_warning(struct cfg_errors *errors, const struct cfg_where *where, const
 	va_start(args, format);
 	add(errors, CFG_WARNING, where, format, args);
 	va_end(args);
+}
+
+static int compare(size_t a, size_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct cfg_message *x = a, *y = b;
+	int c = compare(x->rank, y->rank);
+
+	if (!c)
+		c = compare(x->where.line, y->where.line);
+	return c ? c : compare(x->order, y->order);
+}
+
+void cfg_errors_sort(struct cfg_errors *errors)
+{
+	struct cfg_message *list = errors->list;
+	size_t i, first;
+
+	for (i = 0; i < errors->n; i++) {
+		for (first = 0; strcmp(list[first].where.file, list[i].where.file); first++)
+			;
+		list[i].rank = first;
+	}
+	if (errors->n)
+		qsort(list, errors->n, sizeof(*list), by_place);
 }
 
 void cfg_errors_free(struct cfg_errors *errors)

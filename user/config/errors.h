@@ -20,6 +20,9 @@ enum cfg_severity { CFG_WARNING, CFG_ERROR };
 struct cfg_message {
 	enum cfg_severity severity;
 	char *text;			/* "FILE:LINE: what", without newline */
+	/* For cfg_errors_sort(), which is the last to look at them. */
+	struct cfg_where where;
+	size_t rank, order;		/* of the file, of the message */
 };
 
 /* Zero-filled is empty. */
@@ -38,6 +41,8 @@ void cfg_error(struct cfg_errors *errors, const struct cfg_where *where, const c
 	__attribute__((format(printf, 3, 4)));
 void cfg_warning(struct cfg_errors *errors, const struct cfg_where *where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* By line, files in the order in which they were first told of. To be called while they live. */
+void cfg_errors_sort(struct cfg_errors *errors);
 void cfg_errors_free(struct cfg_errors *errors);
 
 #endif

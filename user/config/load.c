@@ -131,6 +131,8 @@ static struct daemon_config *load(struct settings *settings, struct cfg_errors *
 	if (!errors->no_memory)
 		check_config(&l, settings->root);
 out:
+	if (settings)
+		cfg_errors_sort(errors);
 	settings_free(settings);
 	if (!errors->n_errors && !errors->no_memory)
 		return l.out;
