@@ -69,6 +69,7 @@ static int read_header(struct esplane_cut *cut, const struct sk_buff *skb)
 static int plan_whole(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
 {
 	cut->n = 1;
+	cut->shrunk = false;
 	cut->size = skb->len;
 	cut->header_len = 0;
 	return skb->len <= mtu ? 0 : -EMSGSIZE;
@@ -82,7 +83,8 @@ static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, uns
 	if (err)
 		return err;
 	cut->size = skb_shinfo(skb)->gso_size;
-	if (cut->header_len + cut->size > mtu) {
+	cut->shrunk = cut->header_len + cut->size > mtu;
+	if (cut->shrunk) {
 		/* A datagram's borders mean something, those of a TCP segment do not. */
 		if (cut->kind != ESPLANE_CUT_TCP || cut->header_len + MIN_SEGMENT > mtu)
 			return -EMSGSIZE;

@@ -21,6 +21,7 @@ enum esplane_cut_kind {
  * @size: payload bytes of each but the last
  * @header_len: bytes of headers that each segment repeats
  * @l4: offset of the transport header
+ * @shrunk: the sender made them larger than they may be
  * @pseudo: checksum of the pseudo header without the length
  * @header: the super-packet's
  */
@@ -32,6 +33,7 @@ struct esplane_cut {
 	unsigned int header_len;
 	unsigned int l4;
 	bool fixed_id;
+	bool shrunk;
 	__wsum pseudo;
 	u8 header[ESPLANE_CUT_MAX_HEADER] __aligned(4);
 };

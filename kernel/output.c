@@ -529,6 +529,8 @@ static void output_skb(void *arg, struct sk_buff *skb)
 
 	switch (esplane_cut_init(&cut, skb, o->mtu)) {
 	case 0:
+		if (unlikely(cut.shrunk))
+			esplane_pmtu_teach(skb, o->mtu);
 		output_cut(o, skb, &cut);
 		return;
 	case -EMSGSIZE:

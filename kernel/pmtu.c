@@ -67,6 +67,12 @@ static void refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff
 	esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
 }
 
+void esplane_pmtu_teach(struct sk_buff *skb, unsigned int mtu)
+{
+	if (skb->sk && mtu >= IPV4_MIN_MTU && skb_valid_dst(skb))
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+}
+
 static int send_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	const struct fragment_sink *s = this_cpu_ptr(&sink);

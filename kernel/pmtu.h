@@ -27,4 +27,10 @@ void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct 
 			  unsigned int mtu, void (*send)(void *arg, struct sk_buff *skb),
 			  void *arg);
 
+/*
+ * A local TCP's super-packet was cut smaller than TCP meant it: its route learns, so that it cuts right
+ * from now on. Before it meets an ICMP error, which would make it send all again that is under way.
+ */
+void esplane_pmtu_teach(struct sk_buff *skb, unsigned int mtu);
+
 #endif
