@@ -210,10 +210,11 @@ static void test_wire_refusals(void **state)
 /* What a peer sends as a name goes to logs: no control characters, no quotes of ours. */
 static void test_text_is_safe(void **state)
 {
-	struct ike_id i = {.type = IKE_ID_FQDN, .len = 7, .data = "a\n\"\x1b'\\\xff"};
+	struct ike_id i = {.type = IKE_ID_FQDN, .len = 9, .data = " ~\n\"\x1b'\\\xff\x7f"};
 	char text[IKE_ID_TEXT_MAX], small[8];
 
-	assert_string_equal(ike_id_text(&i, text, sizeof(text)), "a\\x0a\\x22\\x1b\\x27\\x5c\\xff");
+	assert_string_equal(ike_id_text(&i, text, sizeof(text)),
+			    " ~\\x0a\\x22\\x1b\\x27\\x5c\\xff\\x7f");
 	assert_int_equal(strlen(ike_id_text(&i, small, sizeof(small))), 7);
 }
 

@@ -259,6 +259,9 @@ static void test_texts(void **state)
 	assert_string_equal(err.text, "SK payload: does not end where the message does");
 	assert_false(ike_protect_init(&p, &p.cipher, &wrong, &none, &err));
 	assert_string_equal(err.text, "SK keys of 5 and 0 bytes where 16 and 32 are needed");
+	wrong.len = 16;
+	assert_false(ike_protect_init(&p, &p.cipher, &wrong, &none, &err));
+	assert_string_equal(err.text, "SK keys of 16 and 0 bytes where 16 and 32 are needed");
 	vectors_free(v);
 }
 

@@ -337,6 +337,29 @@ static void test_subset(void **state)
 	assert_false(ike_ts_subset(offer, 0, answer, 1));
 }
 
+/* Every field counts. */
+static void test_equal(void **state)
+{
+	static const char *const others[] = {
+		"10.1.0.0/17[tcp/20-30]",
+		"10.1.0.0-10.1.255.254[tcp/20-30]",
+		"10.0.0.0-10.1.255.255[tcp/20-30]",
+		"10.1.0.0/16[udp/20-30]",
+		"10.1.0.0/16[tcp/21-30]",
+		"10.1.0.0/16[tcp/20-31]",
+		"10.1.0.0/16",
+	};
+	struct ike_ts one = ts("10.1.0.0/16[tcp/20-30]"), same = ts("10.1.0.0/16[6/20-30]");
+
+	assert_true(ike_ts_equal(&one, &same));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct ike_ts other = ts(others[i]);
+
+		assert_false(ike_ts_equal(&one, &other));
+		assert_false(ike_ts_equal(&other, &one));
+	}
+}
+
 /* An unresolved dynamic selector holds nothing: it must not match by accident. */
 static void test_unresolved(void **state)
 {
@@ -429,12 +452,19 @@ static void test_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_lists),		cmocka_unit_test(test_dynamic),
-		cmocka_unit_test(test_intersect_model), cmocka_unit_test(test_narrow_model),
-		cmocka_unit_test(test_narrowings),	cmocka_unit_test(test_subset),
-		cmocka_unit_test(test_unresolved),	cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_wire_refusals),	cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_dynamic),
+		cmocka_unit_test(test_intersect_model),
+		cmocka_unit_test(test_narrow_model),
+		cmocka_unit_test(test_narrowings),
+		cmocka_unit_test(test_subset),
+		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_wire_refusals),
+		cmocka_unit_test(test_addresses),
 	};
 
 	return cmocka_run_group_tests_name("ike_ts", tests, NULL, NULL);
