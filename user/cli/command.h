@@ -21,6 +21,7 @@ enum {
 
 struct options {
 	unsigned int given;		/* OPT_* */
+	unsigned int keys;		/* of arguments.c: which ones */
 	const char *uri;		/* NULL: the default socket */
 	bool json, quiet, log;
 	const char *ike, *child, *ike_id, *child_id;
@@ -38,6 +39,9 @@ struct command {
 
 extern const struct command cmd_status, cmd_dump, cmd_initiate, cmd_terminate, cmd_rekey,
 	cmd_check, cmd_monitor, cmd_stats, cmd_reload, cmd_version;
+
+/* The whole command. Returns an exit status. */
+int esplane_main(int argc, char **argv);
 
 /* "esplane: ..." on stderr. Returns EXIT_FAILED. */
 int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -70,6 +74,8 @@ struct listing {
 	size_t n;
 };
 
+/* An event function that moves the sections of a message into a struct listing. */
+vici_event_fn listing_add;
 /* Runs a command that streams events. Returns 0, or an exit status after a message. */
 int list_all(struct vici_client *c, const char *command, const char *event,
 	     const struct options *options, struct listing *out);

@@ -94,7 +94,7 @@ void print_control_log(void *arg, const char *event, struct vici_node *message)
 		fprintf(stderr, "%s\n", text);
 }
 
-static void keep_sections(void *arg, const char *event, struct vici_node *message)
+void listing_add(void *arg, const char *event, struct vici_node *message)
 {
 	struct listing *l = arg;
 	struct vici_node **list, *n;
@@ -125,7 +125,7 @@ int list_all(struct vici_client *c, const char *command, const char *event,
 	if (status)
 		vici_abandon(&b);
 	else
-		status = run_request(c, command, &b, keep_sections, out);
+		status = run_request(c, command, &b, listing_add, out);
 	if (status)
 		listing_free(out);
 	return status;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What esplane shows of what the daemon tells: for people, as JSON, as columns. The command has a
- * main() of its own, so its files are included here one by one.
+ * What esplane shows of what the daemon tells: for people, as JSON, as columns.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,13 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/human.c"
-#include "cli/request.c"
-#include "cli/show_status.c"
-#include "cli/show_json.c"
-#include "cli/show_dump.c"
-#include "cli/show_event.c"
-#include "cli/show_stats.c"
+#include "cli/show.h"
 
 static void durations(void **state)
 {
@@ -139,7 +132,7 @@ static void add(struct listing *l, void (*put)(struct vici_builder *b))
 {
 	struct vici_node *message = message_of(put);
 
-	keep_sections(l, "list-sa", message);
+	listing_add(l, "list-sa", message);
 	vici_tree_free(message);
 }
 
