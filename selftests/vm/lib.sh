@@ -6,6 +6,7 @@
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$VM_DIR/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/esplane
+# shellcheck disable=SC2034
 KERNELS="6.1 6.12 7.3-debug"
 JOBS=${JOBS:-$(nproc)}
 
