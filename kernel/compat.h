@@ -10,6 +10,7 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
+#include <net/netlink.h>
 
 #ifdef ESPLANE_HAVE_NET_GSO_H		/* 6.5; before in netdevice.h */
 #include <net/gso.h>

@@ -7,6 +7,7 @@
  * Locking: none. Usage is atomic; each cause is a bit of sa->expired, and who sets it reports it.
  * The timer holds no reference: esplane_lifetime_stop() comes before the database's reference goes.
  */
+#include <kunit/visibility.h>
 #include <linux/bitops.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -28,7 +29,7 @@ enum esplane_lifetime_state esplane_lifetime_judge(u64 used, u64 added, u64 soft
 		return ESPLANE_LIFETIME_SOFT;
 	return ESPLANE_LIFETIME_WITHIN;
 }
-EXPORT_SYMBOL_GPL(esplane_lifetime_judge);
+EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_judge);
 
 static void report_soft(struct esplane_sa *sa, u32 cause)
 {
@@ -89,7 +90,7 @@ u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done)
 		return U64_MAX;
 	return next > age ? next - age : 0;
 }
-EXPORT_SYMBOL_GPL(esplane_lifetime_next);
+EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_next);
 
 static void arm(struct esplane_sa *sa)
 {

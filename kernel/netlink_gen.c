@@ -14,31 +14,31 @@
 #include <uapi/linux/esplane.h>
 
 /* Integer value ranges */
-static const struct netlink_range_validation esplane_a_selector_src_port_first_range = {
+static struct netlink_range_validation esplane_a_selector_src_port_first_range = {
 	.max	= 65535ULL,
 };
 
-static const struct netlink_range_validation esplane_a_selector_src_port_last_range = {
+static struct netlink_range_validation esplane_a_selector_src_port_last_range = {
 	.max	= 65535ULL,
 };
 
-static const struct netlink_range_validation esplane_a_selector_dst_port_first_range = {
+static struct netlink_range_validation esplane_a_selector_dst_port_first_range = {
 	.max	= 65535ULL,
 };
 
-static const struct netlink_range_validation esplane_a_selector_dst_port_last_range = {
+static struct netlink_range_validation esplane_a_selector_dst_port_last_range = {
 	.max	= 65535ULL,
 };
 
-static const struct netlink_range_validation esplane_a_sa_encap_sport_range = {
+static struct netlink_range_validation esplane_a_sa_encap_sport_range = {
 	.max	= 65535ULL,
 };
 
-static const struct netlink_range_validation esplane_a_sa_encap_dport_range = {
+static struct netlink_range_validation esplane_a_sa_encap_dport_range = {
 	.max	= 65535ULL,
 };
 
-static const struct netlink_range_validation esplane_a_encap_port_range = {
+static struct netlink_range_validation esplane_a_encap_port_range = {
 	.max	= 65535ULL,
 };
 

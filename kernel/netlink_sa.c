@@ -193,8 +193,11 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 		return -ENOMEM;
 	}
 	RCU_INIT_POINTER(sa->outer, outer);
-	return esplane_transform_setup(sa, r->encr, nla_data(r->key), nla_len(r->key),
-				       info->extack);
+	err = esplane_transform_setup(sa, r->encr, nla_data(r->key), nla_len(r->key),
+				      info->extack);
+	if (err)
+		info->extack->bad_attr = r->key;
+	return err;
 }
 
 static int publish(struct genl_info *info, struct esplane_net *en, struct esplane_sa *sa, u32 *id)

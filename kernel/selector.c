@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Traffic selectors (RFC 4301 section 4.4.1.1): what flows they match, what two of them share. */
-#include <linux/export.h>
+#include <kunit/visibility.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
@@ -99,6 +99,7 @@ bool esplane_flow_from_bytes(const void *ip, unsigned int len, struct esplane_fl
 	}
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_flow_from_bytes);
 
 bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
 {
@@ -110,7 +111,8 @@ bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
 	unsigned int need;
 
 	iph = skb_header_pointer(skb, offset, sizeof(iph_buf), &iph_buf);
-	if (!iph || iph->version != 4 || iph->ihl * 4 < sizeof(*iph))
+	if (!iph || iph->version != 4 || iph->ihl * 4 < sizeof(*iph) ||
+	    offset + iph->ihl * 4 > (int)skb->len)
 		return false;
 	set_v4(flow, iph);
 	need = upper_len(flow->protocol);
@@ -127,6 +129,7 @@ bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
 	}
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_flow_from_skb);
 
 static bool any_ports(const struct esplane_selector *sel)
 {
@@ -151,7 +154,7 @@ bool esplane_selector_match(const struct esplane_selector *sel, const struct esp
 	       addr_within(sel->family, &flow->dst, &sel->dst_first, &sel->dst_last) &&
 	       ports_match(sel, flow);
 }
-EXPORT_SYMBOL_GPL(esplane_selector_match);
+EXPORT_SYMBOL_IF_KUNIT(esplane_selector_match);
 
 bool esplane_selectors_match(const struct esplane_selector *sel, unsigned int n,
 			     const struct esplane_flow *flow)
@@ -163,6 +166,7 @@ bool esplane_selectors_match(const struct esplane_selector *sel, unsigned int n,
 			return true;
 	return !n;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_selectors_match);
 
 static bool addr_intersect(u16 family, const union nf_inet_addr *first_a,
 			   const union nf_inet_addr *last_a, const union nf_inet_addr *first_b,
@@ -201,7 +205,7 @@ bool esplane_selector_intersect(const struct esplane_selector *a, const struct e
 	*out = both;
 	return true;
 }
-EXPORT_SYMBOL_GPL(esplane_selector_intersect);
+EXPORT_SYMBOL_IF_KUNIT(esplane_selector_intersect);
 
 const char *esplane_selector_flaw(const struct esplane_selector *sel)
 {
@@ -217,4 +221,4 @@ const char *esplane_selector_flaw(const struct esplane_selector *sel)
 		return "selector: destination port range ends before it begins";
 	return NULL;
 }
-EXPORT_SYMBOL_GPL(esplane_selector_flaw);
+EXPORT_SYMBOL_IF_KUNIT(esplane_selector_flaw);

@@ -59,6 +59,8 @@ source = sys.stdin.read()
 source, tables = TABLE.subn(table_text, source)
 if tables != 1:
     sys.exit(f"expected one table of operations, found {tables}")
+# Before 6.2 a policy wants to be able to write to the range.
+source = source.replace("static const struct netlink_range_validation", "static struct netlink_range_validation")
 source, groups = GROUP.subn(r"\1 ESPLANE_MCGRP_FLAGS }", source)
 if not groups:
     sys.exit("no multicast group found")

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Traffic selectors against a naive model that enumerates every address and port of a range, in a
+ * universe small enough for that, and packets' flows against RFC 791's header written by hand.
+ */
+#include <kunit/test.h>
+#include <linux/icmp.h>
+#include <linux/ip.h>
+#include <linux/prandom.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+
+#include "import.h"
+#include "selector.h"
+
+enum {
+	ROUNDS = 100000,
+	UNIVERSE = 12,		/* addresses 10.0.0.250 on, across an octet's end; ports 0 on */
+	BASE = 0x0a0000fa,
+	SEED = 20261124,
+};
+
+/* The ends of a range of the universe, as likely one value as many. */
+static void random_range(struct rnd_state *rnd, u32 *first, u32 *last)
+{
+	u32 a = prandom_u32_state(rnd) % UNIVERSE, b = prandom_u32_state(rnd) % UNIVERSE;
+
+	*first = min(a, b);
+	*last = max(a, b);
+}
+
+static void random_addrs(struct rnd_state *rnd, union nf_inet_addr *first,
+			 union nf_inet_addr *last)
+{
+	u32 a, b;
+
+	random_range(rnd, &a, &b);
+	first->ip = htonl(BASE + a);
+	last->ip = htonl(BASE + b);
+}
+
+static void random_ports(struct rnd_state *rnd, u16 *first, u16 *last)
+{
+	u32 a, b;
+
+	random_range(rnd, &a, &b);
+	*first = a;
+	*last = b;
+	if (prandom_u32_state(rnd) % 2) {
+		*first = 0;
+		*last = U16_MAX;
+	}
+}
+
+static const u8 protocols[] = { 0, IPPROTO_TCP, IPPROTO_UDP };
+
+static struct esplane_selector random_selector(struct rnd_state *rnd)
+{
+	struct esplane_selector s = { .family = AF_INET };
+
+	s.protocol = protocols[prandom_u32_state(rnd) % ARRAY_SIZE(protocols)];
+	random_addrs(rnd, &s.src_first, &s.src_last);
+	random_addrs(rnd, &s.dst_first, &s.dst_last);
+	random_ports(rnd, &s.sport_first, &s.sport_last);
+	random_ports(rnd, &s.dport_first, &s.dport_last);
+	return s;
+}
+
+static struct esplane_flow random_flow(struct rnd_state *rnd)
+{
+	struct esplane_flow f = { .family = AF_INET };
+
+	f.protocol = protocols[1 + prandom_u32_state(rnd) % (ARRAY_SIZE(protocols) - 1)];
+	f.src.ip = htonl(BASE + prandom_u32_state(rnd) % UNIVERSE);
+	f.dst.ip = htonl(BASE + prandom_u32_state(rnd) % UNIVERSE);
+	f.ports = prandom_u32_state(rnd) % 8;
+	if (f.ports) {
+		f.sport = prandom_u32_state(rnd) % UNIVERSE;
+		f.dport = prandom_u32_state(rnd) % UNIVERSE;
+	}
+	return f;
+}
+
+/* The model: looks at each value of a range in turn. */
+static bool naive_within(u32 value, u32 first, u32 last)
+{
+	u32 i;
+
+	for (i = first; i <= last; i++)
+		if (i == value)
+			return true;
+	return false;
+}
+
+static bool naive_any_port(const struct esplane_selector *s)
+{
+	return s->sport_first == 0 && s->sport_last == 65535 && s->dport_first == 0 &&
+	       s->dport_last == 65535;
+}
+
+static bool naive_match(const struct esplane_selector *s, const struct esplane_flow *f)
+{
+	if (s->protocol != 0 && s->protocol != f->protocol)
+		return false;
+	if (!naive_within(ntohl(f->src.ip), ntohl(s->src_first.ip), ntohl(s->src_last.ip)))
+		return false;
+	if (!naive_within(ntohl(f->dst.ip), ntohl(s->dst_first.ip), ntohl(s->dst_last.ip)))
+		return false;
+	if (!f->ports)
+		return naive_any_port(s);
+	return naive_within(f->sport, s->sport_first, s->sport_last) &&
+	       naive_within(f->dport, s->dport_first, s->dport_last);
+}
+
+static void match_random(struct kunit *test)
+{
+	unsigned int i, matches = 0;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, SEED);
+	for (i = 0; i < ROUNDS; i++) {
+		struct esplane_selector s = random_selector(&rnd);
+		struct esplane_flow f = random_flow(&rnd);
+		bool expected = naive_match(&s, &f);
+
+		KUNIT_ASSERT_EQ_MSG(test, esplane_selector_match(&s, &f), expected, "round %u", i);
+		matches += expected;
+	}
+	/* Neither outcome is so rare that the rounds say nothing about it. */
+	KUNIT_EXPECT_GT(test, matches, ROUNDS / 100);
+	KUNIT_EXPECT_LT(test, matches, ROUNDS - ROUNDS / 100);
+}
+
+/* First and last value that both ranges have; false if none. */
+static bool naive_common(u32 a_first, u32 a_last, u32 b_first, u32 b_last, u32 *first, u32 *last)
+{
+	bool found = false;
+	u32 i;
+
+	for (i = a_first; i <= a_last; i++) {
+		if (!naive_within(i, b_first, b_last))
+			continue;
+		if (!found)
+			*first = i;
+		*last = i;
+		found = true;
+	}
+	return found;
+}
+
+struct naive_box {
+	u32 first[4], last[4];	/* source, destination, their ports */
+	u8 protocol;
+};
+
+static struct naive_box to_box(const struct esplane_selector *s)
+{
+	return (struct naive_box){
+		.first = { ntohl(s->src_first.ip), ntohl(s->dst_first.ip), s->sport_first,
+			   s->dport_first },
+		.last = { ntohl(s->src_last.ip), ntohl(s->dst_last.ip), s->sport_last,
+			  s->dport_last },
+		.protocol = s->protocol,
+	};
+}
+
+static bool naive_intersect(const struct naive_box *a, const struct naive_box *b,
+			    struct naive_box *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(a->first); i++)
+		if (!naive_common(a->first[i], a->last[i], b->first[i], b->last[i],
+				  &out->first[i], &out->last[i]))
+			return false;
+	if (a->protocol == 0)
+		out->protocol = b->protocol;
+	else if (b->protocol == 0 || b->protocol == a->protocol)
+		out->protocol = a->protocol;
+	else
+		return false;
+	return true;
+}
+
+/* Fewer rounds: where all ports are allowed the model enumerates 65,536 of them. */
+static void intersect_random(struct kunit *test)
+{
+	unsigned int i, common = 0, rounds = ROUNDS / 100;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, SEED + 1);
+	for (i = 0; i < rounds; i++) {
+		struct esplane_selector a = random_selector(&rnd), b = random_selector(&rnd);
+		struct naive_box box_a = to_box(&a), box_b = to_box(&b), expected;
+		struct esplane_selector out, before;
+		bool any = naive_intersect(&box_a, &box_b, &expected);
+		struct naive_box got;
+
+		memset(&out, 0x5a, sizeof(out));
+		before = out;
+		KUNIT_ASSERT_EQ_MSG(test, esplane_selector_intersect(&a, &b, &out), any,
+				    "round %u", i);
+		if (!any) {
+			KUNIT_ASSERT_EQ(test, memcmp(&out, &before, sizeof(out)), 0);
+			continue;
+		}
+		common++;
+		got = to_box(&out);
+		KUNIT_ASSERT_EQ(test, memcmp(got.first, expected.first, sizeof(got.first)), 0);
+		KUNIT_ASSERT_EQ(test, memcmp(got.last, expected.last, sizeof(got.last)), 0);
+		KUNIT_ASSERT_EQ(test, got.protocol, expected.protocol);
+		KUNIT_ASSERT_EQ(test, out.family, AF_INET);
+		cond_resched();
+	}
+	KUNIT_EXPECT_GT(test, common, rounds / 100);
+	KUNIT_EXPECT_LT(test, common, rounds - rounds / 100);
+}
+
+/* A flow is in the intersection exactly if both selectors match it. */
+static void intersect_means_both(struct kunit *test)
+{
+	struct rnd_state rnd;
+	unsigned int i;
+
+	prandom_seed_state(&rnd, SEED + 2);
+	for (i = 0; i < ROUNDS; i++) {
+		struct esplane_selector a = random_selector(&rnd), b = random_selector(&rnd), out;
+		struct esplane_flow f = random_flow(&rnd);
+		bool both = esplane_selector_match(&a, &f) && esplane_selector_match(&b, &f);
+		bool any = esplane_selector_intersect(&a, &b, &out);
+
+		KUNIT_ASSERT_EQ_MSG(test, any && esplane_selector_match(&out, &f), both,
+				    "round %u", i);
+	}
+}
+
+static void list_matches_if_any_does(struct kunit *test)
+{
+	struct esplane_selector s[2] = {
+		{ .family = AF_INET, .protocol = IPPROTO_TCP,
+		  .src_last.ip = ~0, .dst_last.ip = ~0, .sport_last = 65535, .dport_last = 65535 },
+		{ .family = AF_INET, .protocol = IPPROTO_UDP,
+		  .src_last.ip = ~0, .dst_last.ip = ~0, .sport_last = 65535, .dport_last = 65535 },
+	};
+	struct esplane_flow f = { .family = AF_INET, .protocol = IPPROTO_UDP, .ports = true };
+
+	KUNIT_EXPECT_TRUE(test, esplane_selectors_match(s, 2, &f));
+	KUNIT_EXPECT_FALSE(test, esplane_selectors_match(s, 1, &f));
+	KUNIT_EXPECT_TRUE(test, esplane_selectors_match(NULL, 0, &f));
+	f.protocol = IPPROTO_ICMP;
+	KUNIT_EXPECT_FALSE(test, esplane_selectors_match(s, 2, &f));
+}
+
+static void families_never_meet(struct kunit *test)
+{
+	struct esplane_selector all4 = {
+		.family = AF_INET, .src_last.ip = ~0, .dst_last.ip = ~0,
+		.sport_last = 65535, .dport_last = 65535,
+	}, all6 = all4, out;
+	struct esplane_flow f6 = { .family = AF_INET6, .ports = true };
+
+	all6.family = AF_INET6;
+	memset(&all6.src_last, 0xff, sizeof(all6.src_last));
+	memset(&all6.dst_last, 0xff, sizeof(all6.dst_last));
+	KUNIT_EXPECT_TRUE(test, esplane_selector_match(&all6, &f6));
+	KUNIT_EXPECT_FALSE(test, esplane_selector_match(&all4, &f6));
+	KUNIT_EXPECT_FALSE(test, esplane_selector_intersect(&all4, &all6, &out));
+	/* 8000:: is above 7fff:..., whatever the machine's byte order. */
+	all6.src_last.in6.s6_addr[0] = 0x7f;
+	f6.src.in6.s6_addr[0] = 0x80;
+	KUNIT_EXPECT_FALSE(test, esplane_selector_match(&all6, &f6));
+}
+
+static void flaws_are_named(struct kunit *test)
+{
+	const struct esplane_selector good = {
+		.family = AF_INET, .src_first.ip = htonl(5), .src_last.ip = htonl(0x100),
+		.dst_first.ip = htonl(5), .dst_last.ip = htonl(5),
+		.sport_first = 7, .sport_last = 7, .dport_last = 65535,
+	};
+	struct esplane_selector s = good;
+
+	KUNIT_EXPECT_NULL(test, esplane_selector_flaw(&s));
+	s.src_last.ip = htonl(4);
+	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
+	s = good;
+	s.dst_first.ip = htonl(6);
+	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
+	s = good;
+	s.sport_first = 8;
+	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
+	s = good;
+	s.dport_first = 1;
+	s.dport_last = 0;
+	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
+	s = good;
+	s.family = AF_INET6;
+	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
+}
+
+/* An IPv4 header of @words 32-bit words, then 8 bytes that begin with ports 0x1234 and 0x5678. */
+static unsigned int write_packet(u8 *to, u8 words, u8 protocol, u16 frag_off)
+{
+	static const u8 upper[] = { 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 0 };
+	unsigned int len = words * 4;
+
+	memset(to, 0, len);
+	to[0] = 0x40 | words;
+	to[6] = frag_off >> 8;
+	to[7] = frag_off;
+	to[9] = protocol;
+	memcpy(to + 12, ((const u8[]){ 10, 0, 0, 1, 192, 0, 2, 255 }), 8);
+	memcpy(to + len, upper, sizeof(upper));
+	return len + sizeof(upper);
+}
+
+static void flow_of_packets(struct kunit *test)
+{
+	const struct {
+		const char *name;
+		u8 words, protocol;
+		u16 frag_off;
+		int cut;	/* bytes missing at the end */
+		bool ports;
+		u16 sport, dport;
+	} rows[] = {
+		{ "TCP", 5, IPPROTO_TCP, 0, 0, true, 0x1234, 0x5678 },
+		{ "UDP", 5, IPPROTO_UDP, 0, 0, true, 0x1234, 0x5678 },
+		{ "SCTP", 5, IPPROTO_SCTP, 0, 0, true, 0x1234, 0x5678 },
+		{ "ICMP: type and code", 5, IPPROTO_ICMP, 0, 0, true, 0x12, 0x34 },
+		{ "IP options", 15, IPPROTO_UDP, 0, 0, true, 0x1234, 0x5678 },
+		{ "don't fragment", 5, IPPROTO_UDP, 0x4000, 0, true, 0x1234, 0x5678 },
+		{ "first fragment", 5, IPPROTO_UDP, 0x2000, 0, true, 0x1234, 0x5678 },
+		{ "later fragment", 5, IPPROTO_UDP, 0x2001, 0, false, 0, 0 },
+		{ "last fragment", 5, IPPROTO_UDP, 0x1fff, 0, false, 0, 0 },
+		{ "just the ports", 5, IPPROTO_UDP, 0, 4, true, 0x1234, 0x5678 },
+		{ "a byte less", 5, IPPROTO_UDP, 0, 5, false, 0, 0 },
+		{ "a protocol without ports", 5, IPPROTO_GRE, 0, 8, true, 0, 0 },
+	};
+	struct esplane_flow f;
+	unsigned int i, len;
+	u8 packet[80];
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		len = write_packet(packet, rows[i].words, rows[i].protocol, rows[i].frag_off);
+		KUNIT_EXPECT_TRUE_MSG(test, esplane_flow_from_bytes(packet, len - rows[i].cut, &f),
+				      "%s", rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.ports, rows[i].ports, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.sport, rows[i].sport, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.dport, rows[i].dport, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ(test, f.family, AF_INET);
+		KUNIT_EXPECT_EQ(test, f.protocol, rows[i].protocol);
+		KUNIT_EXPECT_EQ(test, ntohl(f.src.ip), 0x0a000001);
+		KUNIT_EXPECT_EQ(test, ntohl(f.dst.ip), 0xc00002ff);
+	}
+}
+
+static void no_flow_without_header(struct kunit *test)
+{
+	struct esplane_flow f;
+	u8 packet[80];
+
+	write_packet(packet, 5, IPPROTO_UDP, 0);
+	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 19, &f));
+	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 0, &f));
+	KUNIT_EXPECT_TRUE(test, esplane_flow_from_bytes(packet, 20, &f));
+	packet[0] = 0x65;	/* version 6 */
+	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
+	packet[0] = 0x44;	/* 16 bytes of header */
+	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
+	packet[0] = 0x48;	/* 32 bytes, there are 28 */
+	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
+}
+
+/* The bytes in an skb whose first @linear are linear, the others in a page. */
+static struct sk_buff *skb_of(struct kunit *test, const u8 *bytes, unsigned int len,
+			      unsigned int linear)
+{
+	struct sk_buff *skb = alloc_skb(len, GFP_KERNEL);
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	skb_reset_network_header(skb);
+	skb_put_data(skb, bytes, linear);
+	memcpy(page_address(page), bytes + linear, len - linear);
+	skb_add_rx_frag(skb, 0, page, 0, len - linear, PAGE_SIZE);
+	return skb;
+}
+
+/* Both readers agree about any bytes, wherever they lie. */
+static void flow_of_skb_is_flow_of_bytes(struct kunit *test)
+{
+	struct esplane_flow a, b;
+	struct rnd_state rnd;
+	struct sk_buff *skb;
+	unsigned int i, len;
+	bool expected;
+	u8 packet[80];
+
+	prandom_seed_state(&rnd, SEED + 3);
+	for (i = 0; i < ROUNDS / 20; i++) {
+		len = write_packet(packet, 4 + prandom_u32_state(&rnd) % 12,
+				   prandom_u32_state(&rnd) % 64, prandom_u32_state(&rnd) & 0x2001);
+		len -= prandom_u32_state(&rnd) % 12;
+		expected = esplane_flow_from_bytes(packet, len, &a);
+		skb = skb_of(test, packet, len, prandom_u32_state(&rnd) % len);
+		KUNIT_ASSERT_EQ_MSG(test, esplane_flow_from_skb(skb, &b), expected, "round %u", i);
+		if (expected)
+			KUNIT_ASSERT_EQ_MSG(test, memcmp(&a, &b, sizeof(a)), 0, "round %u", i);
+		kfree_skb(skb);
+	}
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(match_random),
+	KUNIT_CASE(intersect_random),
+	KUNIT_CASE(intersect_means_both),
+	KUNIT_CASE(list_matches_if_any_does),
+	KUNIT_CASE(families_never_meet),
+	KUNIT_CASE(flaws_are_named),
+	KUNIT_CASE(flow_of_packets),
+	KUNIT_CASE(no_flow_without_header),
+	KUNIT_CASE(flow_of_skb_is_flow_of_bytes),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "esplane_selector",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit tests of esplane's traffic selectors");
