@@ -20,17 +20,14 @@ static void print_usage(FILE *out)
 
 	fputs("usage: esplane [COMMAND] [OPTIONS]\n\n", out);
 	for (i = 0; i < N_COMMANDS; i++) {
-		snprintf(left, sizeof(left), "%s%s%s%s", commands[i]->name,
-			 commands[i]->argument ? " [" : "",
-			 commands[i]->argument ? commands[i]->argument : "",
-			 commands[i]->argument ? "]" : "");
+		snprintf(left, sizeof(left), "%s %s", commands[i]->name, commands[i]->argument);
 		fprintf(out, "  %-26s %s\n", left, commands[i]->help);
 	}
 	fputs("\n"
 	      "  --uri unix://PATH          socket of the daemon (" VICI_DEFAULT_SOCKET ")\n"
 	      "  --json                     status, monitor, stats: for programs\n"
 	      "  --ike NAME, --child NAME, --ike-id N, --child-id N\n"
-	      "                             which SAs, instead of CONN[/CHILD]\n"
+	      "                             which SAs, instead of CONN and CHILD\n"
 	      "  --timeout SECONDS          initiate, terminate, rekey: wait no longer\n"
 	      "  --quiet                    the same: without the daemon's log\n"
 	      "  --log                      monitor: with the daemon's log\n", out);
@@ -186,8 +183,10 @@ int esplane_main(int argc, char **argv)
 			return usage("there is no command", argv[optind]);
 		optind++;
 	}
-	if (optind < argc && command->argument)
+	if (optind < argc && command->words > 0)
 		options.argument = argv[optind++];
+	if (optind < argc && command->words > 1)
+		options.second = argv[optind++];
 	if (optind < argc)
 		return usage("one word too many:", argv[optind]);
 	status = check_options(command, &options);

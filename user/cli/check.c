@@ -52,5 +52,5 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_check = {
-	"check", run, 0, "FILE", "tell everything that is wrong with a configuration file",
+	"check", run, 0, 1, "[FILE]", "tell everything that is wrong with a configuration file",
 };

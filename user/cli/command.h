@@ -26,14 +26,16 @@ struct options {
 	bool json, quiet, log;
 	const char *ike, *child, *ike_id, *child_id;
 	const char *timeout;		/* seconds */
-	const char *argument;		/* the one word behind the subcommand, or NULL */
+	const char *argument;		/* the word behind the subcommand, or NULL */
+	const char *second;		/* the one behind that, or NULL */
 };
 
 struct command {
 	const char *name;
 	int (*run)(const struct options *options);
 	unsigned int takes;		/* OPT_* */
-	const char *argument;		/* name of the word behind it; NULL: takes none */
+	unsigned int words;		/* how many may stand behind it */
+	const char *argument;		/* what they are called */
 	const char *help;
 };
 
@@ -56,7 +58,7 @@ int run_request(struct vici_client *c, const char *what, struct vici_builder *b,
 		void *arg);
 
 /*
- * Puts the SAs or the configuration that the options and "CONN" or "CONN/CHILD" name into the
+ * Puts the SAs or the configuration that the options, "CONN CHILD" or "CONN/CHILD" name into the
  * request. Returns 0, or an exit status after a message.
  */
 int put_names(struct vici_builder *b, const struct options *options);

@@ -10,7 +10,7 @@ struct vici_client *control_connect(const struct options *options)
 	char error[VICI_ERROR_LEN];
 
 	if (!options->argument && !(options->given & OPT_NAMES)) {
-		failed("name what is meant: CONN, CONN/CHILD, --ike, --child, --ike-id or "
+		failed("name what is meant: CONN, CONN CHILD, --ike, --child, --ike-id or "
 		       "--child-id");
 		return NULL;
 	}

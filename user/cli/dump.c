@@ -19,5 +19,5 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_dump = {
-	"dump", run, OPT_NAMES, "CONN", "the same for scripts: columns separated by tabs",
+	"dump", run, OPT_NAMES, 1, "[CONN]", "the same for scripts: columns separated by tabs",
 };

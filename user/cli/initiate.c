@@ -7,8 +7,9 @@
 /* Is a connection named, and no child of it? */
 static bool whole_connection(const struct options *options)
 {
-	return !options->child && (options->ike ||
-	       (options->argument && !strchr(options->argument, '/')));
+	if (options->child || options->second)
+		return false;
+	return options->ike || (options->argument && !strchr(options->argument, '/'));
 }
 
 /* All children that the daemon has for the connection; without any the IKE SA alone. */
@@ -44,6 +45,6 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_initiate = {
-	"initiate", run, OPT_NAMES | OPT_TIMEOUT | OPT_QUIET, "CONN[/CHILD]",
+	"initiate", run, OPT_NAMES | OPT_TIMEOUT | OPT_QUIET, 2, "CONN [CHILD]",
 	"bring up a child, or all children of a connection",
 };

@@ -59,5 +59,5 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_monitor = {
-	"monitor", run, OPT_JSON | OPT_LOG, NULL, "show what happens, until interrupted",
+	"monitor", run, OPT_JSON | OPT_LOG, 0, "", "show what happens, until interrupted",
 };

@@ -8,6 +8,6 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_rekey = {
-	"rekey", run, OPT_NAMES | OPT_TIMEOUT | OPT_QUIET, "CONN[/CHILD]",
+	"rekey", run, OPT_NAMES | OPT_TIMEOUT | OPT_QUIET, 2, "CONN [CHILD]",
 	"new keys for the IKE SA of a connection, or for one child of it",
 };

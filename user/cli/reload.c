@@ -17,5 +17,5 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_reload = {
-	"reload", run, 0, NULL, "let the daemon read its configuration again; SAs stay",
+	"reload", run, 0, 0, "", "let the daemon read its configuration again; SAs stay",
 };

@@ -63,6 +63,8 @@ int put_names_and_child(struct vici_builder *b, const struct options *options, c
 		vici_value(b, "ike", word, slash ? slash - word : strlen(word));
 	if (slash && slash[1])
 		child = slash + 1;
+	if (options->second)
+		child = options->second;
 	put_if(b, "child", options->child ? options->child : child);
 	put_if(b, "ike-id", options->ike_id);
 	put_if(b, "child-id", options->child_id);
@@ -77,7 +79,8 @@ int put_names(struct vici_builder *b, const struct options *options)
 char *names_text(const struct options *o, char *buf, size_t cap)
 {
 	if (o->argument)
-		snprintf(buf, cap, "%s", o->argument);
+		snprintf(buf, cap, "%s%s%s", o->argument, o->second ? "/" : "",
+			 o->second ? o->second : "");
 	else
 		snprintf(buf, cap, "%s%s%s%s%s%s%s", o->ike ? o->ike : "", o->ike_id ? "#" : "",
 			 o->ike_id ? o->ike_id : "", o->child || o->child_id ? "/" : "",

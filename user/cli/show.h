@@ -9,7 +9,7 @@
 /* @sas: sections of list-sa events; @conns: of list-conn events. */
 void show_status(const struct page *p, const struct listing *sas, const struct listing *conns);
 void show_json(FILE *out, const struct listing *sas);
-/* One section as a JSON object on one line, with "name" for its own name. */
+/* One section as a JSON object on one line; its own name, unless empty, as "name". */
 void show_json_section(FILE *out, const struct vici_node *section);
 void show_dump(FILE *out, const struct listing *sas);
 /* Engine and drop counters that are not zero. @stats: the reply of esplane-stats. */

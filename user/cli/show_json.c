@@ -118,7 +118,7 @@ static void put_members(FILE *out, const struct vici_node *section, bool first)
 	for (n = section->child; n; n = n->next) {
 		fputs(first ? "" : ", ", out);
 		first = false;
-		put_string(out, n->name);
+		put_string(out, strcmp(n->name, "child-sas") ? n->name : "children");
 		fputs(": ", out);
 		put_node(out, n);
 	}
@@ -126,9 +126,14 @@ static void put_members(FILE *out, const struct vici_node *section, bool first)
 
 void show_json_section(FILE *out, const struct vici_node *section)
 {
-	fputs("{\"name\": ", out);
-	put_string(out, section->name);
-	put_members(out, section, false);
+	bool named = *section->name;
+
+	fputc('{', out);
+	if (named) {
+		fputs("\"name\": ", out);
+		put_string(out, section->name);
+	}
+	put_members(out, section, !named);
 	fputc('}', out);
 }
 
@@ -136,10 +141,10 @@ void show_json(FILE *out, const struct listing *sas)
 {
 	size_t i;
 
-	fputc('[', out);
+	fputs("{\"sas\": [", out);
 	for (i = 0; i < sas->n; i++) {
 		fputs(i ? ",\n " : "", out);
 		show_json_section(out, sas->list[i]);
 	}
-	fputs("]\n", out);
+	fputs("]}\n", out);
 }

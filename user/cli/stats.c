@@ -27,11 +27,13 @@ static int run(const struct options *options)
 		show_json_section(stdout, reply);
 	else
 		show_stats(&page, reply);
+	if (!status && options->json)
+		putchar('\n');
 	vici_tree_free(reply);
 	vici_client_free(c);
 	return status;
 }
 
 const struct command cmd_stats = {
-	"stats", run, OPT_JSON, NULL, "counters that are not zero, and why packets were dropped",
+	"stats", run, OPT_JSON, 0, "", "counters that are not zero, and why packets were dropped",
 };

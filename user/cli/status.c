@@ -27,6 +27,6 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_status = {
-	"status", run, OPT_JSON | OPT_NAMES, "CONN",
+	"status", run, OPT_JSON | OPT_NAMES, 1, "[CONN]",
 	"show connections, their SAs and what they carry (the default)",
 };

@@ -8,6 +8,6 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_terminate = {
-	"terminate", run, OPT_NAMES | OPT_TIMEOUT | OPT_QUIET, "CONN[/CHILD]",
+	"terminate", run, OPT_NAMES | OPT_TIMEOUT | OPT_QUIET, 2, "CONN [CHILD]",
 	"delete the IKE SA of a connection, or one child of it",
 };

@@ -27,5 +27,5 @@ static int run(const struct options *options)
 }
 
 const struct command cmd_version = {
-	"version", run, 0, NULL, "of this command, and of the daemon if it runs",
+	"version", run, 0, 0, "", "of this command, and of the daemon if it runs",
 };

@@ -217,7 +217,8 @@ static void status(void **state)
 	is_text(p->out, "connection: home #3\n  state: CONNECTING\n");
 	is_text(p->asked, "list-sas\nlist-conns\n");
 	assert_int_equal(RUN(p, "--json", URI(p), "status", "home"), 0);
-	is_text(p->out, "[{\"name\": \"home\", \"uniqueid\": 3, \"state\": \"CONNECTING\"}]\n");
+	is_text(p->out,
+		"{\"sas\": [{\"name\": \"home\", \"uniqueid\": 3, \"state\": \"CONNECTING\"}]}\n");
 	is_text(p->asked, "list-sas ike=home\n");
 	is_text(p->err, "");
 }
@@ -229,6 +230,8 @@ static void initiate(void **state)
 	assert_int_equal(RUN(p, "initiate", "home/net", "--timeout", "5", URI(p)), 0);
 	is_text(p->asked, "initiate ike=home child=net timeout=5000 loglevel=1\n");
 	is_text(p->err, "sending IKE_SA_INIT\n");
+	assert_int_equal(RUN(p, URI(p), "initiate", "home", "net", "--quiet"), 0);
+	is_text(p->asked, "initiate ike=home child=net loglevel=1\n");
 	/* a connection alone means all its children */
 	assert_int_equal(RUN(p, "initiate", "home", "--quiet", URI(p)), 0);
 	is_text(p->asked, "list-conns ike=home\ninitiate ike=home child=net loglevel=1\n"
@@ -286,7 +289,7 @@ static void wrong_command_lines(void **state)
 	assert_int_equal(RUN(p, "terminate", "home", "--ike", "home", URI(p)), 2);
 	is_text(p->err, "esplane: give either home or --ike, --child, --ike-id and --child-id\n");
 	assert_int_equal(RUN(p, "terminate"), 1);
-	is_text(p->err, "esplane: name what is meant: CONN, CONN/CHILD, --ike, --child, --ike-id "
+	is_text(p->err, "esplane: name what is meant: CONN, CONN CHILD, --ike, --child, --ike-id "
 			"or --child-id\n");
 }
 

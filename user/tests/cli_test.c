@@ -199,10 +199,10 @@ static void status_as_json(void **state)
 {
 	struct listing sas = { 0 };
 
-	SHOWS("[]\n", show_json(out, &sas));
+	SHOWS("{\"sas\": []}\n", show_json(out, &sas));
 	add(&sas, put_home);
 	add(&sas, put_office);
-	SHOWS("[{\"name\": \"home\", \"uniqueid\": 3, \"state\": \"ESTABLISHED\", "
+	SHOWS("{\"sas\": [{\"name\": \"home\", \"uniqueid\": 3, \"state\": \"ESTABLISHED\", "
 	      "\"local-host\": \"192.0.2.1\", \"local-port\": 4500, \"local-id\": \"moon\", "
 	      "\"remote-host\": \"2001:db8::2\", \"remote-port\": 4500, "
 	      "\"remote-id\": \"\\\"sun\\\"\", \"initiator\": true, "
@@ -210,7 +210,7 @@ static void status_as_json(void **state)
 	      "\"nat-remote\": true, \"encr-alg\": \"AES_CBC\", \"encr-keysize\": 128, "
 	      "\"integ-alg\": \"HMAC_SHA2_256_128\", \"prf-alg\": \"PRF_HMAC_SHA2_256\", "
 	      "\"dh-group\": \"ECP_256\", \"established\": 63, \"rekey-time\": 13800, "
-	      "\"child-sas\": [{\"name\": \"net\", \"uniqueid\": 7, \"state\": \"INSTALLED\", "
+	      "\"children\": [{\"name\": \"net\", \"uniqueid\": 7, \"state\": \"INSTALLED\", "
 	      "\"protocol\": \"ESP\", \"encap\": true, \"spi-in\": \"c1234567\", "
 	      "\"spi-out\": \"00000012\", \"encr-alg\": \"AES_GCM_16\", \"encr-keysize\": 256, "
 	      "\"bytes-in\": 4404019, \"packets-in\": 5000, \"use-in\": 3, \"bytes-out\": 1024, "
@@ -218,7 +218,7 @@ static void status_as_json(void **state)
 	      "\"local-ts\": [\"10.1.0.0/16\"], \"remote-ts\": [\"10.2.0.0/16\", "
 	      "\"10.3.0.0/16\"]}]},\n"
 	      " {\"name\": \"office\", \"uniqueid\": 4, \"state\": \"CONNECTING\", "
-	      "\"child-sas\": []}]\n",
+	      "\"children\": []}]}\n",
 	      show_json(out, &sas));
 	listing_free(&sas);
 }
@@ -270,6 +270,10 @@ static void statistics(void **state)
 
 	SHOWS("received: 12 IKE messages\n"
 	      "REPLAY: 3 packets dropped: sequence number already seen\n", show_stats(&page, n));
+	SHOWS("{\"ike\": {\"received\": 12, \"refused\": 0}, \"drops\": {\"REPLAY\": "
+	      "{\"count\": 3, \"meaning\": \"sequence number already seen\"}, \"NO_SA\": "
+	      "{\"count\": 0, \"meaning\": \"no SA for this SPI\"}}}",
+	      show_json_section(out, n));
 	vici_tree_free(n);
 	n = message_of(put_nothing);
 	SHOWS("all counters are zero\n", show_stats(&page, n));
