@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* esplane version: of this command, and of the daemon if it runs. */
+/* esplane version: of this command and of the daemon; fails if that does not answer. */
 #include "../vici/version.h"
 #include "show.h"
 
@@ -9,6 +9,7 @@ static int run(const struct options *options)
 	struct vici_client *c = vici_connect(options->uri, error);
 	struct vici_node *reply = NULL;
 	struct vici_builder b;
+	int status = 0;
 
 	puts("esplane " ESPLANE_VERSION);
 	if (c) {
@@ -20,12 +21,12 @@ static int run(const struct options *options)
 		       get_or(reply, "version", "?"), get_or(reply, "sysname", "?"),
 		       get_or(reply, "release", "?"), get_or(reply, "machine", "?"));
 	else
-		printf("daemon: %s\n", error);
+		status = failed("%s", error);
 	vici_tree_free(reply);
 	vici_client_free(c);
-	return 0;
+	return status;
 }
 
 const struct command cmd_version = {
-	"version", run, 0, 0, "", "of this command, and of the daemon if it runs",
+	"version", run, 0, 0, "", "of this command and of the daemon",
 };
