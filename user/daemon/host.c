@@ -88,6 +88,12 @@ static void op_run_job(void *arg, struct ike_job *job)
 	}
 }
 
+static int op_source(void *arg, const struct ike_addr *remote, struct ike_addr *local,
+		     const char **why)
+{
+	return sockets_source(((struct host *)arg)->sockets, remote, local, why);
+}
+
 static int op_spi_alloc(void *arg, const struct ike_addr *local, uint32_t *spi, const char **why)
 {
 	return kernel_spi_alloc(((struct host *)arg)->kernel, local, spi, why);
@@ -156,6 +162,7 @@ static const struct ike_host ops = {
 	.keepalive = op_keepalive,
 	.random = op_random,
 	.run_job = op_run_job,
+	.source = op_source,
 	.spi_alloc = op_spi_alloc,
 	.spi_free = op_spi_free,
 	.sa_add = op_sa_add,

@@ -95,6 +95,8 @@ int sockets_open(struct sockets *s, uint16_t port, uint16_t port_natt)
 
 	for (i = 0; i < SOCKETS_MAX; i++)
 		s->list[i] = (struct socket){ .owner = s, .fd = -1 };
+	s->probes[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	s->probes[1] = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	s->buffer = malloc(DATAGRAM_MAX);
 	if (!s->buffer)
 		return -1;
@@ -110,7 +112,7 @@ int sockets_open(struct sockets *s, uint16_t port, uint16_t port_natt)
 	return 0;
 }
 
-static void take_remote(struct ike_endpoint *e, const union address *from)
+static void take_address(struct ike_endpoint *e, const union address *from)
 {
 	memset(e, 0, sizeof(*e));
 	e->addr.family = from->any.sa_family;
@@ -184,7 +186,7 @@ static bool receive_one(struct socket *s)
 	datagram_info(&msg, &info);
 	if (info.family == AF_UNSPEC)
 		return true;
-	take_remote(&a.remote, &from);
+	take_address(&a.remote, &from);
 	take_local(&a.local, &info, s->port);
 	datagram_split(s->owner->buffer, len, info.segment, take_datagram, &a);
 	return true;
@@ -292,6 +294,37 @@ void sockets_keepalive(struct sockets *s, const struct ike_endpoint *local,
 	send_parts(find_socket(s, local, remote), local, remote, &part, 1);
 }
 
+static int route_fails(const char **why)
+{
+	int err = -errno;
+
+	*why = err == -ENETUNREACH ? "there is no route" : "the route cannot be found";
+	return err;
+}
+
+/* A UDP socket that is connected has asked for the route and taken its source address. */
+int sockets_source(struct sockets *s, const struct ike_addr *remote, struct ike_addr *local,
+		   const char **why)
+{
+	const struct ike_endpoint to = { .addr = *remote, .port = IKE_PORT };
+	int fd = s->probes[remote->family == AF_INET6];
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct ike_endpoint from;
+	union address address;
+	socklen_t len = put_remote(&address, &to);
+
+	/* Without this a second connect() would keep the first one's address. */
+	connect(fd, &none, sizeof(none));
+	if (connect(fd, &address.any, len))
+		return route_fails(why);
+	len = sizeof(address);
+	if (getsockname(fd, &address.any, &len))
+		return route_fails(why);
+	take_address(&from, &address);
+	*local = from.addr;
+	return 0;
+}
+
 void sockets_close(struct sockets *s)
 {
 	struct socket *one;
@@ -304,9 +337,13 @@ void sockets_close(struct sockets *s)
 void sockets_free(struct sockets *s)
 {
 	struct socket *one;
+	size_t i;
 
 	for (one = s->list; one < s->list + SOCKETS_MAX; one++)
 		if (one->fd >= 0)
 			close(one->fd);
+	for (i = 0; i < 2; i++)
+		if (s->probes[i] >= 0)
+			close(s->probes[i]);
 	free(s->buffer);
 }

@@ -29,6 +29,7 @@ struct sockets {
 	void (*receive)(void *arg, const struct ike_endpoint *local,
 			const struct ike_endpoint *remote, const uint8_t *message, size_t len);
 	void *arg;
+	int probes[2];			/* IPv4, IPv6: never send, only ask for routes */
 	uint8_t *buffer;		/* of one datagram or merged train */
 	uint64_t stray_esp; /* ESP that reached us because the data plane did not take it */
 };
@@ -41,6 +42,9 @@ void sockets_send(struct sockets *s, const struct ike_endpoint *local,
 		  const struct ike_endpoint *remote, const uint8_t *message, size_t len);
 void sockets_keepalive(struct sockets *s, const struct ike_endpoint *local,
 		       const struct ike_endpoint *remote);
+/* The address that datagrams to @remote leave from. Returns 0 or -errno with *why (static). */
+int sockets_source(struct sockets *s, const struct ike_addr *remote, struct ike_addr *local,
+		   const char **why);
 /* Stops receiving; the loop must run once more before sockets_free(). */
 void sockets_close(struct sockets *s);
 void sockets_free(struct sockets *s);

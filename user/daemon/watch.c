@@ -4,6 +4,7 @@
  * else's.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,24 @@
 #include "watch.h"
 
 enum { LEFTOVERS_PERIOD = 1000 };	/* milliseconds */
+
+/* Which limits, in words: "soft limit of bytes, packets". */
+static void log_limit(const struct dp_event *event)
+{
+	static const char *const names[] = { "bytes", "packets", "time", "sequence numbers" };
+	char text[64] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!(event->cause >> i & 1))
+			continue;
+		strcat(text, *text ? ", " : "");
+		strcat(text, names[i]);
+	}
+	log_info("%s SA %08x reached its %s limit of %s after %" PRIu64 " bytes, %" PRIu64 " packets",
+		 event->direction == ESPLANE_DIRECTION_IN ? "inbound" : "outbound", event->spi,
+		 event->hard ? "hard" : "soft", text, event->bytes, event->packets);
+}
 
 static void on_expire(struct host *h, const struct dp_event *event)
 {
@@ -27,6 +46,7 @@ static void on_expire(struct host *h, const struct dp_event *event)
 		return;
 	}
 	cookie = sa->cookie;
+	log_limit(event);
 	/* Gone from the kernel already: the engine's sa_del must find nothing to do. */
 	if (event->hard)
 		owned_remove(&k->sas, event->sa_id);
