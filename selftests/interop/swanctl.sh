@@ -20,7 +20,7 @@ says() {
 	"$@" 2>&1 | grep -Eq -- "$pattern"
 }
 
-ktap_check "--version names esplaned" says 'esplaned' swan a --version
+ktap_check "--version names esplaned" says 'esplaned' swan a --version --daemon
 ktap_check "--list-sas of none" swan a --list-sas
 ktap_check "--initiate" swan a --initiate --child net
 ktap_check "--list-sas shows the connection" says '^site: #[0-9]+, ESTABLISHED, IKEv2' swan a --list-sas
