@@ -187,6 +187,32 @@ bool ike_proposal_select(const struct ike_proposal_list *ours,
 	return false;
 }
 
+static bool holds_suite(const struct ike_proposal *p, const struct ike_suite *s)
+{
+	const struct ike_transform wanted[] = {
+		{IKE_TRANSFORM_ENCR, s->encr, s->encr_bits},
+		{IKE_TRANSFORM_INTEG, s->integ, 0},
+		{IKE_TRANSFORM_PRF, s->prf, 0},
+		{IKE_TRANSFORM_KE, s->ke, 0},
+		{IKE_TRANSFORM_ESN, s->esn ? IKE_ESN_YES : IKE_ESN_NO, 0},
+	};
+
+	if (p->protocol != s->protocol)
+		return false;
+	for (unsigned int i = 0; i < TYPES; i++)
+		if (!unwanted(p, types[i], false) && !holds(p, &wanted[i]))
+			return false;
+	return true;
+}
+
+bool ike_proposal_allows(const struct ike_proposal_list *list, const struct ike_suite *s)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (holds_suite(&list->items[i], s))
+			return true;
+	return false;
+}
+
 static bool refuse_answer(struct ike_error *err, const char *why, const struct ike_transform *t)
 {
 	char word[WORD_TEXT_MAX];

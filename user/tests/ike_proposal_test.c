@@ -516,6 +516,40 @@ static void test_agreement(void **state)
 		check_agreement(i);
 }
 
+/* A suite agreed on under one list is allowed under another only if one proposal has all of it. */
+static void test_allows(void **state)
+{
+	static const struct {
+		const char *list, *suite;
+		bool allowed;
+	} cases[] = {
+		{"aes128gcm16-prfsha256-x25519", "aes128gcm16-prfsha256-x25519", true},
+		{"aes256gcm16-prfsha256-x25519", "aes128gcm16-prfsha256-x25519", false},
+		{"aes128gcm16-prfsha256-x25519-ecp256", "aes128gcm16-prfsha256-ecp256", true},
+		{"aes128gcm16-prfsha256-ecp256", "aes128gcm16-prfsha256-x25519", false},
+		{"aes128gcm16-prfsha512-x25519", "aes128gcm16-prfsha256-x25519", false},
+		{"aes128-sha256-x25519,aes256-sha512-ecp521", "aes256-sha512-ecp521", true},
+		/* Its parts are all there, but in two proposals. */
+		{"aes128-sha256-x25519,aes256-sha512-ecp521", "aes256-sha256-x25519", false},
+		{"aes128-sha256-x25519", "aes128gcm16-prfsha256-x25519", false},
+		{"aes128gcm16-prfsha256-x25519", "aes128-sha256-x25519", false},
+	};
+	const struct ike_select how = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ike_proposal_list list = parse(IKE, cases[i].list);
+		struct ike_proposal_list one = parse(IKE, cases[i].suite);
+		struct ike_suite suite;
+
+		assert_true(ike_proposal_select(&one, &one, &how, &suite));
+		assert_int_equal(ike_proposal_allows(&list, &suite), cases[i].allowed);
+		suite.protocol = IKE_PROTO_ESP;
+		assert_false(ike_proposal_allows(&list, &suite));
+		ike_proposal_list_clear(&list);
+		ike_proposal_list_clear(&one);
+	}
+}
+
 static void bad_answer(const struct ike_proposal_list *offered, bool without_ke, const char *answer,
 		       uint8_t number, const char *text)
 {
@@ -621,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_no_esn_at_all),
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_agreement),
+		cmocka_unit_test(test_allows),
 		cmocka_unit_test(test_bad_answers),
 		cmocka_unit_test(test_too_many_transforms),
 		cmocka_unit_test(test_text_is_cut),
