@@ -96,7 +96,7 @@ IKE_MUST_CHECK bool ike_proposal_verify(const struct ike_proposal_list *offered,
 					const struct ike_proposal_list *answer,
 					struct ike_suite *suite, struct ike_error *err);
 
-/* One of the list's proposals has all of @s, key length included: it may be used under that list. */
+/* One of the proposals has all of @s, key length included: it may be used under that list. */
 bool ike_proposal_allows(const struct ike_proposal_list *list, const struct ike_suite *s);
 
 /* The first key exchange of the list that is configured; 0 if there is none. */
