@@ -114,7 +114,7 @@ esplane_end() {
 		id=if_id=$IF_ID
 		words+=("$id")
 		esp "$name" link-add ipsec0 "$id" && ip -n "$name" link set ipsec0 up &&
-		ip -n "$name" route add "$remote_net" dev ipsec0 src "$local_inner" || return 1
+		ip -n "$name" route replace "$remote_net" dev ipsec0 src "$local_inner" || return 1
 	fi
 	printf -v "SA_IN_$end" %s "$(esp "$name" sa-add direction=in spi=$spi_in src=$remote_outer \
 		dst=$local_outer key=$key_in "selector=$remote_net,$local_net" "${words[@]}" "$@")"

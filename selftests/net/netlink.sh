@@ -23,7 +23,7 @@ refusals() {
 	SA without source|sa-new direction=2 spi=0x1000 dst=1.1.1.2 encr=20 encr-key=$key|EINVAL|src|source
 	SA without destination|sa-new direction=2 spi=0x1000 src=1.1.1.1 encr=20 encr-key=$key|EINVAL|dst|destination
 	SA with half an address|$sa_out src=!0101|EINVAL ERANGE|src|address
-	SA with two families|$sa_out src=2001:db8::1|EINVAL EAFNOSUPPORT|famil
+	SA with two families|$sa_out src=2001:db8::1|EINVAL EAFNOSUPPORT|famil|IPv6
 	SA in an unknown mode|$sa_out mode=2|EINVAL ERANGE|mode
 	SA without transform|sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr-key=$key|EINVAL|encr
 	SA with a transform that is unknown|$sa_out encr=12|EINVAL EOPNOTSUPP ENOENT|transform
@@ -38,7 +38,7 @@ refusals() {
 	SA beyond 32-bit numbers|$sa_out seq=0x100000000|EINVAL ERANGE|seq
 	SA with a selector without destination|$sa_in selector=[src-first=1.1.1.1;src-last=1.1.1.1]|EINVAL|selector|dst
 	SA with a selector that ends before it begins|$sa_in selector=[src-first=1.1.1.2;src-last=1.1.1.1;dst-first=1.1.1.1;dst-last=1.1.1.1]|EINVAL|selector|range
-	SA with a selector of two families|$sa_in selector=[src-first=::1;src-last=::1;dst-first=1.1.1.1;dst-last=1.1.1.1]|EINVAL|selector|famil
+	SA with a selector of two families|$sa_in selector=[src-first=::1;src-last=::1;dst-first=1.1.1.1;dst-last=1.1.1.1]|EINVAL|selector|famil|IPv6
 	SA with a protocol that is none|$sa_in selector=[protocol=256;$everywhere]|EINVAL ERANGE|protocol
 	SA with ports that end before they begin|$sa_in selector=[src-port-first=9;src-port-last=8;$everywhere]|EINVAL|port|selector|range
 	SA with more selectors than allowed|$sa_in $(repeat "$any" 33)|EINVAL E2BIG ERANGE|selectors
@@ -50,7 +50,7 @@ refusals() {
 	SA get without ID|sa-get|EINVAL|id
 	SA delete without ID|sa-del|EINVAL|id
 	SA update with one port|sa-update id=$inbound encap-sport=4500|EINVAL|encap|port
-	SA update to another family|sa-update id=$inbound src=2001:db8::1 dst=2001:db8::2|EINVAL EAFNOSUPPORT|famil
+	SA update to another family|sa-update id=$inbound src=2001:db8::1 dst=2001:db8::2|EINVAL EAFNOSUPPORT|famil|IPv6
 	policy without direction|policy-set action=2 $any|EINVAL|direction
 	policy without action|policy-set direction=2 $any|EINVAL|action
 	policy with an unknown action|policy-set direction=2 action=4 $any|EINVAL ERANGE|action
@@ -63,9 +63,9 @@ refusals() {
 	no such policy, get|policy-get id=4000000000|ENOENT|policy
 	no such policy, delete|policy-del id=4000000000|ENOENT|policy
 	policy delete without ID|policy-del|EINVAL|id
-	SPI range upside down|spi-alloc min=2000 max=1000 dst=1.1.1.1|EINVAL ERANGE|min|max|range
-	SPI range of reserved ones|spi-alloc min=1 max=255 dst=1.1.1.1|EINVAL ERANGE|min|spi
-	SPI range that is used up|spi-alloc min=0x4000 max=0x4000 dst=1.1.1.1|ENOSPC EBUSY EEXIST|spi
+	SPI range upside down|spi-alloc lowest=2000 highest=1000 dst=1.1.1.1|EINVAL ERANGE|lowest|highest|range
+	SPI range of reserved ones|spi-alloc lowest=1 highest=255 dst=1.1.1.1|EINVAL ERANGE|lowest|spi
+	SPI range that is used up|spi-alloc lowest=0x4000 highest=0x4000 dst=1.1.1.1|ENOSPC EBUSY EEXIST|spi
 	SPI that is not reserved, free|spi-free spi=0x7777 dst=1.1.1.1|ENOENT|spi|reserv
 	encapsulation without socket|encap-add|EINVAL|fd|socket
 	encapsulation with a descriptor that is closed|encap-add fd=99|EBADF EINVAL|fd|descriptor|socket
@@ -174,19 +174,19 @@ consistent_lists() {
 
 reservations() {
 	local spi
-	spi=$(esp "$a" spi-alloc dst=192.0.2.1 min=0x9000 max=0x9000) && [ "$spi" = 0x00009000 ] || return 1
-	! esp "$a" spi-alloc dst=192.0.2.1 min=0x9000 max=0x9000 || return 1
+	spi=$(esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9000 highest=0x9000) && [ "$spi" = 0x00009000 ] || return 1
+	! esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9000 highest=0x9000 || return 1
 	esp "$a" spi-free spi=0x9000 dst=192.0.2.1 || return 1
-	esp "$a" spi-alloc dst=192.0.2.1 min=0x9000 max=0x9000 || return 1
+	esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9000 highest=0x9000 || return 1
 	# sa-new with it ends the reservation, and now the SA has the SPI.
 	esp "$a" sa-add direction=in spi=0x9000 src=192.0.2.2 dst=192.0.2.1 "key=$key" || return 1
 	! esp "$a" spi-free spi=0x9000 dst=192.0.2.1 || return 1
-	! esp "$a" spi-alloc dst=192.0.2.1 min=0x9000 max=0x9000
+	! esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9000 highest=0x9000
 }
 
 lapse() {
-	esp "$a" spi-alloc dst=192.0.2.1 min=0x9001 max=0x9001 timeout=1 &&
-	busywait "$(slowly 4000)" esp "$a" spi-alloc dst=192.0.2.1 min=0x9001 max=0x9001
+	esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9001 highest=0x9001 timeout=1 &&
+	busywait "$(slowly 4000)" esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9001 highest=0x9001
 }
 
 # b has its own everything.
