@@ -4,7 +4,6 @@
  * else's.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,28 +15,29 @@
 
 enum { LEFTOVERS_PERIOD = 1000 };	/* milliseconds */
 
-/* Which limits, in words: "soft limit of bytes, packets". */
-static void log_limit(const struct dp_event *event)
+enum { LIMIT_TEXT_MAX = 64 };
+
+/* Which limits, in words: "bytes, packets". */
+static const char *limit_text(const struct dp_event *event, char *text)
 {
 	static const char *const names[] = { "bytes", "packets", "time", "sequence numbers" };
-	char text[64] = "";
 	size_t i;
 
+	*text = '\0';
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!(event->cause >> i & 1))
 			continue;
 		strcat(text, *text ? ", " : "");
 		strcat(text, names[i]);
 	}
-	log_info("%s SA %08x reached its %s limit of %s after %" PRIu64 " bytes, %" PRIu64 " packets",
-		 event->direction == ESPLANE_DIRECTION_IN ? "inbound" : "outbound", event->spi,
-		 event->hard ? "hard" : "soft", text, event->bytes, event->packets);
+	return text;
 }
 
 static void on_expire(struct host *h, const struct dp_event *event)
 {
 	struct kernel *k = h->kernel;
 	const struct owned *sa = owned_find(&k->sas, event->sa_id);
+	char limit[LIMIT_TEXT_MAX];
 	uint64_t cookie;
 
 	if (!sa) {
@@ -46,12 +46,12 @@ static void on_expire(struct host *h, const struct dp_event *event)
 		return;
 	}
 	cookie = sa->cookie;
-	log_limit(event);
 	/* Gone from the kernel already: the engine's sa_del must find nothing to do. */
 	if (event->hard)
 		owned_remove(&k->sas, event->sa_id);
 	ike_engine_sa_expire(h->engine, host_now(), cookie,
-			     event->direction == ESPLANE_DIRECTION_IN, event->spi, event->hard);
+			     event->direction == ESPLANE_DIRECTION_IN, event->spi, event->hard,
+			     limit_text(event, limit));
 }
 
 static void on_acquire(struct host *h, const struct dp_event *event)
@@ -143,7 +143,7 @@ static void resync(struct host *h)
 			log_error("out of memory");
 	for (i = 0; i < gone.n; i++)
 		ike_engine_sa_expire(h->engine, host_now(), gone.v[i].cookie, gone.v[i].inbound,
-				     gone.v[i].spi, true);
+				     gone.v[i].spi, true, NULL);
 	owned_free(&gone);
 }
 
