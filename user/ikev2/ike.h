@@ -106,6 +106,11 @@ struct ike_host {
 	void (*random)(void *host, uint8_t *buf, size_t len);
 	/* Runs ike_job_run(@job), here or in another thread, then ike_engine_job_done() in the engine's, later. */
 	void (*run_job)(void *host, struct ike_job *job);
+	/*
+	 * The address from which datagrams to @remote leave, when the configuration names none. May be NULL: then
+	 * local.addr of the first message is unspecified, and the answer tells.
+	 */
+	int (*source)(void *host, const struct ike_addr *remote, struct ike_addr *local, const char **why);
 
 	int (*spi_alloc)(void *host, const struct ike_addr *local, uint32_t *spi, const char **why);
 	void (*spi_free)(void *host, const struct ike_addr *local, uint32_t spi);
@@ -147,10 +152,15 @@ ike_time ike_engine_next(const struct ike_engine *e);
 void ike_job_run(struct ike_job *job);
 /* Takes @job back and goes on with the exchange that waited for it, if it is still there. */
 void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job);
+/* Instead of the above, when the engine has been freed meanwhile. */
+void ike_job_free(struct ike_job *job);
 
-/* Data-plane events. @cookie as given in struct ike_sa_spec or ike_policy_spec. */
+/*
+ * Data-plane events. @cookie as given in struct ike_sa_spec or ike_policy_spec. @limit: which one was reached, for
+ * people ("bytes"), or NULL.
+ */
 void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, bool inbound, uint32_t spi,
-			  bool hard);
+			  bool hard, const char *limit);
 void ike_engine_acquire(struct ike_engine *e, ike_time now, uint64_t cookie);
 void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, uint32_t spi,
 			   const struct ike_endpoint *remote);

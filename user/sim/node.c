@@ -125,10 +125,11 @@ static void job_ends(void *arg, void *data)
 	struct sim_node *n = arg;
 	struct job_item *item = data;
 
-	ike_job_run(item->job);
-	/* The job of a crashed engine is handed to the next: it must know it for a stranger's, or be dropped. */
-	if (item->life != n->life)
+	if (item->life != n->life) {
+		ike_job_free(item->job);
 		return;
+	}
+	ike_job_run(item->job);
 	ike_engine_job_done(n->engine, n->sim->clock.now, item->job);
 	sim_node_settle(n);
 }

@@ -38,7 +38,7 @@ static void expire(struct sim_node *n)
 
 		if (sa->id && !sa->inbound) {
 			ike_engine_sa_expire(n->engine, n->sim->clock.now, sa->cookie, sa->inbound, sa->spi,
-					     false);
+					     false, "bytes");
 			return;
 		}
 	}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+/* IKE_AUTH (RFC 7296 sections 1.2, 2.15) with pre-shared keys, both roles, and the first CHILD_SA along with it. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ikev2/conn.h"
+#include "ikev2/goal.h"
+#include "ikev2/negotiate.h"
+
+static const char failed_tag[] = "AUTHENTICATION_FAILED";
+
+/* The AUTH value of one side. */
+static bool auth_value(const struct ike_sa *sa, bool of_initiator, const struct ike_secret_cfg *secret,
+		       struct ike_bytes id_body, struct ike_key *value, struct ike_error *err)
+{
+	bool ours = of_initiator == sa->initiator;
+
+	return ike_keymat_auth_psk(sa->prf, ike_bytes(secret->key, secret->key_len),
+				   ike_packet_bytes(ours ? &sa->init_sent : &sa->init_got),
+				   ike_nonce_bytes(of_initiator ? &sa->nr : &sa->ni),
+				   of_initiator ? &sa->keys.pi : &sa->keys.pr, id_body, value, err);
+}
+
+/* Our ID payload and the AUTH payload that proves it. Failure is an overflow of the message. */
+static void put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
+{
+	const struct ike_secret_cfg *secret = ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
+	struct ike_key IKE_CLEARED_KEY value = { 0 };
+	uint8_t body[IKE_ID_MAX + IKE_GENERIC_LEN];
+	struct ike_bytes written;
+
+	ike_put_identity(w, sa->initiator ? IKE_PAYLOAD_IDI : IKE_PAYLOAD_IDR, &sa->local_id, &written);
+	if (w->overflow || !secret || written.len > sizeof(body)) {
+		w->overflow = true;
+		return;
+	}
+	memcpy(body, written.p, written.len);
+	if (idr)
+		ike_put_identity(w, IKE_PAYLOAD_IDR, idr, NULL);
+	if (auth_value(sa, sa->initiator, secret, ike_bytes(body, written.len), &value, NULL))
+		ike_put_auth(w, IKE_AUTH_METHOD_PSK, ike_key_bytes(&value));
+	else
+		w->overflow = true;
+}
+
+static bool take_id(const struct ike_payloads *all, uint8_t type, struct ike_id *id,
+		    struct ike_bytes *body, struct ike_error *err)
+{
+	const struct ike_payload *p = ike_payloads_find(all, type);
+	struct ike_wire_id wire;
+
+	if (!p)
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "no %s payload", ike_payload_name(type));
+	*body = p->body;
+	return ike_id_decode(p->body, &wire, err) && ike_id_from_wire(id, &wire, err);
+}
+
+/* Does the peer have the key that @secret holds? */
+static bool verify(const struct ike_sa *sa, const struct ike_payloads *all,
+		   const struct ike_secret_cfg *secret, const struct ike_id *id,
+		   struct ike_bytes id_body, struct ike_error *err)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_AUTH);
+	struct ike_key IKE_CLEARED_KEY value = { 0 };
+	char text[IKE_ID_TEXT_MAX];
+	struct ike_wire_auth auth;
+
+	ike_id_text(id, text, sizeof(text));
+	if (!p)
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "peer %.100s sends no AUTH payload (EAP?), a pre-shared key is needed",
+				       text);
+	if (!ike_auth_decode(p->body, &auth, err))
+		return false;
+	if (auth.method != IKE_AUTH_METHOD_PSK)
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "peer %.100s authenticates by %s, a pre-shared key is needed", text,
+				       ike_auth_method_name(auth.method));
+	if (!auth_value(sa, !sa->initiator, secret, id_body, &value, err))
+		return false;
+	if (!ike_secret_equal(auth.data, ike_key_bytes(&value)))
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "the pre-shared key of peer %.100s is not ours", text);
+	return true;
+}
+
+static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return a != b && !strcmp(a->conn->name, b->conn->name) &&
+	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id);
+}
+
+static void delete_replaced(struct ike_sa *sa)
+{
+	struct ike_task *t = ike_task_add_first(sa, &ike_task_delete_ike);
+
+	if (!t) {
+		ike_sa_close(sa, IKE_END_REPLACED, false, "another IKE SA has taken its place");
+		return;
+	}
+	t->replaced = true;
+	ike_sa_set_state(sa, IKE_SA_DELETING);
+	ike_sa_work(sa);
+}
+
+/*
+ * Both ends have begun at once, and there are two IKE SAs where one was meant. Both know both: that with the lower
+ * initiator's SPI goes, deleted by who began it.
+ */
+static void settle_twins(struct ike_sa *sa)
+{
+	struct ike_sa *other, *loser = NULL;
+
+	if (sa->conn->unique == IKE_UNIQUE_NEVER)
+		return;
+	TAILQ_FOREACH(other, &sa->engine->sas, link) {
+		if (!same_peer(sa, other) || !ike_sa_usable(other) || other->initiator == sa->initiator ||
+		    other->established < sa->created)
+			continue;
+		loser = sa->spi_i < other->spi_i ? sa : other;
+		break;
+	}
+	if (!loser)
+		return;
+	ike_sa_log(loser, IKE_LOG_INFO, "one too many, both ends began at once: %s deletes it",
+		   loser->initiator ? "this end" : "the peer");
+	if (loser->initiator)
+		delete_replaced(loser);
+}
+
+/*
+ * Older IKE SAs with the same peer go: when it says so by INITIAL_CONTACT (section 2.4), or by our own policy. What was
+ * established after this one began cannot be from before a crash.
+ */
+static void replace_older(struct ike_sa *sa, bool initial_contact)
+{
+	enum ike_unique unique = sa->conn->unique;
+	struct ike_sa *other, *next;
+
+	if (unique != IKE_UNIQUE_REPLACE && (!initial_contact || unique == IKE_UNIQUE_NEVER))
+		return;
+	for (other = TAILQ_FIRST(&sa->engine->sas); other; other = next) {
+		next = TAILQ_NEXT(other, link);
+		if (!same_peer(sa, other) || other->state != IKE_SA_ESTABLISHED ||
+		    other->established >= sa->created)
+			continue;
+		ike_sa_log(other, IKE_LOG_INFO, "replaced by %s[%" PRIu64 "]%s", sa->conn->name, sa->id,
+			   initial_contact ? ", whose peer knows no other (INITIAL_CONTACT)" : "");
+		delete_replaced(other);
+	}
+}
+
+static void come_up(struct ike_sa *sa)
+{
+	char local[IKE_ID_TEXT_MAX], remote[IKE_ID_TEXT_MAX], suite[IKE_PROPOSAL_TEXT_MAX],
+		addr[IKE_ADDR_TEXT_MAX];
+
+	sa->identified = true;
+	ike_sa_establish(sa);
+	ike_sa_log(sa, IKE_LOG_INFO, "IKE SA is up as %s: %s with %s at %s, %s",
+		   sa->initiator ? "initiator" : "responder",
+		   ike_id_text(&sa->local_id, local, sizeof(local)),
+		   ike_id_text(&sa->remote_id, remote, sizeof(remote)),
+		   ike_addr_text(&sa->remote.addr, addr, sizeof(addr)),
+		   ike_suite_text(&sa->suite, suite, sizeof(suite)));
+	sa->announced = true;
+	ike_emit(sa->engine, IKE_EVENT_IKE_UP, sa->id, 0, 0);
+}
+
+/* Initiator */
+
+static bool has_sibling(const struct ike_sa *sa)
+{
+	struct ike_sa *other;
+
+	TAILQ_FOREACH(other, &sa->engine->sas, link)
+		if (other != sa && other->state == IKE_SA_ESTABLISHED &&
+		    !strcmp(other->conn->name, sa->conn->name))
+			return true;
+	return false;
+}
+
+static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_engine *e = sa->engine;
+	const char *why = "";
+
+	t->create = ike_task_take_create(sa, NULL);
+	if (t->create && ike_is_up(e, sa->conn->name, t->create->cfg->name)) {
+		/* The peer has brought up the same meanwhile. */
+		ike_task_end(sa, t->create, true, "");
+		t->create = NULL;
+		ike_sa_close(sa, IKE_END_REPLACED, false, "the peer was faster");
+		return IKE_STEP_GONE;
+	}
+	ike_conn_local_id(sa->conn, &sa->local.addr, &sa->local_id);
+	sa->remote_id = sa->conn->remote.id;
+	/* Whom we expect: an identity if one is configured, else the address. */
+	if (sa->remote_id.type == IKE_ID_ANY)
+		ike_id_from_addr(&sa->remote_id, &sa->remote.addr);
+	if (!ike_psk_find(sa->config, &sa->local_id, &sa->remote_id))
+		return ike_task_fail(t, "there is no pre-shared key for this peer");
+	if (!t->create && !sa->peer_childless)
+		return ike_task_fail(t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): name a child");
+	if (t->create && e->ops->spi_alloc(e->host, &sa->local.addr, &t->spi, &why))
+		return ike_task_fail(t, "no SPI: %s", why);
+	return IKE_STEP_SEND;
+}
+
+static bool has_wildcard(const struct ike_id *id)
+{
+	return id->type == IKE_ID_ANY || memchr(id->data, '*', id->len);
+}
+
+static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
+{
+	const struct ike_id *idr = has_wildcard(&sa->conn->remote.id) ? NULL : &sa->conn->remote.id;
+
+	put_id_and_auth(sa, w, idr);
+	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
+		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
+	if (!t->create)
+		return;
+	ike_put_child_sa(w, t->create->cfg, t->spi, true);
+	ike_put_child_ts(w, sa, t->create->cfg, NULL);
+}
+
+static bool verify_responder(struct ike_sa *sa, const struct ike_incoming *in, struct ike_error *err)
+{
+	char want[IKE_ID_TEXT_MAX], got[IKE_ID_TEXT_MAX];
+	const struct ike_secret_cfg *secret = ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
+	struct ike_bytes body;
+	struct ike_id id;
+
+	if (!take_id(&in->all, IKE_PAYLOAD_IDR, &id, &body, err))
+		return false;
+	if (!ike_id_match(&sa->conn->remote.id, &id))
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "the peer is %.90s, but %.90s is configured (remote.id)",
+				       ike_id_text(&id, got, sizeof(got)),
+				       ike_id_text(&sa->conn->remote.id, want, sizeof(want)));
+	if (!secret || !verify(sa, &in->all, secret, &id, body, err))
+		return false;
+	sa->remote_id = id;
+	return true;
+}
+
+/* Section 2.21.2: the responder has an IKE SA and must learn that it is none. */
+static enum ike_step refuse(struct ike_sa *sa, const char *why)
+{
+	ike_sa_log(sa, IKE_LOG_ERROR, "%s: %s", failed_tag, why);
+	ike_sa_set_state(sa, IKE_SA_DELETING);
+	ike_tasks_end(sa, why);
+	if (ike_task_add(sa, &ike_task_refuse_auth))
+		return IKE_STEP_GONE;
+	ike_sa_close(sa, IKE_END_FAILED, false, why);
+	return IKE_STEP_GONE;
+}
+
+static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
+{
+	char buf[32], id[IKE_ID_TEXT_MAX];
+	struct ike_wire_notify n;
+
+	if (!ike_find_error(&in->all, &n))
+		return ike_task_fail(t, "the peer's answer to IKE_AUTH holds nothing");
+	ike_task_fail(t, "the peer refuses our identity %.100s or key: %s",
+		      ike_id_text(&sa->local_id, id, sizeof(id)), ike_notify_text(n.type, buf));
+	return IKE_STEP_FAILED;
+}
+
+static void child_refused(struct ike_sa *sa, struct ike_task *create, const struct ike_incoming *in)
+{
+	char buf[32], why[IKE_TASK_WHY_MAX];
+	struct ike_wire_notify n;
+	struct ike_text text;
+
+	ike_text_init(&text, why, sizeof(why));
+	ike_text_add(&text, "the peer refuses child %.60s: %s", create->cfg->name,
+		     ike_find_error(&in->all, &n) ? ike_notify_text(n.type, buf) : "no reason given");
+	ike_sa_log(sa, IKE_LOG_ERROR, "%s", why);
+	ike_task_end(sa, create, false, why);
+}
+
+/* The peer has a CHILD_SA now; if we cannot have it, the IKE SA goes with it. */
+static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t *spi,
+			   const struct ike_incoming *in)
+{
+	struct ike_choice choice;
+	struct ike_making m = {
+		.choice = &choice, .initiator = true, .spi = spi, .ni = &sa->ni, .nr = &sa->nr,
+	};
+	struct ike_error err = { 0 };
+
+	if (ike_child_check(sa, &in->all, create->config, create->cfg, NULL, true, &choice, &err) &&
+	    ike_child_make(sa, &m, &err)) {
+		ike_task_end(sa, create, true, "");
+		return;
+	}
+	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %s", create->cfg->name, err.text);
+	ike_task_end(sa, create, false, err.text);
+	delete_replaced(sa);
+}
+
+static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+{
+	struct ike_task *create = t->create;
+	struct ike_error err = { 0 };
+
+	if (in->form == IKE_FORM_NOTIFY)
+		return refused(sa, t, in);
+	if (!verify_responder(sa, in, &err))
+		return refuse(sa, err.text);
+	come_up(sa);
+	t->create = NULL;
+	if (create && in->form == IKE_FORM_AUTH_ANSWER)
+		child_answered(sa, create, &t->spi, in);
+	else if (create)
+		child_refused(sa, create, in);
+	/* Two of the same only if this one is to stay. */
+	if (sa->state == IKE_SA_ESTABLISHED)
+		settle_twins(sa);
+	return sa->task == t ? IKE_STEP_DONE : IKE_STEP_GONE;
+}
+
+const struct ike_task_kind ike_task_auth = {
+	.name = "IKE_AUTH",
+	.exchange = IKE_EXCHANGE_AUTH,
+	.begin = begin,
+	.build = build,
+	.answered = answered,
+};
+
+/* Responder */
+
+static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in, const struct ike_error *err)
+{
+	char addr[IKE_ADDR_TEXT_MAX];
+	bool auth = err->notify == IKE_NOTIFY_AUTHENTICATION_FAILED;
+
+	sa->engine->counters.refused++;
+	ike_sa_log(sa, IKE_LOG_ERROR, "%s%s%s (from %s)", auth ? failed_tag : "", auth ? ": " : "",
+		   err->text, ike_addr_text(&sa->remote.addr, addr, sizeof(addr)));
+	ike_sa_answer_error(sa, in, err);
+	ike_sa_close(sa, IKE_END_FAILED, true, "the peer is not authenticated");
+}
+
+static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ike_bytes *body,
+		     struct ike_error *err)
+{
+	char them[IKE_ID_TEXT_MAX], us[IKE_ID_TEXT_MAX];
+	struct ike_id idi, idr = { 0 };
+	const struct ike_conn_cfg *conn;
+	struct ike_bytes unused;
+
+	if (!take_id(&in->all, IKE_PAYLOAD_IDI, &idi, body, err))
+		return false;
+	if (ike_payloads_find(&in->all, IKE_PAYLOAD_IDR) &&
+	    !take_id(&in->all, IKE_PAYLOAD_IDR, &idr, &unused, err))
+		return false;
+	conn = ike_conn_identify(sa, &idi, &idr);
+	if (!conn)
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "no connection is for peer %.80s%s%.80s (remote.id, local.id)",
+				       ike_id_text(&idi, them, sizeof(them)),
+				       idr.type ? ", who wants " : "",
+				       idr.type ? ike_id_text(&idr, us, sizeof(us)) : "");
+	sa->conn = conn;
+	sa->remote_id = idi;
+	ike_conn_local_id(conn, &sa->local.addr, &sa->local_id);
+	return true;
+}
+
+static bool may_stay(const struct ike_sa *sa, bool initial_contact, struct ike_error *err)
+{
+	struct ike_sa *other;
+
+	if (sa->conn->unique != IKE_UNIQUE_KEEP || initial_contact)
+		return true;
+	TAILQ_FOREACH(other, &sa->engine->sas, link)
+		if (same_peer(sa, other) && other->state == IKE_SA_ESTABLISHED)
+			return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+					       "the peer has an IKE SA already (unique = keep)");
+	return true;
+}
+
+static bool verify_initiator(struct ike_sa *sa, const struct ike_incoming *in, struct ike_error *err)
+{
+	const struct ike_secret_cfg *secret;
+	char id[IKE_ID_TEXT_MAX];
+	struct ike_bytes body;
+
+	if (!identify(sa, in, &body, err))
+		return false;
+	secret = ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
+	if (!secret)
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "there is no pre-shared key for peer %.100s",
+				       ike_id_text(&sa->remote_id, id, sizeof(id)));
+	return verify(sa, &in->all, secret, &sa->remote_id, body, err);
+}
+
+static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct ike_writer *w)
+{
+	struct ike_engine *e = sa->engine;
+	struct ike_choice choice;
+	struct ike_error err = { 0 };
+	const char *why = "";
+	uint32_t spi = 0;
+	struct ike_making m = {
+		.choice = &choice, .spi = &spi, .ni = &sa->ni, .nr = &sa->nr,
+	};
+	struct ike_child *c = NULL;
+
+	if (ike_child_choose(sa, &in->all, NULL, true, &choice, &err)) {
+		if (e->ops->spi_alloc(e->host, &sa->local.addr, &spi, &why))
+			ike_fail(&err, "no SPI: %s", why);
+		else
+			c = ike_child_make(sa, &m, &err);
+	}
+	if (spi)
+		e->ops->spi_free(e->host, &sa->local.addr, spi);
+	if (!c) {
+		ike_sa_log(sa, IKE_LOG_ERROR, "no CHILD_SA: %s", err.text);
+		ike_put_notify(w, err.notify ? err.notify : IKE_NOTIFY_NO_ADDITIONAL_SAS, ike_bytes(NULL, 0));
+		return;
+	}
+	ike_put_choice_sa(w, &choice, c->spi_in);
+	ike_put_choice_ts(w, &choice);
+}
+
+void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
+{
+	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
+	struct ike_outgoing o;
+	struct ike_error err = { 0 };
+
+	if (!verify_initiator(sa, in, &err) || !may_stay(sa, initial_contact, &err)) {
+		refuse_request(sa, in, &err);
+		return;
+	}
+	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
+	put_id_and_auth(sa, &o.w, NULL);
+	come_up(sa);
+	if (in->form == IKE_FORM_AUTH_REQUEST)
+		put_child(sa, in, &o.w);
+	ike_sa_answer(sa, in, &o);
+	replace_older(sa, initial_contact);
+	settle_twins(sa);
+	ike_sa_work(sa);
+}

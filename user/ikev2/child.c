@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: MIT
+/* The life of a CHILD_SA. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ikev2/child.h"
+#include "ikev2/goal.h"
+#include "ikev2/spd.h"
+#include "ikev2/ticket.h"
+
+enum { DEFAULT_REPLAY_WINDOW = 1024 };
+
+struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id)
+{
+	struct ike_node *node = id ? ike_table_find(&e->children, id, NULL) : NULL;
+
+	return node ? ike_container(node, struct ike_child, by_id) : NULL;
+}
+
+struct ike_child *ike_child_by_spi_in(struct ike_sa *sa, uint32_t spi)
+{
+	struct ike_child *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+		if (c->spi_in == spi)
+			return c;
+	return NULL;
+}
+
+struct ike_child *ike_child_by_spi_out(struct ike_sa *sa, uint32_t spi)
+{
+	struct ike_child *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+		if (c->spi_out == spi && c->state != IKE_CHILD_LINGERING)
+			return c;
+	return NULL;
+}
+
+/* Data plane */
+
+struct direction {
+	bool inbound;
+	const struct ike_key *encr, *integ;
+};
+
+static int add_sa(struct ike_child *c, const struct direction *d, const struct ike_lifetime *life,
+		  uint32_t *sa_id, const char **why)
+{
+	struct ike_sa *sa = c->sa;
+	const struct ike_sa_spec spec = {
+		.inbound = d->inbound,
+		.spi = d->inbound ? c->spi_in : c->spi_out,
+		.src = d->inbound ? sa->remote : sa->local,
+		.dst = d->inbound ? sa->local : sa->remote,
+		.udp_encap = ike_sa_udp_encap(sa),
+		.esn = c->suite.esn,
+		.encr = c->suite.encr,
+		.encr_key = d->encr->bytes, .encr_key_len = d->encr->len,
+		.integ = c->suite.integ,
+		.integ_key = d->integ->bytes, .integ_key_len = d->integ->len,
+		.replay_window = c->cfg->replay_window ? c->cfg->replay_window : DEFAULT_REPLAY_WINDOW,
+		.if_id = d->inbound ? ike_if_id_in(sa->conn, c->cfg) : ike_if_id_out(sa->conn, c->cfg),
+		.cookie = c->id,
+		.src_ts = d->inbound ? c->remote_ts : c->local_ts,
+		.n_src_ts = d->inbound ? c->n_remote_ts : c->n_local_ts,
+		.dst_ts = d->inbound ? c->local_ts : c->remote_ts,
+		.n_dst_ts = d->inbound ? c->n_local_ts : c->n_remote_ts,
+		.life = *life,
+	};
+
+	return sa->engine->ops->sa_add(sa->engine->host, &spec, sa_id, why);
+}
+
+static void remove_sa(struct ike_child *c, uint32_t *sa_id)
+{
+	if (*sa_id)
+		c->sa->engine->ops->sa_del(c->sa->engine->host, *sa_id);
+	*sa_id = 0;
+}
+
+static uint64_t jittered(struct ike_engine *e, uint64_t soft, uint64_t jitter)
+{
+	uint64_t less = jitter < soft ? ike_random_below(e, jitter + 1) : 0;
+
+	return soft ? soft - less : 0;
+}
+
+/* Soft limits are lowered by chance, so that both ends seldom rekey at once, nor all tunnels of a gateway. */
+static struct ike_lifetime lifetime(struct ike_child *c)
+{
+	struct ike_engine *e = c->sa->engine;
+	struct ike_lifetime l = c->cfg->life;
+
+	l.soft_seconds = jittered(e, l.soft_seconds, l.jitter_seconds);
+	l.soft_bytes = jittered(e, l.soft_bytes, l.jitter_bytes);
+	l.soft_packets = jittered(e, l.soft_packets, l.jitter_packets);
+	c->installed = e->now;
+	c->rekey_at = l.soft_seconds ? e->now + l.soft_seconds * IKE_SECOND : 0;
+	c->expire_at = l.hard_seconds ? e->now + l.hard_seconds * IKE_SECOND : 0;
+	return l;
+}
+
+/* Inbound before outbound: we can receive before anybody can be answered. */
+static bool install(struct ike_child *c, const struct ike_child_keys *k, uint32_t *spi,
+		    struct ike_error *err)
+{
+	struct direction in = { true, c->initiator ? &k->encr_r : &k->encr_i,
+				c->initiator ? &k->integ_r : &k->integ_i };
+	struct direction out = { false, c->initiator ? &k->encr_i : &k->encr_r,
+				 c->initiator ? &k->integ_i : &k->integ_r };
+	struct ike_lifetime life = lifetime(c);
+	const char *why = "";
+
+	if (add_sa(c, &in, &life, &c->sa_in, &why))
+		return ike_fail_notify(err, IKE_NOTIFY_NO_ADDITIONAL_SAS, "inbound SA: %s", why);
+	*spi = 0;
+	if (add_sa(c, &out, &life, &c->sa_out, &why))
+		return ike_fail_notify(err, IKE_NOTIFY_NO_ADDITIONAL_SAS, "outbound SA: %s", why);
+	return true;
+}
+
+/* Birth */
+
+static void poll_fires(struct ike_timer *t);
+
+static struct ike_ts *copy_ts(const struct ike_ts *list, size_t n)
+{
+	struct ike_ts *to = malloc((n ? n : 1) * sizeof(*to));
+
+	if (to)
+		memcpy(to, list, n * sizeof(*to));
+	return to;
+}
+
+static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m)
+{
+	const struct ike_choice *choice = m->choice;
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->local_ts = copy_ts(choice->local, choice->n_local);
+	c->remote_ts = copy_ts(choice->remote, choice->n_remote);
+	if (!c->local_ts || !c->remote_ts || !ike_timers_reserve(&sa->engine->timers, IKE_CHILD_TIMERS)) {
+		free(c->local_ts);
+		free(c->remote_ts);
+		free(c);
+		return NULL;
+	}
+	c->n_local_ts = choice->n_local;
+	c->n_remote_ts = choice->n_remote;
+	c->sa = sa;
+	c->config = ike_config_ref(choice->config);
+	c->cfg = choice->cfg;
+	c->id = ++sa->engine->last_child_id;
+	c->initiator = m->initiator;
+	c->lower_nonce = *ike_nonce_lower(m->ni, m->nr);
+	c->suite = choice->suite;
+	c->spi_in = *m->spi;
+	c->spi_out = choice->spi;
+	c->timer.fire = poll_fires;
+	ike_table_add(&sa->engine->children, &c->by_id, c->id);
+	TAILQ_INSERT_TAIL(&sa->children, c, link);
+	sa->n_children++;
+	return c;
+}
+
+static void log_up(const struct ike_child *c)
+{
+	char local[3 * IKE_TS_TEXT_MAX], remote[3 * IKE_TS_TEXT_MAX], suite[IKE_PROPOSAL_TEXT_MAX];
+
+	ike_child_log(c, IKE_LOG_INFO, "CHILD_SA %s: SPIs %08x in, %08x out, %s%s, %s === %s",
+		      c->predecessor ? "rekeyed" : "is up", c->spi_in, c->spi_out,
+		      ike_suite_text(&c->suite, suite, sizeof(suite)),
+		      ike_sa_udp_encap(c->sa) ? " in UDP" : "",
+		      ike_ts_list_text(c->local_ts, c->n_local_ts, local, sizeof(local)),
+		      ike_ts_list_text(c->remote_ts, c->n_remote_ts, remote, sizeof(remote)));
+}
+
+static void unlink_child(struct ike_child *c)
+{
+	struct ike_engine *e = c->sa->engine;
+
+	ike_timer_stop(&e->timers, &c->timer);
+	ike_table_remove(&e->children, &c->by_id);
+	TAILQ_REMOVE(&c->sa->children, c, link);
+	c->sa->n_children--;
+	TAILQ_INSERT_TAIL(&e->dead_children, c, link);
+}
+
+static void unmake(struct ike_child *c)
+{
+	ike_spd_detach(c);
+	remove_sa(c, &c->sa_out);
+	remove_sa(c, &c->sa_in);
+	unlink_child(c);
+}
+
+static void succeed(struct ike_child *c, struct ike_child *old)
+{
+	c->predecessor = old->id;
+	old->successor = c->id;
+	old->state = IKE_CHILD_REKEYED;
+	c->waits = !c->initiator;
+	if (c->waits)
+		ike_timer_set(&c->sa->engine->timers, &c->timer, c->sa->engine->now + IKE_PROOF_POLL);
+}
+
+struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err)
+{
+	struct ike_child_keys keys = { 0 };
+	struct ike_child *c;
+	bool ok;
+
+	if (sa->n_children >= IKE_CHILDREN_MAX) {
+		ike_fail_notify(err, IKE_NOTIFY_NO_ADDITIONAL_SAS, "%u CHILD_SAs are enough", sa->n_children);
+		return NULL;
+	}
+	if (!ike_keymat_child(sa->prf, &sa->keys.d, m->secret, ike_nonce_bytes(m->ni),
+			      ike_nonce_bytes(m->nr), &m->choice->suite, &keys, err))
+		return NULL;
+	c = child_new(sa, m);
+	ok = c ? install(c, &keys, m->spi, err) : ike_fail(err, "out of memory");
+	ike_child_keys_clear(&keys);
+	if (ok && m->old)
+		succeed(c, m->old);
+	else if (ok)
+		ok = ike_spd_attach(c, err);
+	if (!ok) {
+		if (c)
+			unmake(c);
+		return NULL;
+	}
+	log_up(c);
+	c->announced = true;
+	ike_emit(sa->engine, m->old ? IKE_EVENT_CHILD_REKEYED : IKE_EVENT_CHILD_UP, sa->id, c->id,
+		 m->old ? m->old->id : 0);
+	ike_goal_met(sa->engine, sa->conn->name, c->cfg->name);
+	return c;
+}
+
+/* Who is used */
+
+bool ike_child_use(struct ike_child *c)
+{
+	struct ike_error err;
+
+	c->waits = false;
+	if (c->state != IKE_CHILD_LINGERING)
+		ike_timer_stop(&c->sa->engine->timers, &c->timer);
+	if (c->policy || c->redundant)
+		return true;
+	if (ike_spd_attach(c, &err))
+		return true;
+	ike_child_log(c, IKE_LOG_ERROR, "%s", err.text);
+	return false;
+}
+
+void ike_children_proven(struct ike_sa *sa)
+{
+	struct ike_child *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+		if (c->waits)
+			ike_child_use(c);
+}
+
+static void poll_fires(struct ike_timer *t)
+{
+	struct ike_child *c = ike_container(t, struct ike_child, timer);
+	struct ike_engine *e = c->sa->engine;
+	struct ike_usage usage;
+
+	if (c->state == IKE_CHILD_LINGERING) {
+		ike_child_end(c, IKE_END_REPLACED, "");
+		return;
+	}
+	if (!c->waits)
+		return;
+	if (!e->ops->sa_query(e->host, c->sa_in, &usage) && usage.packets)
+		ike_child_use(c);
+	else
+		ike_timer_set(&e->timers, t, e->now + IKE_PROOF_POLL);
+}
+
+static bool holds_all(const struct ike_ts *a, size_t n_a, const struct ike_ts *b, size_t n_b)
+{
+	for (size_t i = 0; i < n_b; i++) {
+		size_t k = 0;
+
+		while (k < n_a && !ike_ts_equal(&a[k], &b[i]))
+			k++;
+		if (k == n_a)
+			return false;
+	}
+	return n_a == n_b;
+}
+
+struct ike_child *ike_child_twin(const struct ike_child *c)
+{
+	struct ike_child *other;
+
+	TAILQ_FOREACH(other, &c->sa->children, link)
+		if (other != c && ike_child_is_up(other) && other->initiator != c->initiator &&
+		    !strcmp(other->cfg->name, c->cfg->name) &&
+		    holds_all(c->local_ts, c->n_local_ts, other->local_ts, other->n_local_ts) &&
+		    holds_all(c->remote_ts, c->n_remote_ts, other->remote_ts, other->n_remote_ts))
+			return other;
+	return NULL;
+}
+
+struct ike_child *ike_child_survivor(struct ike_child *c, struct ike_child *twin)
+{
+	bool lost = ike_nonce_compare(&c->lower_nonce, &twin->lower_nonce) < 0;
+	struct ike_child *loser = lost ? c : twin;
+
+	loser->redundant = true;
+	ike_child_log(loser, IKE_LOG_INFO, "one too many, made by both ends at once: %s deletes it",
+		      loser->initiator ? "this end" : "the peer");
+	return lost ? twin : c;
+}
+
+bool ike_child_delete(struct ike_child *c, uint64_t ticket, bool expired)
+{
+	struct ike_task *t;
+
+	if (c->state == IKE_CHILD_LINGERING || c->state == IKE_CHILD_DELETING ||
+	    ike_task_find(c->sa, &ike_task_delete_child, c->id))
+		return false;
+	t = ike_task_add(c->sa, &ike_task_delete_child);
+	if (!t)
+		return false;
+	t->child_id = c->id;
+	t->expired = expired;
+	t->ticket = ticket;
+	ike_ticket_hold(c->sa->engine, ticket);
+	return true;
+}
+
+void ike_child_rekey(struct ike_child *c, uint64_t ticket)
+{
+	struct ike_task *t;
+
+	if (!ike_child_is_up(c) || ike_task_find(c->sa, &ike_task_rekey_child, c->id) ||
+	    ike_task_find(c->sa, &ike_task_delete_child, c->id))
+		return;
+	t = ike_task_add(c->sa, &ike_task_rekey_child);
+	if (!t)
+		return;
+	t->child_id = c->id;
+	t->ticket = ticket;
+	ike_ticket_hold(c->sa->engine, ticket);
+}
+
+/* The end */
+
+/* Who waited to take over from @c does so now: there is nothing to wait for any more. */
+static void hand_on(struct ike_child *c)
+{
+	struct ike_child *next = ike_child_find(c->sa->engine, c->successor);
+	struct ike_child *before = ike_child_find(c->sa->engine, c->predecessor);
+
+	if (next && next->waits)
+		ike_child_use(next);
+	if (next)
+		next->predecessor = 0;
+	/* The peer gave the rekeying up: what was to be replaced lives on. */
+	if (before && before->successor == c->id) {
+		before->successor = 0;
+		if (before->state == IKE_CHILD_REKEYED)
+			before->state = IKE_CHILD_INSTALLED;
+	}
+}
+
+static bool is_replaced(const struct ike_child *c)
+{
+	return c->successor || c->redundant || c->state == IKE_CHILD_LINGERING;
+}
+
+void ike_child_end(struct ike_child *c, enum ike_end how, const char *why)
+{
+	bool replaced = is_replaced(c) || how == IKE_END_REPLACED;
+	struct ike_engine *e = c->sa->engine;
+	uint64_t ike_id = c->sa->id, id = c->id;
+	bool announced = c->announced;
+
+	if (!replaced) {
+		ike_child_log(c, IKE_LOG_INFO, "CHILD_SA is down: %s", why);
+		ike_goal_lost(c, how);
+	}
+	hand_on(c);
+	unmake(c);
+	if (announced && !replaced)
+		ike_emit(e, IKE_EVENT_CHILD_DOWN, ike_id, id, 0);
+}
+
+void ike_child_deleted(struct ike_child *c, enum ike_end how, const char *why)
+{
+	struct ike_engine *e = c->sa->engine;
+
+	if (!c->successor || !c->sa_in) {
+		ike_child_end(c, how, why);
+		return;
+	}
+	hand_on(c);
+	ike_spd_detach(c);
+	remove_sa(c, &c->sa_out);
+	c->state = IKE_CHILD_LINGERING;
+	ike_timer_set(&e->timers, &c->timer, e->now + IKE_OVERLAP);
+}
+
+void ike_child_free(struct ike_child *c)
+{
+	ike_timer_stop(&c->sa->engine->timers, &c->timer);
+	ike_timers_release(&c->sa->engine->timers, IKE_CHILD_TIMERS);
+	ike_config_unref(c->config);
+	free(c->local_ts);
+	free(c->remote_ts);
+	free(c);
+}
+
+void ike_child_move(struct ike_child *c, struct ike_sa *to)
+{
+	TAILQ_REMOVE(&c->sa->children, c, link);
+	c->sa->n_children--;
+	c->sa = to;
+	TAILQ_INSERT_TAIL(&to->children, c, link);
+	to->n_children++;
+}
+
+void ike_child_readdress(struct ike_child *c)
+{
+	bool encap = ike_sa_udp_encap(c->sa);
+	struct ike_engine *e = c->sa->engine;
+	struct ike_sa *sa = c->sa;
+	const char *why = "";
+
+	if ((c->sa_in && e->ops->sa_update(e->host, c->sa_in, &sa->remote, &sa->local, encap, &why)) ||
+	    (c->sa_out && e->ops->sa_update(e->host, c->sa_out, &sa->local, &sa->remote, encap, &why)))
+		ike_child_log(c, IKE_LOG_ERROR, "new addresses: %s", why);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* One CHILD_SA: its two SAs in the data plane, and who takes over from whom. */
+#ifndef ESPLANE_IKE_CHILD_H
+#define ESPLANE_IKE_CHILD_H
+
+#include "ikev2/ike_sa.h"
+
+enum {
+	/* What the peer sent before it knew better still arrives for so long (RFC 7296 section 2.8). */
+	IKE_OVERLAP = 5 * IKE_SECOND,
+	/* Between looks whether the peer uses an SA already. */
+	IKE_PROOF_POLL = IKE_SECOND,
+};
+
+enum ike_child_state {
+	IKE_CHILD_INSTALLED,
+	IKE_CHILD_REKEYED,	/* another takes over; a DELETE ends it */
+	IKE_CHILD_DELETING,	/* our DELETE is out */
+	IKE_CHILD_LINGERING,	/* deleted; still receives for a moment */
+};
+
+struct ike_child {
+	TAILQ_ENTRY(ike_child) link;		/* of sa->children, or of the dead */
+	TAILQ_ENTRY(ike_child) user;		/* of policy->users */
+	struct ike_node by_id;
+	struct ike_sa *sa;
+	struct ike_config *config;		/* referenced: @cfg is its */
+	const struct ike_child_cfg *cfg;
+	uint64_t id;				/* and cookie */
+	enum ike_child_state state;
+	bool initiator;				/* of the exchange that made it */
+	bool announced;				/* IKE_EVENT_CHILD_UP or _REKEYED was told */
+	/*
+	 * Of a rekey that the peer asked for: it may not have our answer yet, so nothing is sent on it. Its next
+	 * request proves that it has, and so does a packet on the new SA. No guessing by time: an answer that was
+	 * lost may take long to get there.
+	 */
+	bool waits;
+	bool redundant;				/* a twin stays, and this one's maker will delete it */
+	struct ike_nonce lower_nonce;		/* the lower one of the exchange that made it */
+	struct ike_suite suite;
+	uint32_t spi_in, spi_out;		/* host byte order */
+	uint32_t sa_in, sa_out;			/* the data plane's IDs; 0: none */
+	struct ike_ts *local_ts, *remote_ts;
+	size_t n_local_ts, n_remote_ts;
+	struct ike_policy *policy;		/* in use for what goes out; NULL: not */
+	uint64_t predecessor, successor;	/* IDs; 0: none */
+	ike_time installed, rekey_at, expire_at;	/* 0: never */
+	struct ike_timer timer;			/* end of lingering, look for proof */
+};
+enum { IKE_CHILD_TIMERS = 1 };
+
+/* What both ends agreed on. */
+struct ike_choice {
+	struct ike_config *config;		/* not referenced here */
+	const struct ike_child_cfg *cfg;
+	struct ike_suite suite;
+	uint32_t spi;				/* the peer's */
+	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
+	size_t n_local, n_remote;
+};
+
+/* What makes a CHILD_SA of a choice. */
+struct ike_making {
+	const struct ike_choice *choice;
+	bool initiator;				/* of the exchange */
+	uint32_t *spi;				/* ours, reserved; 0 when the SA has taken it over */
+	const struct ike_nonce *ni, *nr;
+	struct ike_bytes secret;		/* of the key exchange; empty: none */
+	struct ike_child *old;			/* to be rekeyed, or NULL */
+};
+
+/*
+ * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA which replaces none is used at once.
+ * NULL: nothing is left installed.
+ */
+struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err);
+/* From now on it is what packets go out on. */
+bool ike_child_use(struct ike_child *c);
+/* The peer has sent a new request on @sa, so it has had all our answers. */
+void ike_children_proven(struct ike_sa *sa);
+/*
+ * Two CHILD_SAs for the same, one made by each end at the same time: the other one, or NULL. Section 2.8.1: the one
+ * that was made with the lowest nonce goes, and who made it deletes it.
+ */
+struct ike_child *ike_child_twin(const struct ike_child *c);
+/* Which of @c and its twin stays; marks the other one redundant. */
+struct ike_child *ike_child_survivor(struct ike_child *c, struct ike_child *twin);
+/* Queues its DELETE, unless one is under way. @expired: so that close_action follows. */
+bool ike_child_delete(struct ike_child *c, uint64_t ticket, bool expired);
+void ike_child_rekey(struct ike_child *c, uint64_t ticket);
+
+/* Deleted by exchange: gone at once, or, if it was rekeyed, after the overlap. */
+void ike_child_deleted(struct ike_child *c, enum ike_end how, const char *why);
+/* It is over; policies and SAs go. What the configuration wants next depends on @how. */
+void ike_child_end(struct ike_child *c, enum ike_end how, const char *why);
+void ike_child_free(struct ike_child *c);
+/* To another IKE SA, by rekeying. */
+void ike_child_move(struct ike_child *c, struct ike_sa *to);
+/* The IKE SA's endpoints have changed. */
+void ike_child_readdress(struct ike_child *c);
+
+struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id);
+struct ike_child *ike_child_by_spi_in(struct ike_sa *sa, uint32_t spi);
+struct ike_child *ike_child_by_spi_out(struct ike_sa *sa, uint32_t spi);
+/* Carries traffic, and nothing replaces it. */
+static inline bool ike_child_is_up(const struct ike_child *c)
+{
+	return c->state == IKE_CHILD_INSTALLED && !c->redundant;
+}
+
+#endif

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: MIT
+/*
+ * CREATE_CHILD_SA for a CHILD_SA, new (RFC 7296 section 1.3.1) or in place of another (1.3.3), both roles, with the
+ * collisions of section 2.8.1 and 2.25.1. Replacing the IKE SA is in rekey_ike.c.
+ */
+#include <string.h>
+
+#include "ikev2/goal.h"
+#include "ikev2/negotiate.h"
+
+/* A winner of a race begun by both ends lets the loser be deleted only after so long without proof. */
+enum { TWIN_PATIENCE = 10 * IKE_SECOND };
+
+/* Initiator */
+
+static struct ike_child *old_of(struct ike_sa *sa, const struct ike_task *t)
+{
+	struct ike_child *c = ike_child_find(sa->engine, t->child_id);
+
+	return c && c->sa == sa ? c : NULL;
+}
+
+static void generated(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	struct ike_task *t = sa->task;
+
+	if (!job->ok) {
+		ike_task_step(sa, ike_task_fail(t, "%s", job->err.text));
+		return;
+	}
+	t->dh = job->key;
+	ike_task_step(sa, IKE_STEP_SEND);
+}
+
+static enum ike_step generate(struct ike_sa *sa, struct ike_task *t)
+{
+	if (t->group == IKE_KE_NONE)
+		return IKE_STEP_SEND;
+	if (!ike_job_generate(sa, IKE_ASKING, t->group, ike_bytes(NULL, 0), generated, NULL))
+		return ike_task_fail(t, "key exchange %u cannot be used", t->group);
+	return IKE_STEP_WAIT;
+}
+
+static enum ike_step begin_exchange(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_engine *e = sa->engine;
+	const char *why = "";
+
+	if (e->ops->spi_alloc(e->host, &sa->local.addr, &t->spi, &why))
+		return ike_task_fail(t, "no SPI: %s", why);
+	ike_random_fill(&e->random, t->nonce, sizeof(t->nonce));
+	return generate(sa, t);
+}
+
+static enum ike_step begin_create(struct ike_sa *sa, struct ike_task *t)
+{
+	if (ike_is_up(sa->engine, sa->conn->name, t->cfg->name))
+		return IKE_STEP_DONE;
+	if (!t->group)
+		t->group = ike_proposal_first_ke(&t->cfg->proposals);
+	return begin_exchange(sa, t);
+}
+
+/* The group in use, if there is one: the peer has it for certain. */
+static enum ike_step begin_rekey(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_child *old = old_of(sa, t);
+
+	if (!old || !ike_child_is_up(old))
+		return IKE_STEP_DONE;
+	if (!t->config) {
+		t->config = ike_config_ref(old->config);
+		t->cfg = old->cfg;
+	}
+	if (!t->group)
+		t->group = old->suite.ke ? old->suite.ke : ike_proposal_first_ke(&t->cfg->proposals);
+	return begin_exchange(sa, t);
+}
+
+static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
+{
+	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL;
+
+	if (old)
+		ike_put_notify_spi32(w, IKE_NOTIFY_REKEY_SA, IKE_PROTO_ESP, old->spi_in);
+	ike_put_child_sa(w, t->cfg, t->spi, false);
+	ike_put_nonce(w, ike_bytes(t->nonce, sizeof(t->nonce)));
+	if (t->group)
+		ike_put_ke(w, t->group, ike_dh_public(&t->dh));
+	ike_put_child_ts(w, sa, t->cfg, old);
+}
+
+/* The peer has a CHILD_SA that we cannot use. */
+static void delete_unknown(struct ike_sa *sa, uint32_t spi)
+{
+	ike_sa_log(sa, IKE_LOG_ERROR, "the CHILD_SA with our SPI %08x exists at the peer alone", spi);
+}
+
+/* Who begins the exchange sees to it that what it made superfluous goes. */
+static void settle(struct ike_sa *sa, struct ike_child *c, struct ike_child *old)
+{
+	struct ike_child *twin = ike_child_twin(c);
+
+	if (twin && ike_child_survivor(c, twin) == twin) {
+		ike_child_delete(c, 0, false);
+		/* Made in place of the same: that now goes with the one that stays. */
+		c->predecessor = 0;
+		if (old)
+			old->successor = twin->id;
+		return;
+	}
+	if (twin && !old)
+		/* Lets the peer know that we can receive on it, so that it may delete its own. */
+		ike_task_add(sa, &ike_task_liveness);
+	ike_child_use(c);
+	if (old)
+		ike_child_delete(old, 0, false);
+}
+
+static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in,
+			      struct ike_bytes secret)
+{
+	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL, *c;
+	struct ike_nonce ni = { .len = sizeof(t->nonce) }, nr;
+	struct ike_choice choice;
+	struct ike_making m = {
+		.choice = &choice, .initiator = true, .spi = &t->spi, .ni = &ni, .nr = &nr,
+		.secret = secret, .old = old,
+	};
+	struct ike_error err = { 0 };
+	uint32_t spi = t->spi;
+
+	memcpy(ni.bytes, t->nonce, sizeof(t->nonce));
+	if (!ike_child_check(sa, &in->all, t->config, t->cfg, old, false, &choice, &err) ||
+	    !ike_nonce_find(&in->all, &nr, &err))
+		goto unusable;
+	if (choice.suite.ke != (secret.len ? t->group : IKE_KE_NONE)) {
+		ike_fail(&err, "the peer chose key exchange %u, but sent another", choice.suite.ke);
+		goto unusable;
+	}
+	c = ike_child_make(sa, &m, &err);
+	if (!c)
+		goto unusable;
+	settle(sa, c, old);
+	return IKE_STEP_DONE;
+unusable:
+	delete_unknown(sa, spi);
+	return ike_task_fail(t, "%s", err.text);
+}
+
+static void derived(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	struct ike_task *t = sa->task;
+
+	if (job->ok)
+		ike_task_step(sa, complete(sa, t, in, ike_secret_bytes(&job->secret)));
+	else
+		ike_task_step(sa, ike_task_fail(t, "%s", job->err.text));
+}
+
+/* The same again with another group (section 1.3): a new exchange. */
+static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t, const struct ike_wire_notify *n)
+{
+	uint16_t group = ike_ke_retry(n, &t->cfg->proposals, t->group);
+
+	if (!group || t->restarts++)
+		return ike_task_fail(t, "the peer wants a key exchange that is not configured");
+	ike_sa_log(sa, IKE_LOG_INFO, "the peer wants key exchange %s",
+		   ike_transform_id_name(IKE_TRANSFORM_KE, group));
+	t->group = group;
+	ike_dh_clear(&t->dh);
+	return generate(sa, t);
+}
+
+static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
+{
+	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL;
+	struct ike_wire_notify n;
+	char buf[32];
+
+	if (!ike_find_error(&in->all, &n))
+		return ike_task_fail(t, "the peer's answer to CREATE_CHILD_SA holds nothing");
+	switch (n.type) {
+	case IKE_NOTIFY_INVALID_KE_PAYLOAD:
+		return take_group(sa, t, &n);
+	case IKE_NOTIFY_TEMPORARY_FAILURE:
+		return IKE_STEP_LATER;
+	case IKE_NOTIFY_CHILD_SA_NOT_FOUND:
+		/* Section 2.25.1: what the peer does not have we do not have either. Another may have replaced it. */
+		if (old && ike_child_is_up(old))
+			ike_child_end(old, IKE_END_PEER, "the peer does not have it (CHILD_SA_NOT_FOUND)");
+		return IKE_STEP_DONE;
+	default:
+		break;
+	}
+	ike_sa_log(sa, IKE_LOG_ERROR, "the peer refuses child %s: %s", t->cfg->name,
+		   ike_notify_text(n.type, buf));
+	return ike_task_fail(t, "the peer refuses child %.60s: %s", t->cfg->name,
+			     ike_notify_text(n.type, buf));
+}
+
+static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+{
+	const struct ike_payload *ke = ike_payloads_find(&in->all, IKE_PAYLOAD_KE);
+	struct ike_error err = { 0 };
+	struct ike_bytes peer;
+	uint8_t wanted[2];
+
+	if (in->form == IKE_FORM_NOTIFY)
+		return refused(sa, t, in);
+	if (in->form != IKE_FORM_CHILD_ANSWER)
+		return ike_task_fail(t, "the peer's answer is about something else");
+	if (!ke || !t->group)
+		return complete(sa, t, in, ike_bytes(NULL, 0));
+	if (!ike_ke_check(&in->all, t->group, &peer, wanted, &err))
+		return ike_task_fail(t, "%s", err.text);
+	if (!ike_job_derive(sa, IKE_ASKING, &t->dh, peer, derived, in))
+		return ike_task_fail(t, "out of memory");
+	return IKE_STEP_WAIT;
+}
+
+const struct ike_task_kind ike_task_create = {
+	.name = "CREATE_CHILD_SA",
+	.exchange = IKE_EXCHANGE_CREATE_CHILD_SA,
+	.begin = begin_create,
+	.build = build,
+	.answered = answered,
+};
+
+const struct ike_task_kind ike_task_rekey_child = {
+	.name = "CREATE_CHILD_SA (rekeying)",
+	.exchange = IKE_EXCHANGE_CREATE_CHILD_SA,
+	.begin = begin_rekey,
+	.build = build,
+	.answered = answered,
+};
+
+/* Responder */
+
+static bool find_old(struct ike_sa *sa, const struct ike_incoming *in, struct ike_child **old,
+		     struct ike_error *err)
+{
+	struct ike_wire_notify n;
+	struct ike_child *c;
+	uint32_t spi;
+
+	*old = NULL;
+	if (!ike_find_notify(&in->all, IKE_NOTIFY_REKEY_SA, &n))
+		return true;
+	spi = ike_notify_spi32(&n);
+	c = spi && n.protocol == IKE_PROTO_ESP ? ike_child_by_spi_out(sa, spi) : NULL;
+	if (!c)
+		return ike_fail_notify(err, IKE_NOTIFY_CHILD_SA_NOT_FOUND, "there is no CHILD_SA with SPI %08x",
+				       spi);
+	/* It has been replaced already, or is about to go: a second replacement would be one too many. */
+	if (c->state != IKE_CHILD_INSTALLED || ike_task_find(sa, &ike_task_delete_child, c->id))
+		return ike_fail_notify(err, IKE_NOTIFY_TEMPORARY_FAILURE,
+				       "the CHILD_SA with SPI %08x is being deleted or replaced", spi);
+	*old = c;
+	return true;
+}
+
+/* Section 2.25.2. */
+static bool is_busy(const struct ike_sa *sa)
+{
+	return sa->state != IKE_SA_ESTABLISHED || (sa->task && sa->task->kind == &ike_task_rekey_ike);
+}
+
+static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in, struct ike_child *old,
+			   struct ike_bytes data, const struct ike_error *err)
+{
+	struct ike_outgoing o;
+	struct ike_wire_notify n;
+
+	ike_sa_log(sa, err->notify == IKE_NOTIFY_TEMPORARY_FAILURE ? IKE_LOG_DEBUG : IKE_LOG_ERROR,
+		   "CREATE_CHILD_SA refused: %s", err->text);
+	if (err->notify != IKE_NOTIFY_CHILD_SA_NOT_FOUND) {
+		ike_sa_answer_notify(sa, in, err->notify ? err->notify : IKE_NOTIFY_NO_ADDITIONAL_SAS, data);
+		return;
+	}
+	/* Section 2.25: says of which one it speaks. */
+	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
+	if (ike_find_notify(&in->all, IKE_NOTIFY_REKEY_SA, &n) && ike_notify_spi32(&n))
+		ike_put_notify_spi32(&o.w, err->notify, n.protocol, ike_notify_spi32(&n));
+	else
+		ike_put_notify(&o.w, err->notify, ike_bytes(NULL, 0));
+	ike_sa_answer(sa, in, &o);
+}
+
+static void put_answer(const struct ike_choice *choice, const struct ike_child *c,
+		       const struct ike_nonce *nr, const struct ike_job *job, struct ike_writer *w)
+{
+	ike_put_choice_sa(w, choice, c->spi_in);
+	ike_put_nonce(w, ike_nonce_bytes(nr));
+	if (job)
+		ike_put_ke(w, ike_dh_id(job->key.group), ike_dh_public(&job->key));
+	ike_put_choice_ts(w, choice);
+}
+
+static struct ike_child *make(struct ike_sa *sa, const struct ike_incoming *in,
+			      const struct ike_choice *choice, struct ike_child *old,
+			      const struct ike_job *job, struct ike_nonce *nr, struct ike_error *err)
+{
+	struct ike_engine *e = sa->engine;
+	struct ike_nonce ni;
+	uint32_t spi = 0;
+	struct ike_making m = {
+		.choice = choice, .spi = &spi, .ni = &ni, .nr = nr, .old = old,
+		.secret = job ? ike_secret_bytes(&job->secret) : ike_bytes(NULL, 0),
+	};
+	const char *why = "";
+	struct ike_child *c;
+
+	if (!ike_nonce_find(&in->all, &ni, err))
+		return NULL;
+	if (e->ops->spi_alloc(e->host, &sa->local.addr, &spi, &why)) {
+		ike_fail(err, "no SPI: %s", why);
+		return NULL;
+	}
+	ike_nonce_draw(sa, nr);
+	c = ike_child_make(sa, &m, err);
+	if (spi)
+		e->ops->spi_free(e->host, &sa->local.addr, spi);
+	return c;
+}
+
+/*
+ * Both ends made the same: ours, done before theirs came, may be the one to go. Its deletion waits until the peer
+ * has shown that it has ours of the answer.
+ */
+static void settle_crossed(struct ike_sa *sa, struct ike_child *c)
+{
+	struct ike_child *twin = ike_child_twin(c);
+	struct ike_task *t;
+
+	if (!twin || ike_child_survivor(c, twin) != c || !ike_child_delete(twin, 0, false))
+		return;
+	t = ike_task_find(sa, &ike_task_delete_child, twin->id);
+	t->not_before = sa->engine->now + TWIN_PATIENCE;
+}
+
+/* The task that would make what the peer has just made is not needed any more, unless it has been sent. */
+static void drop_queued_create(struct ike_sa *sa, const struct ike_child *c)
+{
+	struct ike_task *t;
+
+	while ((t = ike_task_take_create(sa, c->cfg->name)))
+		ike_task_end(sa, t, true, "");
+}
+
+static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job);
+
+static void computed(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	respond(sa, in, job);
+}
+
+/*
+ * Twice if there is a key exchange: once to choose, and again, from the beginning, with its outcome. What has changed
+ * while it was computed is then seen.
+ */
+static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job)
+{
+	struct ike_child *old = NULL, *c;
+	struct ike_error err = { 0 };
+	struct ike_choice choice;
+	struct ike_outgoing o;
+	struct ike_bytes peer = { 0 };
+	struct ike_nonce nr;
+	uint8_t group[2] = { 0 };
+
+	if (is_busy(sa)) {
+		ike_fail_notify(&err, IKE_NOTIFY_TEMPORARY_FAILURE, "the IKE SA is being replaced or deleted");
+		goto refuse;
+	}
+	if ((job && !job->ok) || !find_old(sa, in, &old, &err) ||
+	    !ike_child_choose(sa, &in->all, old, false, &choice, &err) ||
+	    !ike_ke_check(&in->all, choice.suite.ke, &peer, group, &err)) {
+		if (job && !job->ok)
+			err = job->err;
+		goto refuse;
+	}
+	if (peer.len && !job) {
+		if (ike_job_generate(sa, IKE_ANSWERING, choice.suite.ke, peer, computed, in))
+			return;
+		ike_fail(&err, "out of memory");
+		goto refuse;
+	}
+	c = make(sa, in, &choice, old, job, &nr, &err);
+	if (!c)
+		goto refuse;
+	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
+	put_answer(&choice, c, &nr, job, &o.w);
+	ike_sa_answer(sa, in, &o);
+	if (!old)
+		drop_queued_create(sa, c);
+	settle_crossed(sa, c);
+	ike_sa_work(sa);
+	return;
+refuse:
+	answer_refusal(sa, in, old,
+		       ike_bytes(group, err.notify == IKE_NOTIFY_INVALID_KE_PAYLOAD ? 2 : 0), &err);
+	ike_sa_work(sa);
+}
+
+void ike_create_child_request(struct ike_sa *sa, struct ike_incoming *in)
+{
+	if (in->form == IKE_FORM_REKEY_REQUEST) {
+		ike_rekey_request(sa, in);
+		return;
+	}
+	/* Who uses an IKE SA means it: the peer has gone on with what its rekey made. */
+	if (sa->rival_of)
+		ike_rekey_adopt(sa);
+	respond(sa, in, NULL);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/* The engine's outer side: its life, time, datagrams and the data plane's events. */
+#include <stdlib.h>
+
+#include "ikev2/child.h"
+#include "ikev2/dispatch.h"
+#include "ikev2/goal.h"
+#include "ikev2/spd.h"
+#include "ikev2/ticket.h"
+
+enum {
+	TICK_MOST = 100000,		/* timers in one tick: no fault of ours may stop the host */
+	JITTER_PART = 10,
+};
+
+uint64_t ike_random_below(struct ike_engine *e, uint64_t n)
+{
+	uint64_t v;
+
+	if (!n)
+		return 0;
+	ike_random_fill(&e->random, (uint8_t *)&v, sizeof(v));
+	return v % n;
+}
+
+ike_time ike_jitter(struct ike_engine *e, ike_time span)
+{
+	ike_time part = span / JITTER_PART;
+
+	return span - part + ike_random_below(e, 2 * part + 1);
+}
+
+struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct ike_config *config,
+				  ike_time now)
+{
+	struct ike_engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->ops = ops;
+	e->host = host;
+	e->random = (struct ike_random){ ops->random, host };
+	e->config = ike_config_ref(config);
+	e->now = now;
+	TAILQ_INIT(&e->sas);
+	TAILQ_INIT(&e->dead);
+	TAILQ_INIT(&e->dead_children);
+	TAILQ_INIT(&e->goals);
+	TAILQ_INIT(&e->policies);
+	TAILQ_INIT(&e->tickets);
+	ike_cookie_init(&e->jar, &e->random, now);
+	return e;
+}
+
+void ike_engine_free(struct ike_engine *e)
+{
+	struct ike_sa *sa;
+
+	if (!e)
+		return;
+	while ((sa = TAILQ_FIRST(&e->sas))) {
+		TAILQ_REMOVE(&e->sas, sa, link);
+		ike_sa_free(sa);
+	}
+	ike_spd_free(e);
+	ike_goals_free(e);
+	ike_tickets_free(e);
+	ike_timers_free(&e->timers);
+	ike_cookie_clear(&e->jar);
+	ike_config_unref(e->config);
+	free(e);
+}
+
+static void enter(struct ike_engine *e, ike_time now)
+{
+	if (now > e->now)
+		e->now = now;
+}
+
+static void leave(struct ike_engine *e)
+{
+	ike_engine_bury(e);
+}
+
+void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_time now)
+{
+	struct ike_config *old = e->config;
+
+	enter(e, now);
+	e->config = ike_config_ref(config);
+	ike_config_unref(old);
+}
+
+void ike_engine_start(struct ike_engine *e, ike_time now)
+{
+	enter(e, now);
+	ike_goals_start(e);
+	leave(e);
+}
+
+static void shut_down(struct ike_sa *sa)
+{
+	switch (sa->state) {
+	case IKE_SA_INIT_SENT:
+	case IKE_SA_INIT_GOT:
+	case IKE_SA_AUTH_SENT:
+		ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
+		return;
+	case IKE_SA_ESTABLISHED:
+	case IKE_SA_REKEYED:
+		if (!ike_task_add_first(sa, &ike_task_delete_ike)) {
+			ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
+			return;
+		}
+		ike_sa_set_state(sa, IKE_SA_DELETING);
+		/* What waits for a key exchange has not been sent yet. */
+		if (!sa->window.request.p)
+			ike_task_abandon(sa, false, "shutting down");
+		ike_sa_work(sa);
+		return;
+	default:
+		return;
+	}
+}
+
+void ike_engine_shutdown(struct ike_engine *e, ike_time now)
+{
+	struct ike_sa *sa, *next;
+
+	enter(e, now);
+	e->stopping = true;
+	for (sa = TAILQ_FIRST(&e->sas); sa; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		shut_down(sa);
+	}
+	leave(e);
+}
+
+bool ike_engine_idle(const struct ike_engine *e)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &e->sas, link)
+		if (sa->state != IKE_SA_CLOSED)
+			return false;
+	return true;
+}
+
+void ike_engine_receive(struct ike_engine *e, ike_time now, const struct ike_endpoint *local,
+			const struct ike_endpoint *remote, const uint8_t *message, size_t len)
+{
+	enter(e, now);
+	e->counters.received++;
+	ike_dispatch(e, local, remote, ike_bytes(message, len));
+	leave(e);
+}
+
+void ike_engine_tick(struct ike_engine *e, ike_time now)
+{
+	struct ike_timer *t;
+
+	enter(e, now);
+	for (unsigned int i = 0; i < TICK_MOST && (t = ike_timers_take(&e->timers, e->now)); i++)
+		t->fire(t);
+	leave(e);
+}
+
+ike_time ike_engine_next(const struct ike_engine *e)
+{
+	return ike_timers_next(&e->timers);
+}
+
+void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job)
+{
+	enter(e, now);
+	ike_job_resume(e, job);
+	ike_job_free(job);
+	leave(e);
+}
+
+/* The data plane has removed that SA. */
+static void hard_expired(struct ike_child *c, bool inbound)
+{
+	ike_child_log(c, IKE_LOG_INFO, "hard limit reached %s", inbound ? "inbound" : "outbound");
+	if (inbound)
+		c->sa_in = 0;
+	else
+		c->sa_out = 0;
+	ike_child_delete(c, 0, true);
+	ike_sa_work(c->sa);
+}
+
+void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, bool inbound, uint32_t spi,
+			  bool hard, const char *limit)
+{
+	struct ike_child *c;
+
+	enter(e, now);
+	c = ike_child_find(e, cookie);
+	if (c && (inbound ? c->spi_in : c->spi_out) == spi) {
+		if (hard) {
+			hard_expired(c, inbound);
+		} else if (ike_child_is_up(c)) {
+			ike_child_log(c, IKE_LOG_INFO, "soft limit%s%s reached %s: rekeying",
+				      limit ? " of " : "", limit ? limit : "",
+				      inbound ? "inbound" : "outbound");
+			ike_child_rekey(c, 0);
+			ike_sa_work(c->sa);
+		}
+	}
+	leave(e);
+}
+
+void ike_engine_acquire(struct ike_engine *e, ike_time now, uint64_t cookie)
+{
+	enter(e, now);
+	ike_goal_trapped(e, cookie);
+	leave(e);
+}
+
+void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, uint32_t spi,
+			   const struct ike_endpoint *remote)
+{
+	struct ike_child *c;
+
+	enter(e, now);
+	c = ike_child_find(e, cookie);
+	if (c && c->spi_in == spi)
+		ike_sa_follow(c->sa, &c->sa->local, remote);
+	leave(e);
+}
+
+void ike_engine_counters(const struct ike_engine *e, struct ike_counters *out)
+{
+	*out = e->counters;
+}

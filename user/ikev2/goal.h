@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What should be: children that are to be up (start_action, or what close_action and dpd_action say) and children whose
+ * traffic is to bring them up (traps). Trying again, with growing pauses.
+ */
+#ifndef ESPLANE_IKE_GOAL_H
+#define ESPLANE_IKE_GOAL_H
+
+#include "ikev2/engine.h"
+#include "ikev2/ike_sa.h"
+
+struct ike_goal {
+	TAILQ_ENTRY(ike_goal) link;
+	struct ike_engine *engine;
+	char *conn, *child;
+	bool wanted;
+	unsigned int tries;			/* failed in a row */
+	struct ike_timer timer;			/* the next try */
+	struct ike_policy *trap;
+	uint64_t cookie;			/* of the trap */
+};
+
+/* All children with start_action, and no trap that the configuration does not have any more. */
+void ike_goals_start(struct ike_engine *e);
+void ike_goals_free(struct ike_engine *e);
+
+/* A child has come up. */
+void ike_goal_met(struct ike_engine *e, const char *conn, const char *child);
+/* An attempt has failed. */
+void ike_goal_failed(struct ike_engine *e, const char *conn, const char *child, const char *why);
+/* A CHILD_SA has ended. Call it before its policies go. */
+void ike_goal_lost(struct ike_child *c, enum ike_end how);
+/* A command wants it down. @child NULL: all of the connection. */
+void ike_goal_drop(struct ike_engine *e, const char *conn, const char *child);
+/* Traffic has met the trap with this cookie. False: there is none. */
+bool ike_goal_trapped(struct ike_engine *e, uint64_t cookie);
+
+/* Is there, or is there being made, a CHILD_SA of this name? @child NULL: an IKE SA. */
+bool ike_is_up(struct ike_engine *e, const char *conn, const char *child);
+bool ike_is_coming(struct ike_engine *e, const char *conn, const char *child);
+/*
+ * Brings up @child (NULL: the IKE SA alone), on an IKE SA that is there or a new one. False with a text in e->why: the
+ * ticket is then untouched.
+ */
+IKE_MUST_CHECK bool ike_connect(struct ike_engine *e, struct ike_config *config,
+				const struct ike_conn_cfg *conn, const struct ike_child_cfg *child,
+				uint64_t ticket);
+
+#endif

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: MIT
+/* The life of an IKE SA. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ikev2/child.h"
+#include "ikev2/goal.h"
+#include "ikev2/ike_sa.h"
+
+enum { DEFAULT_KEEPALIVE = 20 };	/* seconds */
+
+/* Nonces */
+
+void ike_nonce_draw(struct ike_sa *sa, struct ike_nonce *n)
+{
+	n->len = IKE_NONCE_LEN;
+	ike_random_fill(&sa->engine->random, n->bytes, n->len);
+}
+
+bool ike_nonce_find(const struct ike_payloads *all, struct ike_nonce *n, struct ike_error *err)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_NONCE);
+	struct ike_bytes bytes;
+
+	if (!p)
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "no nonce");
+	if (!ike_nonce_decode(p->body, &bytes, err))
+		return false;
+	n->len = bytes.len;
+	memcpy(n->bytes, bytes.p, bytes.len);
+	return true;
+}
+
+int ike_nonce_compare(const struct ike_nonce *a, const struct ike_nonce *b)
+{
+	int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+const struct ike_nonce *ike_nonce_lower(const struct ike_nonce *a, const struct ike_nonce *b)
+{
+	return ike_nonce_compare(a, b) < 0 ? a : b;
+}
+
+/* Timers */
+
+static void queue_fires(struct ike_timer *t)
+{
+	ike_sa_work(ike_container(t, struct ike_sa, queue));
+}
+
+static void rekey_due(struct ike_sa *sa)
+{
+	if (!ike_task_find(sa, &ike_task_rekey_ike, 0) && ike_sa_usable(sa)) {
+		ike_sa_log(sa, IKE_LOG_INFO, "rekey_time is over: rekeying");
+		ike_task_add(sa, &ike_task_rekey_ike);
+	}
+	ike_sa_work(sa);
+}
+
+static void unlink_sa(struct ike_sa *sa)
+{
+	struct ike_engine *e = sa->engine;
+
+	ike_table_remove(&e->by_spi, &sa->by_spi);
+	ike_table_remove(&e->by_peer, &sa->by_peer);
+	TAILQ_REMOVE(&e->sas, sa, link);
+	TAILQ_INSERT_TAIL(&e->dead, sa, link);
+}
+
+static void life_fires(struct ike_timer *t)
+{
+	struct ike_sa *sa = ike_container(t, struct ike_sa, life);
+
+	switch (sa->state) {
+	case IKE_SA_INIT_GOT:
+		ike_sa_close(sa, IKE_END_FAILED, false, "the peer did not authenticate in time");
+		break;
+	case IKE_SA_ESTABLISHED:
+		rekey_due(sa);
+		break;
+	case IKE_SA_REKEYED:
+		ike_sa_close(sa, IKE_END_REPLACED, false, "the peer did not delete what it had rekeyed");
+		break;
+	case IKE_SA_CLOSED:
+		unlink_sa(sa);
+		break;
+	default:
+		break;
+	}
+}
+
+static void over_fires(struct ike_timer *t)
+{
+	struct ike_sa *sa = ike_container(t, struct ike_sa, over);
+	struct ike_task *task;
+
+	if (sa->state != IKE_SA_ESTABLISHED)
+		return;
+	ike_sa_log(sa, IKE_LOG_ERROR, "over_time is over and no rekeying has succeeded: deleting");
+	task = ike_task_add_first(sa, &ike_task_delete_ike);
+	if (!task) {
+		ike_sa_close(sa, IKE_END_EXPIRED, false, "its lifetime is over");
+		return;
+	}
+	task->expired = true;
+	ike_sa_set_state(sa, IKE_SA_DELETING);
+	ike_sa_work(sa);
+}
+
+/* When the peer was last heard of, by IKE or by ESP. */
+static ike_time last_heard(struct ike_sa *sa)
+{
+	struct ike_engine *e = sa->engine;
+	struct ike_usage usage;
+	struct ike_child *c;
+	ike_time at;
+
+	TAILQ_FOREACH(c, &sa->children, link) {
+		if (!c->sa_in || e->ops->sa_query(e->host, c->sa_in, &usage) || !usage.packets ||
+		    usage.idle_seconds > e->now / IKE_SECOND)
+			continue;
+		at = e->now - usage.idle_seconds * IKE_SECOND;
+		if (at > sa->heard)
+			sa->heard = at;
+	}
+	return sa->heard;
+}
+
+static void alive_fires(struct ike_timer *t)
+{
+	struct ike_sa *sa = ike_container(t, struct ike_sa, alive);
+	struct ike_engine *e = sa->engine;
+	ike_time delay = sa->conn->dpd_delay * IKE_SECOND, due = last_heard(sa) + delay;
+
+	if (sa->state != IKE_SA_ESTABLISHED || !delay)
+		return;
+	if (due <= e->now) {
+		if (!sa->task && !sa->window.request.p)
+			ike_task_add(sa, &ike_task_liveness);
+		due = e->now + delay;
+	}
+	ike_timer_set(&e->timers, t, due);
+	ike_sa_work(sa);
+}
+
+static void keepalive_fires(struct ike_timer *t)
+{
+	struct ike_sa *sa = ike_container(t, struct ike_sa, keepalive);
+	uint64_t seconds = sa->engine->config->settings.keepalive_interval;
+	ike_time interval = (seconds ? seconds : DEFAULT_KEEPALIVE) * IKE_SECOND;
+	struct ike_engine *e = sa->engine;
+
+	if (sa->state != IKE_SA_ESTABLISHED || !sa->nat_local)
+		return;
+	if (sa->sent + interval <= e->now) {
+		e->ops->keepalive(e->host, &sa->local, &sa->remote);
+		sa->sent = e->now;
+	}
+	ike_timer_set(&e->timers, t, sa->sent + interval);
+}
+
+/* Birth */
+
+uint64_t ike_sa_draw_spi(struct ike_engine *e)
+{
+	uint64_t spi;
+
+	do
+		ike_random_fill(&e->random, (uint8_t *)&spi, sizeof(spi));
+	while (!spi || ike_sa_find(e, spi));
+	return spi;
+}
+
+struct ike_sa *ike_sa_find(struct ike_engine *e, uint64_t own_spi)
+{
+	struct ike_node *node = own_spi ? ike_table_find(&e->by_spi, own_spi, NULL) : NULL;
+
+	return node ? ike_container(node, struct ike_sa, by_spi) : NULL;
+}
+
+struct ike_sa *ike_sa_by_id(struct ike_engine *e, uint64_t id)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &e->sas, link)
+		if (sa->id == id)
+			return sa;
+	return NULL;
+}
+
+void ike_sa_set_peer_spi(struct ike_sa *sa, uint64_t spi)
+{
+	if (sa->initiator)
+		sa->spi_r = spi;
+	else
+		sa->spi_i = spi;
+}
+
+void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state)
+{
+	sa->engine->counters.half_open -= sa->state == IKE_SA_INIT_GOT;
+	sa->engine->counters.half_open += state == IKE_SA_INIT_GOT;
+	sa->state = state;
+}
+
+static void set_up(struct ike_sa *sa)
+{
+	sa->retransmit.fire = ike_sa_asked_in_vain;
+	sa->queue.fire = queue_fires;
+	sa->life.fire = life_fires;
+	sa->over.fire = over_fires;
+	sa->alive.fire = alive_fires;
+	sa->keepalive.fire = keepalive_fires;
+	TAILQ_INIT(&sa->tasks);
+	TAILQ_INIT(&sa->children);
+}
+
+struct ike_sa *ike_sa_new_spi(struct ike_engine *e, struct ike_config *config,
+			      const struct ike_conn_cfg *conn, bool initiator, uint64_t spi_own,
+			      uint64_t spi_peer, const struct ike_endpoint *local,
+			      const struct ike_endpoint *remote)
+{
+	struct ike_sa *sa = calloc(1, sizeof(*sa));
+
+	if (!sa || !ike_timers_reserve(&e->timers, IKE_SA_TIMERS)) {
+		free(sa);
+		return NULL;
+	}
+	set_up(sa);
+	sa->engine = e;
+	sa->config = ike_config_ref(config);
+	sa->conn = conn;
+	sa->id = ++e->last_ike_id;
+	sa->initiator = initiator;
+	sa->spi_i = initiator ? spi_own : spi_peer;
+	sa->spi_r = initiator ? spi_peer : spi_own;
+	sa->local = *local;
+	sa->remote = *remote;
+	sa->created = sa->heard = e->now;
+	ike_table_add(&e->by_spi, &sa->by_spi, spi_own);
+	if (!initiator)
+		ike_table_add(&e->by_peer, &sa->by_peer, spi_peer);
+	TAILQ_INSERT_TAIL(&e->sas, sa, link);
+	ike_sa_set_state(sa, initiator ? IKE_SA_INIT_SENT : IKE_SA_INIT_GOT);
+	return sa;
+}
+
+struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_config *config,
+			  const struct ike_conn_cfg *conn, bool initiator, uint64_t spi_peer,
+			  const struct ike_endpoint *local, const struct ike_endpoint *remote)
+{
+	return ike_sa_new_spi(e, config, conn, initiator, ike_sa_draw_spi(e), spi_peer, local, remote);
+}
+
+bool ike_sa_set_keys(struct ike_sa *sa, const struct ike_key *skeyseed, struct ike_bytes ni,
+		     struct ike_bytes nr, struct ike_error *err)
+{
+	struct ike_keys *k = &sa->keys;
+	struct ike_cipher cipher;
+
+	sa->prf = ike_prf_find(sa->suite.prf);
+	if (!ike_keymat_ike(&sa->suite, skeyseed, ni, nr, sa->spi_i, sa->spi_r, k, err) ||
+	    !ike_cipher_init(&cipher, sa->suite.encr, sa->suite.encr_bits, sa->suite.integ, err))
+		return false;
+	sa->keyed = ike_protect_init(sa->initiator ? &sa->out : &sa->in, &cipher, &k->ei, &k->ai, err) &&
+		    ike_protect_init(sa->initiator ? &sa->in : &sa->out, &cipher, &k->er, &k->ar, err);
+	return sa->keyed;
+}
+
+static void forget_init(struct ike_sa *sa)
+{
+	ike_packet_clear(&sa->init_sent);
+	ike_packet_clear(&sa->init_got);
+}
+
+static void start_timers(struct ike_sa *sa)
+{
+	const struct ike_conn_cfg *conn = sa->conn;
+	struct ike_engine *e = sa->engine;
+	uint64_t early = ike_random_below(e, conn->rand_time * IKE_SECOND + 1);
+
+	sa->rekey_at = 0;
+	ike_timer_stop(&e->timers, &sa->life);
+	if (conn->rekey_time) {
+		sa->rekey_at = e->now + conn->rekey_time * IKE_SECOND - early;
+		ike_timer_set(&e->timers, &sa->life, sa->rekey_at);
+		ike_timer_set(&e->timers, &sa->over,
+			      e->now + (conn->rekey_time + conn->over_time) * IKE_SECOND);
+	}
+	if (conn->dpd_delay)
+		ike_timer_set(&e->timers, &sa->alive, e->now + conn->dpd_delay * IKE_SECOND);
+	if (sa->nat_local)
+		ike_timer_set(&e->timers, &sa->keepalive, e->now);
+}
+
+void ike_sa_establish(struct ike_sa *sa)
+{
+	ike_sa_set_state(sa, IKE_SA_ESTABLISHED);
+	sa->established = sa->engine->now;
+	forget_init(sa);
+	start_timers(sa);
+}
+
+void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
+{
+	struct ike_child *c, *next_child;
+	struct ike_task *t, *next;
+
+	for (c = TAILQ_FIRST(&old->children); c; c = next_child) {
+		next_child = TAILQ_NEXT(c, link);
+		ike_child_move(c, sa);
+	}
+	for (t = TAILQ_FIRST(&old->tasks); t; t = next) {
+		next = TAILQ_NEXT(t, link);
+		if (t->kind == &ike_task_rekey_ike)
+			continue;
+		TAILQ_REMOVE(&old->tasks, t, link);
+		old->n_tasks--;
+		TAILQ_INSERT_TAIL(&sa->tasks, t, link);
+		sa->n_tasks++;
+	}
+	sa->rival_of = 0;
+	sa->announced = old->announced;
+	ike_sa_set_state(old, IKE_SA_REKEYED);
+	ike_timer_set(&old->engine->timers, &old->life, old->engine->now + IKE_REKEYED_TIME);
+	ike_sa_log(sa, IKE_LOG_INFO, "takes over from %s[%" PRIu64 "]", old->conn->name, old->id);
+	ike_emit(sa->engine, IKE_EVENT_IKE_REKEYED, sa->id, 0, old->id);
+	/* What is queued may be of no use any more; those that rekeyed the IKE SA have got what they wanted. */
+	while ((t = ike_task_find(old, &ike_task_rekey_ike, 0)) && t != old->task) {
+		TAILQ_REMOVE(&old->tasks, t, link);
+		old->n_tasks--;
+		ike_task_end(old, t, true, "");
+	}
+}
+
+/* The end */
+
+static void stop_timers(struct ike_sa *sa)
+{
+	struct ike_timer *all[] = { &sa->retransmit, &sa->queue, &sa->life, &sa->over, &sa->alive,
+				    &sa->keepalive };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		ike_timer_stop(&sa->engine->timers, all[i]);
+}
+
+void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *why)
+{
+	bool rekeyed = sa->state == IKE_SA_REKEYED;
+	struct ike_engine *e = sa->engine;
+	struct ike_child *c;
+
+	if (sa->state == IKE_SA_CLOSED)
+		return;
+	ike_sa_log(sa, how == IKE_END_FAILED || how == IKE_END_DEAD ? IKE_LOG_ERROR : IKE_LOG_INFO,
+		   "%s: %s", sa->established ? "IKE SA is down" : "no IKE SA", why);
+	/* From here on nothing finds it usable: what the children's ends start goes elsewhere. */
+	ike_sa_set_state(sa, IKE_SA_CLOSED);
+	stop_timers(sa);
+	ike_sa_settle(sa);
+	ike_job_forget(sa, IKE_ANSWERING);
+	ike_tasks_end(sa, why);
+	while ((c = TAILQ_FIRST(&sa->children)))
+		ike_child_end(c, how, why);
+	if (sa->announced && !rekeyed)
+		ike_emit(e, IKE_EVENT_IKE_DOWN, sa->id, 0, 0);
+	if (linger)
+		ike_timer_set(&e->timers, &sa->life, e->now + IKE_LINGER_TIME);
+	else
+		unlink_sa(sa);
+}
+
+static void wipe(struct ike_sa *sa)
+{
+	ike_keys_clear(&sa->keys);
+	ike_protect_clear(&sa->in);
+	ike_protect_clear(&sa->out);
+	ike_window_clear(&sa->window);
+	forget_init(sa);
+	ike_job_forget(sa, IKE_ASKING);
+	ike_job_forget(sa, IKE_ANSWERING);
+	ike_tasks_free(sa);
+}
+
+void ike_sa_free(struct ike_sa *sa)
+{
+	struct ike_engine *e = sa->engine;
+	struct ike_child *c;
+
+	stop_timers(sa);
+	ike_timers_release(&e->timers, IKE_SA_TIMERS);
+	while ((c = TAILQ_FIRST(&sa->children))) {
+		TAILQ_REMOVE(&sa->children, c, link);
+		ike_child_free(c);
+	}
+	wipe(sa);
+	ike_config_unref(sa->config);
+	free(sa);
+}
+
+void ike_engine_bury(struct ike_engine *e)
+{
+	struct ike_child *c;
+	struct ike_sa *sa;
+
+	while ((c = TAILQ_FIRST(&e->dead_children))) {
+		TAILQ_REMOVE(&e->dead_children, c, link);
+		ike_child_free(c);
+	}
+	while ((sa = TAILQ_FIRST(&e->dead))) {
+		TAILQ_REMOVE(&e->dead, sa, link);
+		ike_sa_free(sa);
+	}
+}
+
+/* The peer */
+
+void ike_sa_heard(struct ike_sa *sa)
+{
+	sa->heard = sa->engine->now;
+}
+
+static bool same_endpoint(const struct ike_endpoint *a, const struct ike_endpoint *b)
+{
+	return a->port == b->port && ike_addr_equal(&a->addr, &b->addr);
+}
+
+void ike_sa_follow(struct ike_sa *sa, const struct ike_endpoint *local,
+		   const struct ike_endpoint *remote)
+{
+	char was[IKE_ADDR_TEXT_MAX], is[IKE_ADDR_TEXT_MAX];
+	bool early = sa->state == IKE_SA_INIT_GOT || sa->state == IKE_SA_AUTH_SENT;
+	struct ike_child *c;
+
+	if (same_endpoint(local, &sa->local) && same_endpoint(remote, &sa->remote))
+		return;
+	/*
+	 * In IKE_AUTH an initiator goes over to port 4500. Later only a NAT can have moved the peer, and only an end
+	 * that is not behind one itself follows: else whoever repeats a message from elsewhere could lead it there.
+	 */
+	if (!early && (!sa->nat_remote || sa->nat_local))
+		return;
+	ike_sa_log(sa, early ? IKE_LOG_DEBUG : IKE_LOG_INFO, "the peer has moved from %s port %u to %s port %u",
+		   ike_addr_text(&sa->remote.addr, was, sizeof(was)), sa->remote.port,
+		   ike_addr_text(&remote->addr, is, sizeof(is)), remote->port);
+	sa->local = *local;
+	sa->remote = *remote;
+	TAILQ_FOREACH(c, &sa->children, link)
+		ike_child_readdress(c);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Order is law: which exchange, as request or response, in which state of the IKE SA, may hold which payloads. What the
+ * table does not allow is refused before anything in it is interpreted (RFC 7296 sections 1.2 to 1.5).
+ */
+#ifndef ESPLANE_IKE_LAW_H
+#define ESPLANE_IKE_LAW_H
+
+#include "ikev2/wire/decode.h"
+
+enum ike_sa_state {
+	IKE_SA_NONE,		/* there is no SA: an IKE_SA_INIT request */
+	IKE_SA_INIT_SENT,	/* initiator: IKE_SA_INIT is being made, or out */
+	IKE_SA_INIT_GOT,	/* responder: IKE_SA_INIT is being answered, or is */
+	IKE_SA_AUTH_SENT,	/* initiator: IKE_AUTH is being made, or out */
+	IKE_SA_ESTABLISHED,
+	IKE_SA_REKEYED,		/* another has its children; waits for its DELETE */
+	IKE_SA_DELETING,	/* our DELETE is waiting to go, or out */
+	IKE_SA_CLOSED,		/* over: repeats its last answer for a while */
+	IKE_SA_STATES,
+};
+
+/* What a message is, by the payloads it holds. */
+enum ike_form {
+	IKE_FORM_NONE,		/* refused */
+	IKE_FORM_INIT_REQUEST,
+	IKE_FORM_INIT_ANSWER,
+	IKE_FORM_AUTH_REQUEST,
+	IKE_FORM_AUTH_CHILDLESS_REQUEST,
+	IKE_FORM_AUTH_ANSWER,
+	IKE_FORM_AUTH_CHILDLESS_ANSWER,
+	IKE_FORM_CHILD_REQUEST,
+	IKE_FORM_CHILD_ANSWER,
+	IKE_FORM_REKEY_REQUEST,	/* of the IKE SA */
+	IKE_FORM_REKEY_ANSWER,
+	IKE_FORM_INFORMATIONAL,
+	IKE_FORM_NOTIFY,	/* notifies alone: a refusal */
+	IKE_FORMS,
+};
+
+/* Before decryption: may such a message come at all? */
+IKE_MUST_CHECK bool ike_law_allows(uint8_t exchange, bool response, enum ike_sa_state state);
+/* IKE_FORM_NONE: refused, and @err says what is too much or missing (INVALID_SYNTAX). */
+IKE_MUST_CHECK enum ike_form ike_law_form(uint8_t exchange, bool response, enum ike_sa_state state,
+					  const struct ike_payloads *all, struct ike_error *err);
+/* Outside of SK nothing else may stand, except in IKE_SA_INIT. */
+IKE_MUST_CHECK bool ike_law_outer(const struct ike_payloads *all, struct ike_error *err);
+
+#endif

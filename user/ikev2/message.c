@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/* A message that came, opened; a message that goes, being made. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ikev2/ike_sa.h"
+#include "ikev2/message.h"
+
+struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
+				      const struct ike_endpoint *remote, struct ike_bytes message)
+{
+	struct ike_incoming *in = malloc(sizeof(*in) + message.len);
+
+	if (!in)
+		return NULL;
+	in->local = *local;
+	in->remote = *remote;
+	in->all.n = 0;
+	in->form = IKE_FORM_NONE;
+	in->kept = false;
+	in->len = message.len;
+	memcpy(in->bytes, message.p, message.len);
+	ike_digest(message, in->digest);
+	return in;
+}
+
+/* What was decrypted in it may hold secrets of later payload kinds: nothing is left behind. */
+void ike_incoming_free(struct ike_incoming *in)
+{
+	if (!in)
+		return;
+	ike_wipe(in->bytes, in->len);
+	free(in);
+}
+
+bool ike_find_notify(const struct ike_payloads *all, uint16_t type, struct ike_wire_notify *n)
+{
+	const struct ike_payload *p = NULL;
+	struct ike_wire_notify found;
+
+	while ((p = ike_payloads_find_next(all, IKE_PAYLOAD_NOTIFY, p))) {
+		if (!ike_notify_decode(p->body, &found, NULL) || found.type != type)
+			continue;
+		if (n)
+			*n = found;
+		return true;
+	}
+	return false;
+}
+
+bool ike_find_error(const struct ike_payloads *all, struct ike_wire_notify *n)
+{
+	const struct ike_payload *p = NULL;
+
+	while ((p = ike_payloads_find_next(all, IKE_PAYLOAD_NOTIFY, p)))
+		if (ike_notify_decode(p->body, n, NULL) && n->type < IKE_NOTIFY_STATUS_FIRST)
+			return true;
+	return false;
+}
+
+const char *ike_notify_text(uint16_t type, char buf[32])
+{
+	const char *name = ike_notify_name(type);
+
+	if (strcmp(name, "unknown"))
+		return name;
+	snprintf(buf, 32, "notify %u", type);
+	return buf;
+}
+
+void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t exchange, uint32_t id,
+			bool response)
+{
+	struct ike_header h = {
+		.spi_i = sa->spi_i,
+		.spi_r = sa->spi_r,
+		.exchange = exchange,
+		.message_id = id,
+		.flags = (sa->initiator ? IKE_FLAG_INITIATOR : 0) | (response ? IKE_FLAG_RESPONSE : 0),
+	};
+
+	ike_writer_init(&o->w, o->buf, sizeof(o->buf));
+	ike_message_begin(&o->w, &h);
+	o->plain = exchange == IKE_EXCHANGE_SA_INIT;
+	o->mark = o->plain ? 0 : ike_sk_begin(&o->w, &sa->out);
+}
+
+bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa, struct ike_error *err)
+{
+	if (!o->plain)
+		return ike_sk_seal(&o->w, o->mark, &sa->out, &sa->engine->random, err);
+	if (!ike_message_end(&o->w))
+		return ike_fail(err, "message: longer than the %zu bytes there are", o->w.cap);
+	return true;
+}

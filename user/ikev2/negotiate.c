@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/* What both ends must agree on for a CHILD_SA. */
+#include <string.h>
+
+#include "ikev2/negotiate.h"
+
+enum { EXPLAIN_MAX = 3000 };
+
+static struct ike_bytes spi_bytes(uint32_t spi, uint8_t buf[IKE_ESP_SPI_LEN])
+{
+	struct ike_writer w;
+
+	ike_writer_init(&w, buf, IKE_ESP_SPI_LEN);
+	ike_put32(&w, spi);
+	return ike_written(&w);
+}
+
+void ike_put_child_sa(struct ike_writer *w, const struct ike_child_cfg *cfg, uint32_t spi,
+		      bool without_ke)
+{
+	uint8_t buf[IKE_ESP_SPI_LEN];
+
+	ike_put_proposals(w, &cfg->proposals, spi_bytes(spi, buf), without_ke);
+}
+
+/* A copy of a configured list with the outer address filled in; entries beyond IKE_TS_MAX are left out. */
+static size_t resolved(const struct ike_ts *list, size_t n, const struct ike_addr *outer,
+		       struct ike_ts *out)
+{
+	if (n > IKE_TS_MAX)
+		n = IKE_TS_MAX;
+	memcpy(out, list, n * sizeof(*out));
+	ike_ts_resolve(out, n, outer);
+	return n;
+}
+
+struct both_ts {
+	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
+	size_t n_local, n_remote;
+};
+
+/*
+ * What we offer or allow. A rekeyed CHILD_SA is offered what it has: never narrower than in use (section 2.9.2), and
+ * nothing that the peer has refused once.
+ */
+static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+		   const struct ike_child *like, struct both_ts *ts)
+{
+	if (like) {
+		ts->n_local = resolved(like->local_ts, like->n_local_ts, &sa->local.addr, ts->local);
+		ts->n_remote = resolved(like->remote_ts, like->n_remote_ts, &sa->remote.addr, ts->remote);
+		return;
+	}
+	ts->n_local = resolved(cfg->local_ts, cfg->n_local_ts, &sa->local.addr, ts->local);
+	ts->n_remote = resolved(cfg->remote_ts, cfg->n_remote_ts, &sa->remote.addr, ts->remote);
+}
+
+void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+		      const struct ike_child *like)
+{
+	struct both_ts ts;
+
+	our_ts(sa, cfg, like, &ts);
+	ike_put_ts_list(w, IKE_PAYLOAD_TSI, ts.local, ts.n_local);
+	ike_put_ts_list(w, IKE_PAYLOAD_TSR, ts.remote, ts.n_remote);
+}
+
+void ike_put_choice_sa(struct ike_writer *w, const struct ike_choice *c, uint32_t spi)
+{
+	uint8_t buf[IKE_ESP_SPI_LEN];
+
+	ike_put_suite(w, &c->suite, spi_bytes(spi, buf));
+}
+
+/* The initiator's selectors are the remote ones here. */
+void ike_put_choice_ts(struct ike_writer *w, const struct ike_choice *c)
+{
+	ike_put_ts_list(w, IKE_PAYLOAD_TSI, c->remote, c->n_remote);
+	ike_put_ts_list(w, IKE_PAYLOAD_TSR, c->local, c->n_local);
+}
+
+static bool decode_ts(const struct ike_payloads *all, uint8_t local_type, uint8_t remote_type,
+		      struct both_ts *ts, struct ike_error *err)
+{
+	const struct ike_payload *local = ike_payloads_find(all, local_type);
+	const struct ike_payload *remote = ike_payloads_find(all, remote_type);
+
+	if (!local || !remote)
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "no traffic selectors");
+	return ike_ts_decode(local->body, ts->local, IKE_TS_MAX, &ts->n_local, err) &&
+	       ike_ts_decode(remote->body, ts->remote, IKE_TS_MAX, &ts->n_remote, err);
+}
+
+static void log_ts(const struct ike_sa *sa, const char *what, const struct ike_child_cfg *cfg,
+		   const struct both_ts *ours, const struct both_ts *theirs)
+{
+	char a[4 * IKE_TS_TEXT_MAX], b[4 * IKE_TS_TEXT_MAX], c[4 * IKE_TS_TEXT_MAX],
+		d[4 * IKE_TS_TEXT_MAX];
+
+	ike_sa_log(sa, IKE_LOG_ERROR, "TS_UNACCEPTABLE: child %s has %s === %s, %s %s === %s", cfg->name,
+		   ike_ts_list_text(ours->local, ours->n_local, a, sizeof(a)),
+		   ike_ts_list_text(ours->remote, ours->n_remote, b, sizeof(b)), what,
+		   ike_ts_list_text(theirs->local, theirs->n_local, c, sizeof(c)),
+		   ike_ts_list_text(theirs->remote, theirs->n_remote, d, sizeof(d)));
+}
+
+/* Narrows @offer to what @cfg allows. How well it fits, 0: not at all. */
+static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+			   const struct ike_child *old, const struct both_ts *offer,
+			   struct ike_choice *choice)
+{
+	struct both_ts ours;
+
+	our_ts(sa, cfg, old, &ours);
+	choice->n_local = ike_ts_narrow(ours.local, ours.n_local, offer->local, offer->n_local,
+					choice->local, IKE_TS_MAX);
+	choice->n_remote = ike_ts_narrow(ours.remote, ours.n_remote, offer->remote, offer->n_remote,
+					 choice->remote, IKE_TS_MAX);
+	if (!choice->n_local || !choice->n_remote)
+		return 0;
+	return 1 + (ike_ts_subset(ours.local, ours.n_local, offer->local, offer->n_local) &&
+		    ike_ts_subset(ours.remote, ours.n_remote, offer->remote, offer->n_remote));
+}
+
+/* The configured child that the offer fits best; NULL: none. */
+static const struct ike_child_cfg *find_child(const struct ike_sa *sa, const struct both_ts *offer,
+					      struct ike_choice *choice)
+{
+	const struct ike_child_cfg *best = NULL;
+	unsigned int best_fit = 0, fit;
+
+	for (size_t i = 0; i < sa->conn->n_children; i++) {
+		fit = narrow(sa, &sa->conn->children[i], NULL, offer, choice);
+		if (fit <= best_fit)
+			continue;
+		best_fit = fit;
+		best = &sa->conn->children[i];
+	}
+	return best;
+}
+
+static bool refuse_ts(const struct ike_sa *sa, const struct both_ts *offer, struct ike_error *err)
+{
+	struct both_ts ours;
+
+	for (size_t i = 0; i < sa->conn->n_children; i++) {
+		our_ts(sa, &sa->conn->children[i], NULL, &ours);
+		log_ts(sa, "the peer offers", &sa->conn->children[i], &ours, offer);
+	}
+	return ike_fail_notify(err, IKE_NOTIFY_TS_UNACCEPTABLE, "the traffic selectors have nothing in common");
+}
+
+static bool take_peer_spi(struct ike_choice *choice, struct ike_error *err)
+{
+	struct ike_cursor c = ike_cursor(ike_bytes(choice->suite.spi, choice->suite.spi_len));
+
+	choice->spi = ike_get32(&c);
+	if (choice->suite.spi_len != IKE_ESP_SPI_LEN || !choice->spi)
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "SA payload: no SPI for ESP");
+	return true;
+}
+
+static bool choose_suite(struct ike_sa *sa, const struct ike_payloads *all, bool in_auth,
+			 struct ike_choice *choice, struct ike_error *err)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_SA);
+	const struct ike_payload *ke = ike_payloads_find(all, IKE_PAYLOAD_KE);
+	struct ike_select how = { .without_ke = in_auth };
+	struct ike_proposal_list theirs = { 0 };
+	char why[EXPLAIN_MAX];
+	struct ike_wire_ke wire;
+	bool ok;
+
+	if (ke && ike_ke_decode(ke->body, &wire, NULL))
+		how.ke = wire.group;
+	if (!ike_proposal_list_decode(&theirs, p->body, err)) {
+		ike_proposal_list_clear(&theirs);
+		return false;
+	}
+	ok = ike_proposal_select(&choice->cfg->proposals, &theirs, &how, &choice->suite);
+	if (!ok) {
+		ike_sa_log(sa, IKE_LOG_ERROR, "NO_PROPOSAL_CHOSEN: child %s: %s", choice->cfg->name,
+			   ike_proposal_explain(&choice->cfg->proposals, &theirs, &how, why, sizeof(why)));
+		ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, "the proposals have nothing in common");
+	}
+	ike_proposal_list_clear(&theirs);
+	return ok && take_peer_spi(choice, err);
+}
+
+bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all, const struct ike_child *old,
+		      bool in_auth, struct ike_choice *choice, struct ike_error *err)
+{
+	struct both_ts offer;
+
+	/* TSi is the peer's side. */
+	if (!decode_ts(all, IKE_PAYLOAD_TSR, IKE_PAYLOAD_TSI, &offer, err))
+		return false;
+	choice->config = old ? old->config : sa->config;
+	choice->cfg = old ? old->cfg : find_child(sa, &offer, choice);
+	if (!choice->cfg || !narrow(sa, choice->cfg, NULL, &offer, choice))
+		return refuse_ts(sa, &offer, err);
+	return choose_suite(sa, all, in_auth, choice, err);
+}
+
+static bool check_suite(const struct ike_payloads *all, bool in_auth, struct ike_choice *choice,
+			struct ike_error *err)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_SA);
+	struct ike_proposal_list answer = { 0 };
+	bool ok = ike_proposal_list_decode(&answer, p->body, err) &&
+		  ike_proposal_verify(&choice->cfg->proposals, in_auth, &answer, &choice->suite, err);
+
+	ike_proposal_list_clear(&answer);
+	return ok && take_peer_spi(choice, err);
+}
+
+bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, struct ike_config *config,
+		     const struct ike_child_cfg *cfg, const struct ike_child *old, bool in_auth,
+		     struct ike_choice *choice, struct ike_error *err)
+{
+	struct both_ts ours, answer;
+
+	choice->config = config;
+	choice->cfg = cfg;
+	if (!check_suite(all, in_auth, choice, err) ||
+	    !decode_ts(all, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR, &answer, err))
+		return false;
+	our_ts(sa, cfg, old, &ours);
+	if (!ike_ts_subset(ours.local, ours.n_local, answer.local, answer.n_local) ||
+	    !ike_ts_subset(ours.remote, ours.n_remote, answer.remote, answer.n_remote)) {
+		log_ts(sa, "the peer answers", cfg, &ours, &answer);
+		return ike_fail(err, "the peer answers with selectors that were not offered");
+	}
+	memcpy(choice->local, answer.local, sizeof(answer.local));
+	memcpy(choice->remote, answer.remote, sizeof(answer.remote));
+	choice->n_local = answer.n_local;
+	choice->n_remote = answer.n_remote;
+	return true;
+}
+
+static bool refuse_ke(uint16_t wanted, uint16_t got, uint8_t answer[2], struct ike_error *err)
+{
+	answer[0] = wanted >> 8;
+	answer[1] = wanted;
+	return ike_fail_notify(err, IKE_NOTIFY_INVALID_KE_PAYLOAD, "key exchange %s where %s is needed",
+			       ike_transform_id_name(IKE_TRANSFORM_KE, got),
+			       ike_transform_id_name(IKE_TRANSFORM_KE, wanted));
+}
+
+bool ike_ke_check(const struct ike_payloads *all, uint16_t wanted, struct ike_bytes *peer,
+		  uint8_t answer[2], struct ike_error *err)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_KE);
+	struct ike_wire_ke ke = { 0 };
+
+	*peer = ike_bytes(NULL, 0);
+	if (wanted == IKE_KE_NONE)
+		return true;
+	if (p && !ike_ke_decode(p->body, &ke, err))
+		return false;
+	if (ke.group != wanted)
+		return refuse_ke(wanted, ke.group, answer, err);
+	*peer = ke.data;
+	if (!peer->len)
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "KE payload: empty");
+	return true;
+}
+
+uint16_t ike_ke_retry(const struct ike_wire_notify *n, const struct ike_proposal_list *list, uint16_t sent)
+{
+	struct ike_cursor c = ike_cursor(n->data);
+	uint16_t group = ike_get16(&c);
+
+	if (c.bad || group == sent || !ike_dh_find(group) ||
+	    !ike_proposal_has(list, IKE_TRANSFORM_KE, group))
+		return 0;
+	return group;
+}
