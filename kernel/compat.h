@@ -98,7 +98,7 @@ static inline void esplane_timer_shutdown_sync(struct timer_list *timer)
 #define NLA_POLICY_MAX_LEN(len) NLA_POLICY_MAX(NLA_BINARY, len)
 #endif
 
-/* Who may listen to events: CAP_NET_ADMIN. Kernels that cannot say so let anybody in the namespace. */
+/* Who may listen to events: CAP_NET_ADMIN. Kernels that cannot say so let everybody. */
 #ifdef ESPLANE_HAVE_GENL_MULTICAST_CAP
 #define ESPLANE_MCGRP_FLAGS .flags = GENL_MCAST_CAP_NET_ADMIN,
 #else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the module reports up: sa-expire, acquire, sa-mapping. Any context, GFP_ATOMIC, never blocks a packet. */
+/* What the module reports up: sa-expire, acquire, sa-mapping. Any context, never blocks a packet. */
 #ifndef _ESPLANE_EVENTS_H
 #define _ESPLANE_EVENTS_H
 
@@ -16,7 +16,7 @@ void esplane_event_expire(struct esplane_sa *sa, u32 cause, bool hard);
 /* Rate-limited here, per policy. */
 void esplane_event_acquire(struct esplane_net *en, struct esplane_policy *policy,
 			   const struct esplane_flow *flow);
-/* Sent when the outer source of an authenticated packet differs from the SA's; rate-limited here per SA. */
+/* The outer source of an authenticated packet differs from the SA's; rate-limited here per SA. */
 void esplane_event_mapping(struct esplane_sa *sa, const struct esplane_addr *src, __be16 sport);
 
 /* No event is sent any more, nor being sent. May sleep. */

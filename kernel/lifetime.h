@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Soft and hard limits of an SA (RFC 4301 section 4.4.2.1): arithmetic, and what happens when one is reached. */
+/* Soft and hard limits of an SA (RFC 4301 section 4.4.2.1): arithmetic and consequences. */
 #ifndef _ESPLANE_LIFETIME_H
 #define _ESPLANE_LIFETIME_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The genetlink family "esplane": what its files share. Operations are declared in netlink_gen.h. */
+/* The genetlink family "esplane": what its files share. netlink_gen.h declares the operations. */
 #ifndef _ESPLANE_NETLINK_H
 #define _ESPLANE_NETLINK_H
 

@@ -100,7 +100,7 @@ struct esplane_sa {
 	struct esplane_selector selectors[];
 };
 
-/* An SA of @en with one reference, unpublished; direction, cipher, outer addresses are the caller's to set. */
+/* An SA of @en with one reference, unpublished; the caller sets the rest. */
 struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors);
 
 /* The last reference frees, later and in process context. Any context. */
@@ -108,17 +108,20 @@ void esplane_sa_put(struct esplane_sa *sa);
 /* False if the SA is already on its way out. RCU read side. */
 bool esplane_sa_get(struct esplane_sa *sa);
 
-/* Gives the database's reference back once no reader can have found @sa there. Caller has unlinked it. */
+/* Gives the database's reference to the unlinked @sa back, once no reader can have found it there. */
 void esplane_sa_put_unlinked(struct esplane_sa *sa);
 
-/* Asks for removal from any context: no packet uses it any more, a worker unlinks it and sends sa-expire hard. */
+/*
+ * Asks for removal from any context: no packet uses it any more, a worker unlinks it and sends
+ * sa-expire hard.
+ */
 void esplane_sa_kill(struct esplane_sa *sa, u32 cause);
 
 /* Addresses and ports as in @from; room for a route if @with_route. Unpublished, or NULL. */
 struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool with_route);
 /* Frees what no reader can see. */
 void esplane_outer_free(struct esplane_outer *outer);
-/* New outer addresses; takes @outer over, frees the old after a grace period. Caller holds esplane_net::lock. */
+/* Takes @outer over, frees the old one after a grace period. Caller holds esplane_net::lock. */
 void esplane_sa_set_outer(struct esplane_sa *sa, struct esplane_outer *outer);
 
 /* Number of the last packet sent or authenticated. Any context but the packet path's own lock. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Traffic selectors (RFC 4301 section 4.4.1.1, RFC 7296 section 3.13): pure functions on flows and ranges. */
+/* Traffic selectors (RFC 4301 section 4.4.1.1, RFC 7296 section 3.13): flows and ranges. */
 #ifndef _ESPLANE_SELECTOR_H
 #define _ESPLANE_SELECTOR_H
 
@@ -49,9 +49,9 @@ struct esplane_selector {
 	union nf_inet_addr dst_first, dst_last;
 };
 
-/* Reads the network and transport header at skb_network_offset(). Returns false for what is not IP. */
+/* Reads the headers at skb_network_offset(). Returns false for what is not IP. */
 bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow);
-/* The same for @len contiguous bytes that begin with the IP header: input.c has no skb yet when it checks. */
+/* The same for @len contiguous bytes that begin with the IP header: input.c has no skb yet. */
 bool esplane_flow_from_bytes(const void *ip, unsigned int len, struct esplane_flow *flow);
 
 bool esplane_selector_match(const struct esplane_selector *sel, const struct esplane_flow *flow);

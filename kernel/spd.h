@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The SPD (RFC 4301 section 4.4.1): ordered policies of one network namespace and their classifier. */
+/* The SPD (RFC 4301 section 4.4.1): a network namespace's ordered policies and classifier. */
 #ifndef _ESPLANE_SPD_H
 #define _ESPLANE_SPD_H
 
