@@ -192,8 +192,9 @@ net_send() {
 capture() {
 	local name=$1 device=$2 file=$3
 	shift 3
-	# -U: each packet is in the file when tcpdump ends, -B: room for a burst.
-	ip netns exec "$name" tcpdump -n -U -B 8192 -s 200 -i "$device" -w "$file" "$@" 2>"$file.log" &
+	# -U, immediate mode: each packet is in the file when tcpdump ends. -B: room for a burst.
+	ip netns exec "$name" tcpdump -n -U --immediate-mode -B 8192 -s 200 -i "$device" -w "$file" \
+		"$@" 2>"$file.log" &
 	capture_pid=$!
 	capture_log=$file.log
 	at_exit kill $capture_pid
@@ -201,8 +202,8 @@ capture() {
 }
 
 capture_stop() {
-	# The kernel hands packets over in blocks: give the last one time to arrive.
-	sleep 0.5
+	# Give the last one time to arrive.
+	sleep 0.2
 	kill -INT $capture_pid
 	wait $capture_pid
 }

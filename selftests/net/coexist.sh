@@ -66,7 +66,7 @@ beside() {
 xfrm_beside() {
 	local OTHER_UDP
 	UDP=0 OTHER_UDP=0
-	ktap_check "esplane and xfrm, both native" esplane_up
+	check_here "esplane and xfrm, both native" esplane_up
 	other_up
 	beside native
 	esp "$a" flush
@@ -176,7 +176,7 @@ reverse_path() {
 
 ktap_print_header
 need_command nft conntrack socat
-net_direct || ktap_skip_all "cannot make namespaces"
+two_hosts
 need_module xfrm_user
 need_module esp4
 need_module esp4_offload

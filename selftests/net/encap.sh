@@ -145,7 +145,7 @@ bad_checksum() {
 }
 
 ktap_print_header
-net_direct || ktap_skip_all "cannot make namespaces"
+two_hosts
 ktap_set_plan $((1 + 8 + 1 + 2 + 6 + 5 + 1))
 worker "$a"
 UDP=1

@@ -3,6 +3,9 @@
 # What the data plane tests share: keys, SAs and policies on both kinds of end, counters, UDP streams.
 # Source it first of all; it brings ktap.sh and net.sh along.
 #
+#	two_hosts			net_direct, without IPv6, whose chatter would be counted as drops
+#	check_here NAME COMMAND...	ktap_check, but COMMAND runs in this shell: for what sets variables
+#
 # A tunnel joins the inner networks of a and b; its SAs are named by direction:
 #	SPI_AB KEY_AB		packets from a to b
 #	SPI_BA KEY_BA		packets from b to a
@@ -57,6 +60,26 @@ declare -A encap_sockets worker_in worker_out
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
 need_command espctl jq python3
 need_module esplane
+
+two_hosts() {
+	local end
+	net_direct || ktap_skip_all "cannot make namespaces"
+	for end in "$a" "$b"; do
+		ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	done
+}
+
+check_here() {
+	local name=$1
+	shift
+	if "$@" >"$NET_TMP/output" 2>&1; then
+		ktap_test_pass "$name"
+	else
+		ktap_test_fail "$name" "failed: $*
+$(cat "$NET_TMP/output")"
+		return 1
+	fi
+}
 
 # make_key BITS NAME: the same name always gives the same key. AES-GCM has 4 bytes of salt (RFC 4106).
 make_key() {

@@ -127,7 +127,7 @@ deleted() {
 }
 
 ktap_print_header
-net_direct || ktap_skip_all "cannot make namespaces"
+two_hosts
 worker "$a"
 worker "$b"
 ktap_set_plan $((8 + 4 + 7 + 5 + 3 + 1 + 3))

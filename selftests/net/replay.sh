@@ -148,7 +148,7 @@ recorded() {
 }
 
 ktap_print_header
-net_direct || ktap_skip_all "cannot make namespaces"
+two_hosts
 ktap_set_plan $((1 + 4 * 6 + 5 + 1 + 5 + 8 + 2 + 1 + 1 + 3 + 1))
 worker "$a"
 ktap_check "esp.py agrees with the published AES-GCM test case" ask "$a" esp selftest

@@ -177,17 +177,17 @@ loop() {
 }
 
 ktap_print_header
-net_direct || ktap_skip_all "cannot make namespaces"
+two_hosts
 worker "$a"
 worker "$b"
 ktap_set_plan $((1 + 12 + 2 + 1 + 4 + 6 + 1 + 6 + 1))
-ktap_check "a tunnel in policy mode" inner_up
+check_here "a tunnel in policy mode" inner_up
 priorities
 inbound_discard
 unprotected
 outside_selectors
 acquire
-ktap_check "two interfaces" interfaces
+check_here "two interfaces" interfaces
 binding
 loop
 ktap_finished
