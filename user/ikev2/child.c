@@ -202,7 +202,8 @@ static void succeed(struct ike_child *c, struct ike_child *old)
 {
 	c->predecessor = old->id;
 	old->successor = c->id;
-	old->state = IKE_CHILD_REKEYED;
+	if (old->state == IKE_CHILD_INSTALLED)
+		old->state = IKE_CHILD_REKEYED;
 	c->waits = !c->initiator;
 	if (c->waits)
 		ike_timer_set(&c->sa->engine->timers, &c->timer, c->sa->engine->now + IKE_PROOF_POLL);
@@ -262,9 +263,16 @@ void ike_children_proven(struct ike_sa *sa)
 {
 	struct ike_child *c;
 
-	TAILQ_FOREACH(c, &sa->children, link)
+	TAILQ_FOREACH(c, &sa->children, link) {
+		c->proven = true;
 		if (c->waits)
 			ike_child_use(c);
+	}
+}
+
+bool ike_child_is_known(const struct ike_child *c)
+{
+	return c->initiator || c->proven || c->sa->engine->now >= c->installed + IKE_PROOF_TIME;
 }
 
 static void poll_fires(struct ike_timer *t)

@@ -8,6 +8,8 @@
 enum {
 	/* What the peer sent before it knew better still arrives for so long (RFC 7296 section 2.8). */
 	IKE_OVERLAP = 5 * IKE_SECOND,
+	/* A peer that has not had an answer for so long has given up asking. */
+	IKE_PROOF_TIME = 120 * IKE_SECOND,
 	/* Between looks whether the peer uses an SA already. */
 	IKE_PROOF_POLL = IKE_SECOND,
 };
@@ -36,6 +38,7 @@ struct ike_child {
 	 * lost may take long to get there.
 	 */
 	bool waits;
+	bool proven;				/* the peer has had our answer that told of it */
 	bool redundant;				/* a twin stays, and this one's maker will delete it */
 	struct ike_nonce lower_nonce;		/* the lower one of the exchange that made it */
 	struct ike_suite suite;
@@ -103,6 +106,11 @@ void ike_child_readdress(struct ike_child *c);
 struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id);
 struct ike_child *ike_child_by_spi_in(struct ike_sa *sa, uint32_t spi);
 struct ike_child *ike_child_by_spi_out(struct ike_sa *sa, uint32_t spi);
+/*
+ * May be asked about: until the peer has had the answer that told of it, it would not know what we mean. Long after
+ * that answer there is no doubt left.
+ */
+bool ike_child_is_known(const struct ike_child *c);
 /* Carries traffic, and nothing replaces it. */
 static inline bool ike_child_is_up(const struct ike_child *c)
 {

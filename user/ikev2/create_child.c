@@ -68,6 +68,8 @@ static enum ike_step begin_rekey(struct ike_sa *sa, struct ike_task *t)
 
 	if (!old || !ike_child_is_up(old))
 		return IKE_STEP_DONE;
+	if (!ike_child_is_known(old))
+		return IKE_STEP_LATER;
 	if (!t->config) {
 		t->config = ike_config_ref(old->config);
 		t->cfg = old->cfg;

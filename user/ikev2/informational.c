@@ -95,6 +95,8 @@ static enum ike_step begin_delete_child(struct ike_sa *sa, struct ike_task *t)
 
 	if (!c || c->sa != sa || c->state == IKE_CHILD_LINGERING)
 		return IKE_STEP_DONE;
+	if (!ike_child_is_known(c))
+		return IKE_STEP_LATER;
 	c->state = IKE_CHILD_DELETING;
 	return IKE_STEP_SEND;
 }

@@ -12,7 +12,7 @@
 enum {
 	LATER_BASE = IKE_SECOND / 2,
 	LATER_SPREAD = 2 * IKE_SECOND,
-	LATER_MAX = 30,			/* section 2.25: a temporary failure that lasts is none */
+	LATER_MAX = 100,		/* section 2.25: a temporary failure that lasts is none */
 };
 
 static struct ike_task *task_new(struct ike_sa *sa, const struct ike_task_kind *kind)

@@ -127,7 +127,8 @@ void sim_check_received(struct sim_node *to, const uint8_t *message, size_t len)
 
 struct census {
 	unsigned int ike, ike_up, children, installed;
-	char text[SIM_TEXT];
+	char buf[SIM_TEXT];
+	struct ike_text text;
 };
 
 static void count(void *arg, const struct ike_sa_info *info)
@@ -140,17 +141,21 @@ static void count(void *arg, const struct ike_sa_info *info)
 		c->children++;
 		c->installed += !strcmp(info->children[i].state, "INSTALLED");
 	}
-	snprintf(c->text + strlen(c->text), sizeof(c->text) - strlen(c->text), " %s/%zu", info->state,
-		 info->n_children);
+	ike_text_add(&c->text, " %s(", info->state);
+	for (size_t i = 0; i < info->n_children; i++)
+		ike_text_add(&c->text, "%s%s{%llu}", i ? " " : "", info->children[i].state,
+			     (unsigned long long)info->children[i].id);
+	ike_text_add(&c->text, ")");
 }
 
 static void check_census(struct sim *s, const struct sim_node *n)
 {
 	struct census c = {0};
 
+	ike_text_init(&c.text, c.buf, sizeof(c.buf));
 	ike_engine_foreach_sa(n->engine, s->clock.now, count, &c);
 	if (c.ike != 1 || c.ike_up != 1 || c.children != 1 || c.installed != 1)
-		sim_fail(s, "at rest node %u has not one IKE SA with one CHILD_SA, but:%s", n->index, c.text);
+		sim_fail(s, "at rest node %u has not one IKE SA with one CHILD_SA, but:%s", n->index, c.buf);
 }
 
 static void check_plane(struct sim *s, struct sim_node *n)

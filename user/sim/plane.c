@@ -210,10 +210,17 @@ void sim_plane_traffic(struct sim_node *n)
 
 	for (size_t i = 0; i < SIM_POLICIES; i++) {
 		const struct sim_policy *p = &n->policies[i];
-		const struct sim_sa *sa = p->id && !p->inbound ? sim_plane_by_id(n, p->sa_id) : NULL;
+		struct sim_sa *sa = p->id && !p->inbound ? sim_plane_by_id(n, p->sa_id) : NULL;
 		struct data *d;
 
 		if (!sa)
+			continue;
+		/*
+		 * A responder's first CHILD_SA comes before the initiator has heard of it, and there is none before
+		 * it to use instead. sim_check_swap() sees to it that a rekeyed one is not used so early.
+		 */
+		sa->met = sa->met || sim_plane_by_spi(&n->sim->nodes[!n->index], sa->spi);
+		if (!sa->met)
 			continue;
 		d = malloc(sizeof(*d));
 		if (!d)

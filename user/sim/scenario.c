@@ -127,9 +127,16 @@ static void traffic(void *arg, void *data)
 		sim_clock_plan(&s->clock, s->clock.now + TRAFFIC_US, traffic, s, NULL);
 }
 
+/* What a command took down stays down, until the configuration is started again. */
 static void calm(void *arg, void *data)
 {
-	((struct sim *)arg)->calm = true;
+	struct sim *s = arg;
+
+	s->calm = true;
+	for (unsigned int i = 0; i < SIM_NODES; i++) {
+		ike_engine_start(s->nodes[i].engine, s->clock.now);
+		sim_node_settle(&s->nodes[i]);
+	}
 }
 
 static void set_conditions(struct sim *s)

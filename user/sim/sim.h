@@ -25,6 +25,7 @@ struct sim_sa {
 	uint32_t id;			/* 0: free */
 	uint32_t spi;
 	bool inbound;
+	bool met;			/* outbound: the peer has had the other end of it */
 	uint64_t cookie;
 	size_t key_len;
 	uint8_t key[SIM_KEY_MAX];
