@@ -145,6 +145,9 @@ int mapping_sa(struct dp_sa *to, const struct ike_sa_spec *spec, uint32_t boot, 
 	to->if_id = spec->if_id;
 	to->cookie = mapping_cookie(boot, spec->cookie);
 	lifetime(to, &spec->life);
+	/* What enters an outbound SA, its policy decides. */
+	if (!spec->inbound)
+		return 0;
 	return mapping_selectors(to->selectors, &to->n_selectors, spec->src_ts, spec->n_src_ts,
 				 spec->dst_ts, spec->n_dst_ts, why);
 }
