@@ -156,6 +156,7 @@ static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m
 	c->cfg = choice->cfg;
 	c->id = ++sa->engine->last_child_id;
 	c->initiator = m->initiator;
+	c->fresh = !m->rekey;
 	c->lower_nonce = *ike_nonce_lower(m->ni, m->nr);
 	c->suite = choice->suite;
 	c->spi_in = *m->spi;
@@ -311,7 +312,8 @@ struct ike_child *ike_child_twin(const struct ike_child *c)
 	struct ike_child *other;
 
 	TAILQ_FOREACH(other, &c->sa->children, link)
-		if (other != c && ike_child_is_up(other) && other->initiator != c->initiator &&
+		if (other != c && c->fresh && other->fresh && ike_child_is_up(other) &&
+		    other->initiator != c->initiator &&
 		    !strcmp(other->cfg->name, c->cfg->name) &&
 		    holds_all(c->local_ts, c->n_local_ts, other->local_ts, other->n_local_ts) &&
 		    holds_all(c->remote_ts, c->n_remote_ts, other->remote_ts, other->n_remote_ts))
@@ -319,14 +321,19 @@ struct ike_child *ike_child_twin(const struct ike_child *c)
 	return NULL;
 }
 
+void ike_child_is_redundant(struct ike_child *c)
+{
+	c->redundant = true;
+	c->waits = false;
+	ike_child_log(c, IKE_LOG_INFO, "one too many, made by both ends at once: %s deletes it",
+		      c->initiator ? "this end" : "the peer");
+}
+
 struct ike_child *ike_child_survivor(struct ike_child *c, struct ike_child *twin)
 {
 	bool lost = ike_nonce_compare(&c->lower_nonce, &twin->lower_nonce) < 0;
-	struct ike_child *loser = lost ? c : twin;
 
-	loser->redundant = true;
-	ike_child_log(loser, IKE_LOG_INFO, "one too many, made by both ends at once: %s deletes it",
-		      loser->initiator ? "this end" : "the peer");
+	ike_child_is_redundant(lost ? c : twin);
 	return lost ? twin : c;
 }
 

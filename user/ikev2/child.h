@@ -39,7 +39,8 @@ struct ike_child {
 	 */
 	bool waits;
 	bool proven;				/* the peer has had our answer that told of it */
-	bool redundant;				/* a twin stays, and this one's maker will delete it */
+	bool redundant;				/* another stays, and this one's maker deletes it */
+	bool fresh;				/* made new, not by rekeying */
 	struct ike_nonce lower_nonce;		/* the lower one of the exchange that made it */
 	struct ike_suite suite;
 	uint32_t spi_in, spi_out;		/* host byte order */
@@ -70,7 +71,8 @@ struct ike_making {
 	uint32_t *spi;				/* ours, reserved; 0 when the SA has taken it over */
 	const struct ike_nonce *ni, *nr;
 	struct ike_bytes secret;		/* of the key exchange; empty: none */
-	struct ike_child *old;			/* to be rekeyed, or NULL */
+	bool rekey;
+	struct ike_child *old;			/* to be replaced by it; NULL: none, or not there any more */
 };
 
 /*
@@ -83,12 +85,14 @@ bool ike_child_use(struct ike_child *c);
 /* The peer has sent a new request on @sa, so it has had all our answers. */
 void ike_children_proven(struct ike_sa *sa);
 /*
- * Two CHILD_SAs for the same, one made by each end at the same time: the other one, or NULL. Section 2.8.1: the one
- * that was made with the lowest nonce goes, and who made it deletes it.
+ * A new CHILD_SA for the same as @c, that the other end made at the same time: NULL if there is none. Section 2.8.1 in
+ * spirit: the one that was made with the lowest nonce goes, and who made it deletes it.
  */
 struct ike_child *ike_child_twin(const struct ike_child *c);
 /* Which of @c and its twin stays; marks the other one redundant. */
 struct ike_child *ike_child_survivor(struct ike_child *c, struct ike_child *twin);
+/* Nothing will go out on it any more. */
+void ike_child_is_redundant(struct ike_child *c);
 /* Queues its DELETE, unless one is under way. @expired: so that close_action follows. */
 bool ike_child_delete(struct ike_child *c, uint64_t ticket, bool expired);
 void ike_child_rekey(struct ike_child *c, uint64_t ticket);

@@ -98,22 +98,48 @@ static void delete_unknown(struct ike_sa *sa, uint32_t spi)
 	ike_sa_log(sa, IKE_LOG_ERROR, "the CHILD_SA with our SPI %08x exists at the peer alone", spi);
 }
 
-/* Who begins the exchange sees to it that what it made superfluous goes. */
-static void settle(struct ike_sa *sa, struct ike_child *c, struct ike_child *old)
+/* Both ends have replaced @old. Whose exchange had the lowest nonce deletes what it made (section 2.8.1). */
+static void settle_rivals(struct ike_task *t, struct ike_child *c, struct ike_child *old,
+			  struct ike_child *rival)
+{
+	if (ike_nonce_compare(&c->lower_nonce, &t->rival_nonce) < 0) {
+		ike_child_is_redundant(c);
+		c->predecessor = 0;
+		if (old)
+			old->successor = rival ? rival->id : 0;
+		ike_child_delete(c, 0, false);
+		return;
+	}
+	if (rival)
+		ike_child_is_redundant(rival);
+	ike_child_use(c);
+	if (old)
+		ike_child_delete(old, 0, false);
+}
+
+static void settle_twins(struct ike_sa *sa, struct ike_child *c)
 {
 	struct ike_child *twin = ike_child_twin(c);
 
-	if (twin && ike_child_survivor(c, twin) == twin) {
-		ike_child_delete(c, 0, false);
-		/* Made in place of the same: that now goes with the one that stays. */
-		c->predecessor = 0;
-		if (old)
-			old->successor = twin->id;
+	if (!twin)
 		return;
-	}
-	if (twin && !old)
+	if (ike_child_survivor(c, twin) == twin)
+		ike_child_delete(c, 0, false);
+	else
 		/* Lets the peer know that we can receive on it, so that it may delete its own. */
 		ike_task_add(sa, &ike_task_liveness);
+}
+
+/* Who begins the exchange sees to it that what it made superfluous goes. @rival: what the peer made in @old's place. */
+static void settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *c, struct ike_child *old,
+		   struct ike_child *rival)
+{
+	if (t->rivalled) {
+		settle_rivals(t, c, old, rival);
+		return;
+	}
+	if (!t->child_id)
+		settle_twins(sa, c);
 	ike_child_use(c);
 	if (old)
 		ike_child_delete(old, 0, false);
@@ -122,12 +148,12 @@ static void settle(struct ike_sa *sa, struct ike_child *c, struct ike_child *old
 static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in,
 			      struct ike_bytes secret)
 {
-	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL, *c;
+	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL, *rival, *c;
 	struct ike_nonce ni = { .len = sizeof(t->nonce) }, nr;
 	struct ike_choice choice;
 	struct ike_making m = {
 		.choice = &choice, .initiator = true, .spi = &t->spi, .ni = &ni, .nr = &nr,
-		.secret = secret, .old = old,
+		.secret = secret, .rekey = t->child_id, .old = old,
 	};
 	struct ike_error err = { 0 };
 	uint32_t spi = t->spi;
@@ -140,10 +166,11 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struc
 		ike_fail(&err, "the peer chose key exchange %u, but sent another", choice.suite.ke);
 		goto unusable;
 	}
+	rival = old ? ike_child_find(sa->engine, old->successor) : NULL;
 	c = ike_child_make(sa, &m, &err);
 	if (!c)
 		goto unusable;
-	settle(sa, c, old);
+	settle(sa, t, c, old, rival);
 	return IKE_STEP_DONE;
 unusable:
 	delete_unknown(sa, spi);
@@ -307,7 +334,7 @@ static struct ike_child *make(struct ike_sa *sa, const struct ike_incoming *in,
 	struct ike_nonce ni;
 	uint32_t spi = 0;
 	struct ike_making m = {
-		.choice = choice, .spi = &spi, .ni = &ni, .nr = nr, .old = old,
+		.choice = choice, .spi = &spi, .ni = &ni, .nr = nr, .rekey = old, .old = old,
 		.secret = job ? ike_secret_bytes(&job->secret) : ike_bytes(NULL, 0),
 	};
 	const char *why = "";
@@ -348,6 +375,17 @@ static void drop_queued_create(struct ike_sa *sa, const struct ike_child *c)
 
 	while ((t = ike_task_take_create(sa, c->cfg->name)))
 		ike_task_end(sa, t, true, "");
+}
+
+/* Our own rekeying of the same may be out: its answer finds here what to compare. */
+static void note_rival(struct ike_sa *sa, const struct ike_child *c, const struct ike_child *old)
+{
+	struct ike_task *t = ike_task_find(sa, &ike_task_rekey_child, old->id);
+
+	if (!t)
+		return;
+	t->rivalled = true;
+	t->rival_nonce = c->lower_nonce;
 }
 
 static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job);
@@ -394,7 +432,9 @@ static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike
 	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
 	put_answer(&choice, c, &nr, job, &o.w);
 	ike_sa_answer(sa, in, &o);
-	if (!old)
+	if (old)
+		note_rival(sa, c, old);
+	else
 		drop_queued_create(sa, c);
 	settle_crossed(sa, c);
 	ike_sa_work(sa);

@@ -20,11 +20,6 @@ enum {
 	IKE_REKEYED_TIME = 90 * IKE_SECOND,	/* the peer has so long to delete what it rekeyed */
 };
 
-struct ike_nonce {
-	size_t len;
-	uint8_t bytes[IKE_NONCE_MAX];
-};
-
 /* Why something ends: what the configuration wants then depends on it. */
 enum ike_end {
 	IKE_END_COMMAND,	/* somebody here wants it down */

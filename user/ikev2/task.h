@@ -44,6 +44,11 @@ extern const struct ike_task_kind ike_task_init, ike_task_auth, ike_task_create,
 
 enum { IKE_TASK_WHY_MAX = 240, IKE_OWN_NONCE_LEN = 32 };
 
+struct ike_nonce {
+	size_t len;
+	uint8_t bytes[IKE_NONCE_MAX];
+};
+
 struct ike_task {
 	TAILQ_ENTRY(ike_task) link;
 	const struct ike_task_kind *kind;
@@ -69,6 +74,9 @@ struct ike_task {
 	size_t cookie_len;
 	unsigned int restarts;			/* cookies and groups taken */
 	unsigned int refusals;			/* not authentic */
+	/* REKEY_CHILD: the peer has replaced the same meanwhile; the lower nonce of its exchange. */
+	bool rivalled;
+	struct ike_nonce rival_nonce;
 };
 
 /* Appends. NULL (and a line in the log) when too many wait or without memory. */

@@ -127,12 +127,16 @@ static void traffic(void *arg, void *data)
 		sim_clock_plan(&s->clock, s->clock.now + TRAFFIC_US, traffic, s, NULL);
 }
 
-/* What a command took down stays down, until the configuration is started again. */
 static void calm(void *arg, void *data)
+{
+	((struct sim *)arg)->calm = true;
+}
+
+/* What a command took down stays down, until the configuration is started again. */
+static void resume(void *arg, void *data)
 {
 	struct sim *s = arg;
 
-	s->calm = true;
 	for (unsigned int i = 0; i < SIM_NODES; i++) {
 		ike_engine_start(s->nodes[i].engine, s->clock.now);
 		sim_node_settle(&s->nodes[i]);
@@ -169,6 +173,7 @@ bool sim_run(struct sim *s, uint64_t seed, bool verbose)
 	plan_script(s);
 	sim_clock_plan(&s->clock, SCRIPT_BEGINS * IKE_SECOND, traffic, s, NULL);
 	sim_clock_plan(&s->clock, SCRIPT_ENDS * (ike_time)IKE_SECOND, calm, s, NULL);
+	sim_clock_plan(&s->clock, (SCRIPT_ENDS + SCRIPT_BEGINS) * (ike_time)IKE_SECOND, resume, s, NULL);
 	while (!s->failure[0] && sim_clock_next(&s->clock) < (SCRIPT_ENDS + REST) * (ike_time)IKE_SECOND)
 		sim_clock_step(&s->clock);
 	if (!s->failure[0])
