@@ -67,6 +67,9 @@ esplane() {
 
 charon_conf() {
 	cat <<-EOC
+	swanctl {
+		load = random nonce openssl
+	}
 	charon {
 		# Few plugins: the distribution's hundred take long to start.
 		load_modular = no
