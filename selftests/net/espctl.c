@@ -45,7 +45,7 @@ static const char usage[] =
 	"the ID\n"
 	"  policy-del id=N | policy-list [--json] [id=N] [get=FIELD]\n"
 	"  flush                                  all SAs and policies\n"
-	"  spi-alloc dst=ADDR [min=N] [max=N] [timeout=SECONDS]                           prints "
+	"  spi-alloc dst=ADDR [lowest=N] [highest=N] [timeout=SECONDS]                           prints "
 	"the SPI\n"
 	"  spi-free spi=N dst=ADDR\n"
 	"  encap-add port=N [address=ADDR] [ike_only=1] [gro=0] [--hold]\n"

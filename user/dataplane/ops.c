@@ -156,7 +156,7 @@ int dp_policy_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct
 
 	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_POLICY_GET,
 						    .name = "policy-get",
-						    .in = &dp_policy_table,
+						    .in = &dp_policy_id_table,
 						    .object = &in,
 						    .out = &dp_policy_table,
 						    .reply = &reply,
@@ -181,7 +181,7 @@ int dp_policy_del(struct dp *dp, uint32_t id)
 
 	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_POLICY_DEL,
 						    .name = "policy-del",
-						    .in = &dp_policy_table,
+						    .in = &dp_policy_id_table,
 						    .object = &in });
 }
 

@@ -103,12 +103,13 @@ TABLE(dp_sa_table, struct dp_sa, .init = sa_init);
 
 #define POLICY(kind_, attr_, member, ...) \
 	FIELD(kind_, ESPLANE_A_POLICY_ ## attr_, struct dp_policy, member, __VA_ARGS__)
+/* The SA is always put: in policy-set an absent one stays as it is. */
 static const struct dp_field dp_policy_table_fields[] = {
 	POLICY(DP_U32, ID, id),
 	POLICY(DP_U32, DIRECTION, direction, .values = directions),
 	POLICY(DP_U32, ACTION, action, .values = actions),
 	POLICY(DP_U32, PRIORITY, priority),
-	POLICY(DP_U32, SA_ID, sa_id),
+	POLICY(DP_U32, SA_ID, sa_id, .always = true),
 	POLICY(DP_U32, IF_ID, if_id),
 	POLICY(DP_U64, COOKIE, cookie),
 	POLICY(DP_U64, PACKETS, packets),
@@ -117,6 +118,13 @@ static const struct dp_field dp_policy_table_fields[] = {
 };
 
 TABLE(dp_policy_table, struct dp_policy);
+
+/* What names a policy. */
+static const struct dp_field dp_policy_id_table_fields[] = {
+	POLICY(DP_U32, ID, id),
+};
+
+TABLE(dp_policy_id_table, struct dp_policy);
 
 #define TRANSFORM(kind_, attr_, member) \
 	FIELD(kind_, ESPLANE_A_TRANSFORM_##attr_, struct dp_transform, member)
@@ -159,8 +167,8 @@ TABLE(dp_stats_table, struct dp_stats);
 #define SPI(kind_, attr_, member) FIELD(kind_, ESPLANE_A_SPI_ ## attr_, struct dp_spi, member)
 static const struct dp_field dp_spi_table_fields[] = {
 	SPI(DP_BE32, SPI, spi),
-	SPI(DP_U32, LOWEST, min),
-	SPI(DP_U32, HIGHEST, max),
+	SPI(DP_U32, LOWEST, lowest),
+	SPI(DP_U32, HIGHEST, highest),
 	SPI(DP_ADDR, DST, dst),
 	SPI(DP_U32, TIMEOUT, timeout),
 };

@@ -105,7 +105,7 @@ struct dp_stats {
 };
 
 struct dp_spi {
-	uint32_t spi, min, max;
+	uint32_t spi, lowest, highest;
 	struct dp_addr dst;
 	uint32_t timeout;
 };
