@@ -34,7 +34,7 @@ int esplane_nl_count_selectors(const struct genl_info *info, int type)
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != type || ++n <= ESPLANE_MAX_SELECTORS)
 			continue;
-		NL_SET_ERR_MSG_ATTR(info->extack, attr, "selector: more than 32 of them");
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "selector: more than 32 selectors");
 		return -E2BIG;
 	}
 	BUILD_BUG_ON(ESPLANE_MAX_SELECTORS != 32);
