@@ -10,6 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 
 RATE=200
+ENDLESS=1000000
 SWAPS=20
 
 # Rekeys both directions, in the order that two daemons would: receive first, then send.
@@ -30,18 +31,17 @@ swap() {
 	SA_OUT_a=$out_a SA_OUT_b=$out_b SA_IN_a=$in_a SA_IN_b=$in_b
 }
 
-# Two streams that run while something is done beside them.
+# Two streams that run while something is done beside them, and longer than that.
 streams_start() {
-	PACKETS=$1
-	stream "$b" receive $INNER_B 9000 "$PACKETS" "$(slowly 2)" >"$NET_TMP/to_b" &
+	stream "$b" receive $INNER_B 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_b" &
 	to_b_pid=$!
-	stream "$a" receive $INNER_A 9000 "$PACKETS" "$(slowly 2)" >"$NET_TMP/to_a" &
+	stream "$a" receive $INNER_A 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_a" &
 	to_a_pid=$!
 	busywait "$(slowly 5000)" udp_listening "$b" 9000
 	busywait "$(slowly 5000)" udp_listening "$a" 9000
-	stream "$a" send $INNER_B 9000 "$PACKETS" $RATE &
+	stream "$a" send $INNER_B 9000 $ENDLESS $RATE >"$NET_TMP/from_a" &
 	from_a_pid=$!
-	stream "$b" send $INNER_A 9000 "$PACKETS" $RATE &
+	stream "$b" send $INNER_A 9000 $ENDLESS $RATE >"$NET_TMP/from_b" &
 	from_b_pid=$!
 	at_exit kill $to_a_pid $to_b_pid $from_a_pid $from_b_pid
 }
@@ -52,20 +52,27 @@ stream() {
 	exec nsenter --net="/run/netns/$name" python3 "$NET_DIR/stream.py" "$@"
 }
 
-# True if the stream still runs: else what was done was not done under load.
-streams_run() { kill -0 $from_a_pid && kill -0 $from_b_pid; }
-
+# Packets sent but not received, each way.
 streams_lost() {
+	kill -TERM $from_a_pid $from_b_pid
 	wait $from_a_pid $from_b_pid $to_b_pid $to_a_pid
-	echo "$((PACKETS - $(cat "$NET_TMP/to_b"))) $((PACKETS - $(cat "$NET_TMP/to_a")))"
+	ktap_print_msg "sent $(cat "$NET_TMP/from_a") and $(cat "$NET_TMP/from_b")" >&2
+	echo "$(($(cat "$NET_TMP/from_a") - $(cat "$NET_TMP/to_b")))" \
+		"$(($(cat "$NET_TMP/from_b") - $(cat "$NET_TMP/to_a")))"
+}
+
+# Both ends have sent so many packets by the SA of the moment: the streams do run through it.
+streams_run() { busywait "$(slowly 10000)" sent_at_least "$SA_OUT_a" "$SA_OUT_b" "$1"; }
+
+sent_at_least() {
+	[ "$(sa_get "$a" "$1" packets)" -ge "$3" ] && [ "$(sa_get "$b" "$2" packets)" -ge "$3" ]
 }
 
 swaps() {
 	local n
 	for ((n = 1; n <= SWAPS; n++)); do
-		swap $n || return 1
+		swap $n && streams_run 2 || return 1
 	done
-	streams_run
 }
 
 up() {
@@ -83,7 +90,7 @@ up() {
 under_load() {
 	local name="MODE=$MODE UDP=$UDP"
 	check_here "$name: tunnel" up
-	streams_start "$(slowly $((30 * RATE)))"
+	streams_start
 	check_here "$name: $SWAPS swaps while the streams run" swaps
 	ktap_equal "$name: packets lost each way" "$(streams_lost)" "0 0"
 	ktap_equal "$name: only the last SAs are left" \
@@ -101,7 +108,7 @@ moves() {
 	esp "$b" sa-update "id=$SA_OUT_b" src=192.0.2.22 &&
 	esp "$b" sa-update "id=$SA_IN_b" dst=192.0.2.22 &&
 	esp "$a" sa-update "id=$SA_IN_a" src=192.0.2.22 || return 1
-	streams_run && [ "$(sa_get "$a" "$SA_OUT_a" seq)" -ge "$seq" ]
+	streams_run $((seq + 20)) && [ "$(sa_get "$a" "$SA_OUT_a" seq)" -gt "$seq" ]
 }
 
 moved_on_wire() {
@@ -130,7 +137,7 @@ UDP=0 MODE=policy under_load
 clear_end "$a"
 clear_end "$b"
 UDP=1 MODE=route under_load
-streams_start "$(slowly $((3 * RATE)))"
+streams_start
 ktap_check "sa-update moves a running tunnel to another address" moves
 ktap_equal "packets lost each way" "$(streams_lost)" "0 0"
 ktap_check "the wire shows the new address alone" moved_on_wire

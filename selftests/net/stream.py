@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """A stream of numbered UDP packets, and how many of them arrive.
 
-usage: stream.py send ADDR PORT COUNT RATE [SIZE]     RATE packets a second
+usage: stream.py send ADDR PORT COUNT RATE [SIZE]     RATE packets a second; ends early at SIGTERM
        stream.py receive ADDR PORT COUNT QUIET        ends after COUNT different packets, or when
                                                       QUIET seconds pass without one
-The receiver prints how many different packets came; what came twice or late goes to stderr.
+The sender prints how many it sent, the receiver how many different packets came; what came twice or
+late goes to stderr.
 """
+import signal
 import socket
 import struct
 import sys
@@ -16,17 +18,26 @@ NUMBER = struct.Struct(">Q")
 FIRST = 10      # seconds more to wait for the first packet: the sender may take its time to start
 
 
-def send(address, port, count, rate, size=100):
+def send(address, port, count, rate, size=100, stopped=lambda: False):
     padding = bytes(int(size) - NUMBER.size)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect((address, int(port)))
         start = time.monotonic()
         for i in range(int(count)):
+            if stopped():
+                return i
             time.sleep(max(0, start + i / float(rate) - time.monotonic()))
             try:
                 sock.send(NUMBER.pack(i) + padding)
             except OSError:
                 pass    # a policy may refuse it: then it is one of those that do not arrive
+    return int(count)
+
+
+def send_until_told(*words):
+    told = []
+    signal.signal(signal.SIGTERM, lambda *_: told.append(True))
+    print(send(*words, stopped=lambda: told))
 
 
 def listen(address, port):
@@ -62,4 +73,4 @@ def receive(address, port, wanted, quiet):
 
 
 if __name__ == "__main__":
-    {"send": send, "receive": receive}[sys.argv[1]](*sys.argv[2:])
+    {"send": send_until_told, "receive": receive}[sys.argv[1]](*sys.argv[2:])

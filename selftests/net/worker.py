@@ -31,6 +31,10 @@ def do_esp(*words):
     return " ".join(text.getvalue().split())
 
 
+def do_send(*words):
+    stream.send(*words)
+
+
 def do_listen(address, port):
     listening[port] = stream.listen(address, port)
 
@@ -40,7 +44,7 @@ def do_count(port, wanted, quiet):
         return stream.count(sock, int(wanted), float(quiet))[0]
 
 
-REQUESTS = {"esp": do_esp, "send": stream.send, "listen": do_listen, "count": do_count}
+REQUESTS = {"esp": do_esp, "send": do_send, "listen": do_listen, "count": do_count}
 
 
 def answer(line):
