@@ -228,7 +228,7 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, 
 	ike_child_keys_clear(&keys);
 	if (ok && m->old)
 		succeed(c, m->old);
-	else if (ok)
+	else if (ok && !m->rekey)
 		ok = ike_spd_attach(c, err);
 	if (!ok) {
 		if (c)
@@ -380,13 +380,13 @@ static void hand_on(struct ike_child *c)
 	if (next && next->waits)
 		ike_child_use(next);
 	if (next)
-		next->predecessor = 0;
+		next->predecessor = c->predecessor;
+	if (!before || before->successor != c->id)
+		return;
+	before->successor = c->successor;
 	/* The peer gave the rekeying up: what was to be replaced lives on. */
-	if (before && before->successor == c->id) {
-		before->successor = 0;
-		if (before->state == IKE_CHILD_REKEYED)
-			before->state = IKE_CHILD_INSTALLED;
-	}
+	if (!before->successor && before->state == IKE_CHILD_REKEYED)
+		before->state = IKE_CHILD_INSTALLED;
 }
 
 static bool is_replaced(const struct ike_child *c)

@@ -76,7 +76,7 @@ struct ike_making {
 };
 
 /*
- * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA which replaces none is used at once.
+ * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA not made by rekeying is used at once.
  * NULL: nothing is left installed.
  */
 struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err);

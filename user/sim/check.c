@@ -148,6 +148,17 @@ static void count(void *arg, const struct ike_sa_info *info)
 	ike_text_add(&c->text, ")");
 }
 
+void sim_show(struct sim *s)
+{
+	for (unsigned int i = 0; i < SIM_NODES; i++) {
+		struct census c = {0};
+
+		ike_text_init(&c.text, c.buf, sizeof(c.buf));
+		ike_engine_foreach_sa(s->nodes[i].engine, s->clock.now, count, &c);
+		printf("# %10.6f %c has%s\n", s->clock.now / 1e6, 'a' + i, c.buf);
+	}
+}
+
 static void check_census(struct sim *s, const struct sim_node *n)
 {
 	struct census c = {0};

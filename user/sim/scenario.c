@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* One run: conditions and a script from the seed, then calm, then the look at what is left. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,10 @@ enum action {
 	DELETE_IKE,
 	CRASH,
 	ACTIONS,
+};
+
+static const char *const action_names[ACTIONS] = {
+	"REKEY_CHILD", "REKEY_IKE", "EXPIRE", "DELETE_CHILD", "DELETE_IKE", "CRASH",
 };
 
 struct step {
@@ -51,6 +56,10 @@ static void act(void *arg, void *data)
 	ike_time now = n->sim->clock.now;
 	const char *why;
 
+	if (n->sim->verbose) {
+		sim_show(n->sim);
+		printf("# %10.6f %c %s\n", now / 1e6, 'a' + n->index, action_names[step->action]);
+	}
 	switch (step->action) {
 	case REKEY_CHILD:
 		ike_engine_rekey(n->engine, now, &all_children, &why);

@@ -117,6 +117,8 @@ void sim_check_received(struct sim_node *to, const uint8_t *message, size_t len)
 void sim_check_new_key(struct sim_node *n, const struct sim_sa *sa);
 void sim_check_swap(struct sim_node *n, const struct sim_sa *old, const struct sim_sa *sa);
 void sim_check_rest(struct sim *s);
+/* Prints what both ends have. */
+void sim_show(struct sim *s);
 
 /* scenario.c: one whole run. True if every invariant held. */
 bool sim_run(struct sim *s, uint64_t seed, bool verbose);
