@@ -191,6 +191,19 @@ static void end_by_peer(struct ike_sa *sa, const char *why)
 	if (rival)
 		ike_rekey_adopt(rival);
 	ike_sa_close(sa, IKE_END_PEER, true, why);
+	if (rival)
+		ike_sa_work(rival);
+}
+
+static bool deletes_ike(const struct ike_payloads *all)
+{
+	const struct ike_payload *p = NULL;
+	struct ike_wire_delete d;
+
+	while ((p = ike_payloads_find_next(all, IKE_PAYLOAD_DELETE, p)))
+		if (ike_delete_decode(p->body, &d, NULL) && d.protocol == IKE_PROTO_IKE)
+			return true;
+	return false;
 }
 
 void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in)
@@ -198,6 +211,9 @@ void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in)
 	struct answer a = { .n = 0 };
 	struct ike_outgoing o;
 
+	/* Who uses an IKE SA means it: the peer has gone on with what its rekey made, and moved its CHILD_SAs there. */
+	if (sa->rival_of && !deletes_ike(&in->all))
+		ike_rekey_adopt(sa);
 	read_notifies(sa, &in->all, &a);
 	read_deletes(sa, &in->all, &a);
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_INFORMATIONAL, in->header.message_id, true);
@@ -208,8 +224,5 @@ void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in)
 		end_by_peer(sa, a.why);
 		return;
 	}
-	/* Who uses an IKE SA means it: the peer has gone on with what its rekey made. */
-	if (sa->rival_of)
-		ike_rekey_adopt(sa);
 	ike_sa_work(sa);
 }

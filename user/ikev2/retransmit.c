@@ -67,6 +67,8 @@ void ike_sa_asked_in_vain(struct ike_timer *timer)
 	if (rival)
 		ike_rekey_adopt(rival);
 	ike_sa_close(sa, sa->established ? IKE_END_DEAD : IKE_END_FAILED, false, why);
+	if (rival)
+		ike_sa_work(rival);
 }
 
 void ike_sa_settle(struct ike_sa *sa)
