@@ -32,11 +32,12 @@ transfer() {
 child_spi() { esplane a status --json | jq -r '.sas[0].children[] | select(.state == "INSTALLED") | ."spi-in"'; }
 rekeyed() { [ "$(child_spi)" != "$1" ]; }
 
-say "Two hosts, a and b, on one wire; kernel $(uname -r), $(modinfo -F description "${MODULE:-/build/module/esplane.ko}")"
+say "Two hosts, a and b, on one wire; kernel $(uname -r), esplane.ko $(cat /sys/module/esplane/version)"
 net_direct || exit 1
 ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
 ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
-capture "$b" eth0 "$NET_TMP/wire" ip
+# Tapped at a: xfrm, at b, puts decrypted packets back on the device they came by.
+capture "$a" eth0 "$NET_TMP/wire" ip
 echo "  a: $OUTER_A, network $NET_A behind it: esplaned and esplane.ko"
 echo "  b: $OUTER_B, network $NET_B behind it: strongSwan $(/usr/lib/ipsec/charon --version 2>/dev/null | grep -o '[0-9][0-9.]*' | head -n 1) and the kernel's xfrm"
 
@@ -44,8 +45,8 @@ say "The daemons start"
 # The limit lets the module ask for one rekey during the transfers, and only one.
 esplaned_start "$a" a "$(conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org $NET_A $NET_B "" \
 	"rekey_bytes = $(((MEGABYTES * 3 / 2) << 20))
-	life_bytes = $((MEGABYTES << 22))
-	rand_bytes = 0")" || die "esplaned"
+					life_bytes = $((MEGABYTES << 22))
+					rand_bytes = 0")" || die "esplaned"
 charon_start "$b" b "$(conf_psk site $OUTER_B $OUTER_A b.example.org a.example.org $NET_B $NET_A)" || die "strongSwan"
 grep -v '^ *$' "$(daemon_dir a)/conf" | sed 's/secret = .*/secret = (hidden)/; s/^/  /'
 

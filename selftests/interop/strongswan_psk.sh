@@ -35,10 +35,12 @@ traffic() {
 
 esp_encapsulation() { swan "$1" --list-sas --raw | grep -q 'encap=yes' && echo udp || echo native; }
 
-# tunnel CASE INITIATOR native|udp
+# tunnel CASE INITIATOR native|udp NS DEV
+# NS and DEV say where the wire is tapped: not where xfrm receives, since that puts decrypted packets back on the
+# device they came by.
 tunnel() {
 	local case=$1 initiator=$2 wire=$NET_TMP/wire
-	capture "$b" eth0 "$wire" ip
+	capture "$4" "$5" "$wire" ip
 	if ! ktap_check "$case: $initiator initiates" swan "$initiator" --initiate --child net; then
 		ktap_print_msg "$(tail -n 30 "$(log_of a)" "$(log_of b)")"
 	fi
@@ -59,7 +61,7 @@ tunnel() {
 direct() {
 	net_direct && inner_routes $OUTER_B $OUTER_A
 	start_daemons esplaned_start charon_start $OUTER_A
-	tunnel "$1" "$2" native
+	tunnel "$1" "$2" native "$a" eth0
 	ns_del "$a"
 	ns_del "$b"
 }
@@ -67,7 +69,7 @@ direct() {
 behind_nat() {
 	net_nat && inner_routes 192.0.2.254 198.51.100.254
 	start_daemons "$2" "$3" %any
-	tunnel "$1" a udp
+	tunnel "$1" a udp "$r" eth1
 	ns_del "$a"
 	ns_del "$r"
 	ns_del "$b"
