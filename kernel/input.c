@@ -18,6 +18,7 @@
  *
  * Locking: RCU read side, BHs off. A train takes the SA's replay lock twice.
  */
+#include <kunit/visibility.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -25,6 +26,7 @@
 #include <net/ip.h>
 
 #include "chunk.h"
+#include "compat.h"
 #include "esp.h"
 #include "events.h"
 #include "input.h"
@@ -263,6 +265,7 @@ int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg,
 		return verdict;
 	return selectors_allow(sa, seg) ? ESPLANE_SEGMENT_GOOD : ESPLANE_DROP_SELECTOR;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_input_open);
 
 /* The peer's NAT gave it another address: told only by who holds the key. */
 static void report_mapping(struct esplane_train *train)

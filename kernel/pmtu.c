@@ -9,6 +9,7 @@
  * Locking: the fragmenter's callback has no argument of its own; what it needs lies in a per-CPU
  * variable while it runs, BHs off, and it does not nest: fragments fit.
  */
+#include <kunit/visibility.h>
 #include <linux/icmp.h>
 #include <linux/percpu.h>
 #include <net/dst_metadata.h>
@@ -16,6 +17,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
+#include "compat.h"
 #include "drop.h"
 #include "esp.h"
 #include "net.h"
@@ -44,6 +46,7 @@ unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned in
 {
 	return fixed_len(t) + ALIGN(inner + sizeof(struct esplane_esp_trailer), alignment(t));
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_pmtu_esp_len);
 
 unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int outer_mtu,
 				unsigned int headers)
@@ -57,6 +60,7 @@ unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int 
 	text = round_down(outer_mtu - used, alignment(t));
 	return text > trailer ? text - trailer : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_pmtu_inner);
 
 /* The sender of this packet may be a socket here: its route learns, the ICMP tells the socket. */
 static void refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,

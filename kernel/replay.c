@@ -9,10 +9,12 @@
  * Locking: struct esplane_replay belongs to its lock. BHs are off, for packets arrive in softirqs.
  * A train takes the lock twice: to check before it decrypts, to check again and mark afterwards.
  */
+#include <kunit/visibility.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "replay.h"
 
 #define BITS_PER_WORD 64
@@ -22,12 +24,12 @@ static unsigned int ring_words(const struct esplane_replay *r)
 	return r->window / BITS_PER_WORD + 1;
 }
 
-static u64 *word_of(struct esplane_replay *r, u64 seq)
+static u32 index_of(const struct esplane_replay *r, u64 seq)
 {
 	u32 index;
 
 	div_u64_rem(seq / BITS_PER_WORD, ring_words(r), &index);
-	return &r->bits[index];
+	return index;
 }
 
 static u64 bit_of(u64 seq)
@@ -39,8 +41,8 @@ void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn
 {
 	memset(r, 0, sizeof(*r));
 	spin_lock_init(&r->lock);
-	r->window = clamp(round_up(window, BITS_PER_WORD), ESPLANE_MIN_REPLAY_WINDOW,
-			  ESPLANE_MAX_REPLAY_WINDOW);
+	r->window = clamp_t(u32, round_up(window, BITS_PER_WORD), ESPLANE_MIN_REPLAY_WINDOW,
+			    ESPLANE_MAX_REPLAY_WINDOW);
 	r->top = top;
 	r->esn = esn;
 	r->off = off;
@@ -52,8 +54,9 @@ void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn
 	if (!top)
 		r->bits[0] = bit_of(0);
 	else
-		*word_of(r, top) = (bit_of(top) - 1) | bit_of(top);
+		r->bits[index_of(r, top)] = (bit_of(top) - 1) | bit_of(top);
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_replay_init);
 
 /*
  * RFC 4303 appendix A2.2. Written as a distance: of the numbers with these low bits, the one
@@ -75,6 +78,7 @@ u64 esplane_replay_extend(const struct esplane_replay *r, u32 seq)
 		return high | seq;
 	return (high + BIT_ULL(32)) | seq;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_replay_extend);
 
 int esplane_replay_check(const struct esplane_replay *r, u64 seq)
 {
@@ -83,10 +87,11 @@ int esplane_replay_check(const struct esplane_replay *r, u64 seq)
 		return ESPLANE_REPLAY_OK;
 	if (r->top - seq >= r->window)
 		return ESPLANE_DROP_REPLAY_WINDOW;
-	if (*word_of((struct esplane_replay *)r, seq) & bit_of(seq))
+	if (r->bits[index_of(r, seq)] & bit_of(seq))
 		return ESPLANE_DROP_REPLAY;
 	return ESPLANE_REPLAY_OK;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_replay_check);
 
 static void advance(struct esplane_replay *r, u64 seq)
 {
@@ -96,7 +101,7 @@ static void advance(struct esplane_replay *r, u64 seq)
 		memset(r->bits, 0, ring_words(r) * sizeof(r->bits[0]));
 	} else {
 		while (word != last)
-			*word_of(r, ++word * BITS_PER_WORD) = 0;
+			r->bits[index_of(r, ++word * BITS_PER_WORD)] = 0;
 	}
 	r->top = seq;
 }
@@ -111,6 +116,7 @@ int esplane_replay_update(struct esplane_replay *r, u64 seq)
 		advance(r, seq);
 	else if (r->off && r->top - seq >= r->window)
 		return ESPLANE_REPLAY_OK;	/* its word stands for a newer number */
-	*word_of(r, seq) |= bit_of(seq);
+	r->bits[index_of(r, seq)] |= bit_of(seq);
 	return ESPLANE_REPLAY_OK;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_replay_update);

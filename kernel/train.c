@@ -14,6 +14,7 @@
  * The cache is per CPU, used with BHs off.
  */
 #include <crypto/aead.h>
+#include <kunit/visibility.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
@@ -99,6 +100,7 @@ struct esplane_train *esplane_train_get(struct esplane_sa *sa, struct sk_buff *s
 	train->ops_taken = 0;
 	return train;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_train_get);
 
 void esplane_train_put(struct esplane_train *train)
 {
@@ -113,6 +115,7 @@ void esplane_train_put(struct esplane_train *train)
 	else
 		this_cpu_write(cached_train, train);
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_train_put);
 
 void esplane_train_exit(void)
 {
@@ -229,3 +232,4 @@ void esplane_train_run(struct esplane_train *train, bool encrypt)
 	if (atomic_sub_and_test(through, &train->pending))
 		train->finish(train);
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_train_run);

@@ -7,10 +7,12 @@
  * ones would select plain C.
  */
 #include <crypto/aead.h>
+#include <kunit/visibility.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "sa.h"
 #include "transform.h"
 
@@ -122,6 +124,7 @@ int esplane_transform_setup(struct esplane_sa *sa, u32 encr, const u8 *key, unsi
 	memcpy(sa->salt, key + len - t->salt_len, t->salt_len);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_transform_setup);
 
 void esplane_transform_teardown(struct esplane_sa *sa)
 {
@@ -129,6 +132,7 @@ void esplane_transform_teardown(struct esplane_sa *sa)
 	sa->aead = NULL;
 	memzero_explicit(sa->salt, sizeof(sa->salt));
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_transform_teardown);
 
 void esplane_transform_driver(const struct esplane_transform *t, char *buf, size_t len)
 {

@@ -197,6 +197,13 @@ def check_aes(v):
         yield "cbc" + bits, v[f"cbc{bits}.text"], cbc(v[f"cbc{bits}.key"], v["cbc.iv"], v["cbc.plain"])
 
 
+def check_esp(v):
+    for case in {key.partition(".")[0] for key in v} - {"source"}:
+        part = {name: v[f"{case}.{name}"] for name in ("key", "salt", "iv", "aad", "text", "encrypted", "icv")}
+        yield case, part["encrypted"] + part["icv"], \
+            AESGCM(part["key"]).encrypt(part["salt"] + part["iv"], part["text"], part["aad"])
+
+
 SPI_I = hashlib.shake_128(b"spi i").digest(8)
 SPI_R = hashlib.shake_128(b"spi r").digest(8)
 # One notify: next payload none, length 8, no protocol, no SPI, INITIAL_CONTACT.
@@ -306,6 +313,7 @@ CHECKS = {
     "ikev2_kdf.json": check_kdf,
     "key_exchange.json": check_ke,
     "aes.json": check_aes,
+    "aes_gcm_esp.json": check_esp,
     "ike_composed.json": check_composed,
 }
 
