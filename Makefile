@@ -9,7 +9,7 @@ SUITE ?=
 KERNEL ?=
 export T SUITE KERNEL
 
-.PHONY: all module user demo check bench fuzz lint regen shell clean install help
+.PHONY: all module user demo check bench fuzz lint regen shell clean clean-cache install help
 
 all: module user
 
@@ -48,6 +48,9 @@ clean:
 	-$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
+clean-cache:
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/esplane"
+
 help:
 	@echo 'Build'
 	@echo '  all (default)  module for the running kernel, or KDIR=DIR; esplaned and esplane'
@@ -64,4 +67,5 @@ help:
 	@echo '  bench          instructions per byte beside xfrm and WireGuard'
 	@echo '  lint           checkpatch, sparse, W=1, clang-tidy, cppcheck'
 	@echo 'Maintain'
+	@echo '  clean-cache    removes the guest root, the debug kernel and all that was built for tests'
 	@echo '  regen          rewrites what is generated from include/netlink/esplane.yaml'
