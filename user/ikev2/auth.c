@@ -425,6 +425,8 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct i
 		ike_put_notify(w, err.notify ? err.notify : IKE_NOTIFY_NO_ADDITIONAL_SAS, ike_bytes(NULL, 0));
 		return;
 	}
+	/* Without this answer the peer has no IKE SA, and hears nothing else. */
+	c->proven = true;
 	ike_put_choice_sa(w, &choice, c->spi_in);
 	ike_put_choice_ts(w, &choice);
 }

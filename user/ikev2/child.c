@@ -271,16 +271,24 @@ void ike_children_proven(struct ike_sa *sa)
 	}
 }
 
+static bool has_received(const struct ike_child *c)
+{
+	struct ike_engine *e = c->sa->engine;
+	struct ike_usage usage;
+
+	return c->sa_in && !e->ops->sa_query(e->host, c->sa_in, &usage) && usage.packets;
+}
+
 bool ike_child_is_known(const struct ike_child *c)
 {
-	return c->initiator || c->proven || c->sa->engine->now >= c->installed + IKE_PROOF_TIME;
+	return c->initiator || c->proven || has_received(c) ||
+	       c->sa->engine->now >= c->installed + IKE_PROOF_TIME;
 }
 
 static void poll_fires(struct ike_timer *t)
 {
 	struct ike_child *c = ike_container(t, struct ike_child, timer);
 	struct ike_engine *e = c->sa->engine;
-	struct ike_usage usage;
 
 	if (c->state == IKE_CHILD_LINGERING) {
 		ike_child_end(c, IKE_END_REPLACED, "");
@@ -288,7 +296,7 @@ static void poll_fires(struct ike_timer *t)
 	}
 	if (!c->waits)
 		return;
-	if (!e->ops->sa_query(e->host, c->sa_in, &usage) && usage.packets)
+	if (has_received(c))
 		ike_child_use(c);
 	else
 		ike_timer_set(&e->timers, t, e->now + IKE_PROOF_POLL);

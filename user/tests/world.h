@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two engines in one process, a wire between them that a test can cut, a data plane that remembers, and the lines they
+ * log: what the tests of the engine stand on.
+ */
+#ifndef ESPLANE_TESTS_WORLD_H
+#define ESPLANE_TESTS_WORLD_H
+
+#include "ikev2/ike.h"
+#include "ikev2/ike_sa.h"
+
+enum {
+	WORLD_SAS = 32,
+	WORLD_POLICIES = 16,
+	WORLD_SENT = 256,
+	WORLD_MESSAGE = 4096,
+	WORLD_LOG = 65536,
+};
+
+struct world_sa {
+	uint32_t id;				/* 0: free */
+	struct ike_sa_spec spec;		/* its pointers are not valid */
+	uint8_t key[64];
+	uint64_t packets;
+};
+
+struct world_policy {
+	uint32_t id;				/* 0: free */
+	bool inbound;
+	uint32_t sa_id, priority;
+	uint64_t cookie;
+	char src[128], dst[128];
+};
+
+struct world_message {
+	unsigned int from;
+	struct ike_endpoint src, dst;
+	size_t len;
+	uint8_t bytes[WORLD_MESSAGE];
+};
+
+struct world;
+
+struct world_end {
+	struct world *world;
+	unsigned int index;
+	struct ike_engine *engine;
+	struct ike_config *config;		/* to be changed before world_start() */
+	struct world_sa sas[WORLD_SAS];
+	struct world_policy policies[WORLD_POLICIES];
+	uint32_t next_id, next_spi, spis;	/* spis: reserved and not used yet */
+	unsigned int spi_allocs, updates, keepalives;
+	bool refuse_sa;				/* the data plane takes no SA */
+	uint64_t random;
+	char log[WORLD_LOG];
+	size_t log_len;
+	struct ike_event last_done;		/* COMMAND_DONE */
+	char done_text[256];
+	unsigned int events[IKE_EVENT_COMMAND_DONE + 1];
+	struct ike_job *jobs[16];
+	size_t n_jobs;
+};
+
+struct world {
+	ike_time now;
+	struct world_end end[2];
+	struct world_message *sent;		/* all that was sent, in order; a ring */
+	size_t n_sent, delivered;
+	/* False: the message is lost. May change where it seems to come from and go to. NULL: all arrive. */
+	bool (*wire)(struct world *w, struct world_message *m);
+	bool nat;				/* end 0 is behind one: seen as 198.51.100.1, ports + 10000 */
+};
+
+struct world *world_new(void);
+void world_free(struct world *w);
+/* Makes the engines. End 0 initiates, end 1 responds. */
+void world_start(struct world *w);
+/* Delivers and computes until all is quiet. */
+void world_run(struct world *w);
+/* Lets time pass, in steps of the engines' timers. */
+void world_pass(struct world *w, ike_time span);
+/* Brings up the tunnel; the test fails if it does not come. */
+void world_up(struct world *w);
+uint64_t world_initiate(struct world *w, const char *child);
+
+/* Number of IKE SAs and CHILD_SAs in a state, by status. NULL: any state. */
+unsigned int world_count_ike(struct world *w, unsigned int end, const char *state);
+unsigned int world_count_children(struct world *w, unsigned int end, const char *state);
+unsigned int world_count_sas(const struct world_end *end);
+unsigned int world_count_policies(const struct world_end *end);
+/* The only IKE SA, or the newest. */
+struct ike_sa *world_sa(struct world *w, unsigned int end);
+struct ike_child *world_child(struct world *w, unsigned int end);
+/* The outbound policy's SA of one end has the other end, with the same key. */
+bool world_connected(struct world *w);
+bool world_logged(const struct world_end *end, const char *text);
+void world_forget_log(struct world *w);
+/* The last message that @from sent. */
+struct world_message *world_last(struct world *w, unsigned int from);
+/* Gives @bytes to end @to, as if the other end had sent it. */
+void world_inject(struct world *w, unsigned int to, const uint8_t *bytes, size_t len);
+/*
+ * A genuine request of end @from's: begun under its keys and next message ID, for payloads to be put, sealed and
+ * delivered. The answer's inner payloads are in *answer, or *answer->n is 0.
+ */
+void world_request(struct world *w, unsigned int from, uint8_t exchange,
+		   void (*put)(struct ike_writer *w, void *arg), void *arg, struct ike_payloads *answer);
+
+#endif
