@@ -48,7 +48,7 @@ esplaned_start() {
 	dir=$(daemon_dir "$name")
 	mkdir -p "$dir"
 	printf '%s\n' "$3" >"$dir/conf"
-	# stdbuf is not needed: the daemon writes a line at a time.
+	swanctl_conf >"$dir/strongswan.conf"
 	ip netns exec "$name_space" esplaned --config "$dir/conf" --vici "$dir/vici" --no-privdrop --debug \
 		>>"$dir/log" 2>&1 &
 	daemon_pid[$name]=$!
@@ -65,11 +65,18 @@ esplane() {
 	command esplane --uri "unix://$(daemon_dir "$name")/vici" "$@"
 }
 
-charon_conf() {
+# For swanctl, whichever daemon it talks to: few plugins.
+swanctl_conf() {
 	cat <<-EOC
 	swanctl {
 		load = random nonce openssl
 	}
+	EOC
+}
+
+charon_conf() {
+	swanctl_conf
+	cat <<-EOC
 	charon {
 		# Few plugins: the distribution's hundred take long to start.
 		load_modular = no
