@@ -4,6 +4,8 @@
 #define _ESPLANE_LIFETIME_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 struct esplane_sa;
@@ -46,7 +48,20 @@ u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done);
  */
 bool esplane_lifetime_charge(struct esplane_sa *sa, u32 packets, u64 bytes);
 
-/* Sequence space: output.c and replay.c call it when a soft margin or the end is reached. */
+/* The last number that may be sent (RFC 4303 section 3.3.3): it must not cycle. */
+static inline u64 esplane_sequence_end(bool esn)
+{
+	/* Concurrent takers may overshoot the end by a train each before the SA is dead. */
+	return esn ? U64_MAX - BIT_ULL(32) : U32_MAX;
+}
+
+/* From 7/8 of the space on a new SA should be negotiated. */
+static inline u64 esplane_sequence_soft(bool esn)
+{
+	return 7ULL << (esn ? 61 : 29);
+}
+
+/* Sequence space: output.c calls it from the soft margin on, and at the end. */
 void esplane_lifetime_sequence(struct esplane_sa *sa, bool hard);
 
 /* Arms, and stops for good (may sleep), the SA's timer for seconds limits. */

@@ -47,11 +47,6 @@ enum {
 	HEADROOM_ALIGN = 16,		/* cipher block: keeps text aligned behind ESP header and IV */
 };
 
-/* Numbers left when a new SA should be negotiated: minutes at a million packets a second. */
-#define SEQUENCE_MARGIN BIT_ULL(28)
-/* Concurrent takers may overshoot the end by a train each before the SA is dead. */
-#define SEQUENCE_END_ESN (U64_MAX - BIT_ULL(32))
-
 static DEFINE_PER_CPU(unsigned int, nesting);
 
 /* What all trains of one super-packet share. */
@@ -304,10 +299,11 @@ static int write_segment(const struct esplane_sa *sa, const struct esplane_cut *
 
 static bool take_sequence(struct esplane_sa *sa, unsigned int n, u64 *first)
 {
-	const u64 end = sa->flags & ESPLANE_SA_FLAG_ESN ? SEQUENCE_END_ESN : U32_MAX;
+	const bool esn = sa->flags & ESPLANE_SA_FLAG_ESN;
+	const u64 end = esplane_sequence_end(esn);
 	u64 last = atomic64_add_return(n, &sa->seq);
 
-	if (unlikely(last > end - SEQUENCE_MARGIN))
+	if (unlikely(last >= esplane_sequence_soft(esn)))
 		esplane_lifetime_sequence(sa, last > end);
 	*first = last - n + 1;
 	return last <= end;

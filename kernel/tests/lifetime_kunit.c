@@ -116,10 +116,21 @@ static void next_rows(struct kunit *test)
 				    rows[i].expected, "row %u", i);
 }
 
+/* 7/8 of 2^32 and of 2^64; the end is never the number after which the counter is 0 again. */
+static void sequence_space(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, esplane_sequence_soft(false), 3758096384ULL);
+	KUNIT_EXPECT_EQ(test, esplane_sequence_soft(true), 16140901064495857664ULL);
+	KUNIT_EXPECT_EQ(test, esplane_sequence_end(false), 4294967295ULL);
+	KUNIT_EXPECT_GT(test, esplane_sequence_end(true), esplane_sequence_soft(true));
+	KUNIT_EXPECT_LT(test, esplane_sequence_end(true), U64_MAX - 65536);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(judge_rows),
 	KUNIT_CASE(judge_runs),
 	KUNIT_CASE(next_rows),
+	KUNIT_CASE(sequence_space),
 	{}
 };
 
