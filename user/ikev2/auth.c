@@ -144,8 +144,13 @@ static void replace_older(struct ike_sa *sa, bool initial_contact)
 		if (!same_peer(sa, other) || other->state != IKE_SA_ESTABLISHED ||
 		    other->established >= sa->created)
 			continue;
-		ike_sa_log(other, IKE_LOG_INFO, "replaced by %s[%" PRIu64 "]%s", sa->conn->name, sa->id,
-			   initial_contact ? ", whose peer knows no other (INITIAL_CONTACT)" : "");
+		if (initial_contact) {
+			/* Without a DELETE: nobody would answer it. */
+			ike_sa_close(other, IKE_END_REPLACED, false,
+				     "the peer knows only its new one (INITIAL_CONTACT)");
+			continue;
+		}
+		ike_sa_log(other, IKE_LOG_INFO, "replaced by %s[%" PRIu64 "]", sa->conn->name, sa->id);
 		delete_replaced(other);
 	}
 }

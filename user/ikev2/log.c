@@ -13,6 +13,8 @@ enum {
 };
 
 static void say(struct ike_engine *e, enum ike_log_level level, const char *name, const char *fmt,
+		va_list args) IKE_PRINTF(4, 0);
+static void say(struct ike_engine *e, enum ike_log_level level, const char *name, const char *fmt,
 		va_list args)
 {
 	char line[LINE_MAX_LEN];
