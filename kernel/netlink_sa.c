@@ -101,6 +101,8 @@ static int get_sequence(const struct genl_info *info, struct sa_request *r)
 	r->seq = get_u64(info->attrs[ESPLANE_A_SA_SEQ]);
 	if (!esn && r->seq > U32_MAX)
 		return refuse(info, ESPLANE_A_SA_SEQ, "seq: beyond 32 bits without the esn flag");
+	if (r->seq > esplane_sequence_end(esn))
+		return refuse(info, ESPLANE_A_SA_SEQ, "seq: no numbers are left after it");
 	r->replay_window = get_u32(info->attrs[ESPLANE_A_SA_REPLAY_WINDOW], DEFAULT_REPLAY_WINDOW);
 	if (r->direction == ESPLANE_DIRECTION_OUT && info->attrs[ESPLANE_A_SA_REPLAY_WINDOW])
 		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW, "replay-window: for inbound SAs only");
