@@ -58,7 +58,7 @@ repeated() { printf "$1%.0s" $(seq "$2"); }
 ike_of_72() { printf '%s%s%s' $IKE "$1" "$(repeated 00 67)"; }
 
 socket_and_esp() {
-	ktap_check "the socket is registered and held" hold_socket
+	check_here "the socket is registered and held" hold_socket
 	reaches "an IKE datagram reaches the socket" ${IKE}0102 0 0:plain=${IKE}0102
 	reaches "ESP does not, and is accepted" "" 1 1
 	reaches "a keepalive ends in the module" "" 0 0:plain=ff
@@ -96,9 +96,9 @@ exempt() {
 }
 
 outlives() {
-	ktap_check "the socket closes" release_socket
+	check_here "the socket closes" release_socket
 	reaches "the tunnel goes on without it" "" 1 30
-	ktap_check "the next daemon registers the same port" hold_socket
+	check_here "the next daemon registers the same port" hold_socket
 	reaches "and gets its IKE" ${IKE}55 0 0:plain=${IKE}55
 	esp "$b" encap-del port=$ENCAP_PORT
 	before=$(sa_get "$b" "$SA_IN_b" packets)

@@ -4,12 +4,12 @@
 # old inbound SA lives on until nothing uses it (RFC 7296 section 2.8), and sa-update moves a tunnel to
 # another address or port while its sequence numbers go on.
 #
-#	a esplane === ESP === b esplane, 200 numbered UDP packets a second each way
+#	a esplane === ESP === b esplane, 100 numbered UDP packets a second each way
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
-RATE=200
+RATE=100
 ENDLESS=1000000
 SWAPS=20
 

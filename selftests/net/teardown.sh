@@ -102,10 +102,10 @@ two_hosts
 ktap_set_plan 11
 for UDP in 0 1; do
 	MODE=policy
-	ktap_check "UDP=$UDP: a namespace ends under traffic, policy mode" namespace_exit
+	check_here "UDP=$UDP: a namespace ends under traffic, policy mode" namespace_exit
 	rebuild $UDP-p
 	MODE=route
-	ktap_check "UDP=$UDP: a namespace ends under traffic, route mode" namespace_exit
+	check_here "UDP=$UDP: a namespace ends under traffic, route mode" namespace_exit
 	rebuild $UDP-r
 done
 MODE=policy UDP=1
@@ -115,7 +115,7 @@ ktap_check "flush under way leaves no SA and no policy" flushed
 clear_end "$a"
 clear_end "$b"
 
-ktap_check "the module unloads under traffic" unload
+check_here "the module unloads under traffic" unload
 ktap_check "it leaves no interface, no hook, no family" nothing_left
 flood_stop
 ktap_check "it loads again" modprobe esplane

@@ -159,7 +159,7 @@ encapsulation() {
 	done
 	BITS=256
 	transfers $MB
-	ktap_check "only ESP on the wire ($wire)" only_esp_on_wire "$wire"
+	check_here "only ESP on the wire ($wire)" only_esp_on_wire "$wire"
 	transfers $WHOLE_TRANSFER
 	MODE=route
 	transfers $WHOLE_TRANSFER
