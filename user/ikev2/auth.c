@@ -109,7 +109,7 @@ static void delete_replaced(struct ike_sa *sa)
  */
 static void settle_twins(struct ike_sa *sa)
 {
-	struct ike_sa *other, *loser = NULL;
+	struct ike_sa *other, *loser = NULL, *winner = NULL;
 
 	if (sa->conn->unique == IKE_UNIQUE_NEVER)
 		return;
@@ -118,14 +118,20 @@ static void settle_twins(struct ike_sa *sa)
 		    other->established < sa->created)
 			continue;
 		loser = sa->spi_i < other->spi_i ? sa : other;
+		winner = loser == sa ? other : sa;
 		break;
 	}
 	if (!loser)
 		return;
 	ike_sa_log(loser, IKE_LOG_INFO, "one too many, both ends began at once: %s deletes it",
 		   loser->initiator ? "this end" : "the peer");
-	if (loser->initiator)
+	if (loser->initiator) {
 		delete_replaced(loser);
+		return;
+	}
+	/* Lets the peer know that it may delete its own: we can receive on this one. */
+	ike_task_add(winner, &ike_task_liveness);
+	ike_sa_work(winner);
 }
 
 /*

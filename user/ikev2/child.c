@@ -199,15 +199,20 @@ static void unmake(struct ike_child *c)
 	unlink_child(c);
 }
 
+static void wait_for_proof(struct ike_child *c)
+{
+	c->waits = true;
+	ike_timer_set(&c->sa->engine->timers, &c->timer, c->sa->engine->now + IKE_PROOF_POLL);
+}
+
 static void succeed(struct ike_child *c, struct ike_child *old)
 {
 	c->predecessor = old->id;
 	old->successor = c->id;
 	if (old->state == IKE_CHILD_INSTALLED)
 		old->state = IKE_CHILD_REKEYED;
-	c->waits = !c->initiator;
-	if (c->waits)
-		ike_timer_set(&c->sa->engine->timers, &c->timer, c->sa->engine->now + IKE_PROOF_POLL);
+	if (!c->initiator)
+		wait_for_proof(c);
 }
 
 struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err)
@@ -228,6 +233,8 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, 
 	ike_child_keys_clear(&keys);
 	if (ok && m->old)
 		succeed(c, m->old);
+	else if (ok && !c->initiator && ike_spd_in_use(c))
+		wait_for_proof(c);
 	else if (ok && !m->rekey)
 		ok = ike_spd_attach(c, err);
 	if (!ok) {
@@ -315,17 +322,34 @@ static bool holds_all(const struct ike_ts *a, size_t n_a, const struct ike_ts *b
 	return n_a == n_b;
 }
 
+static bool carries_same(const struct ike_child *a, const struct ike_child *b)
+{
+	return a != b && !strcmp(a->sa->conn->name, b->sa->conn->name) &&
+	       !strcmp(a->cfg->name, b->cfg->name) &&
+	       holds_all(a->local_ts, a->n_local_ts, b->local_ts, b->n_local_ts) &&
+	       holds_all(a->remote_ts, a->n_remote_ts, b->remote_ts, b->n_remote_ts);
+}
+
 struct ike_child *ike_child_twin(const struct ike_child *c)
 {
 	struct ike_child *other;
 
 	TAILQ_FOREACH(other, &c->sa->children, link)
-		if (other != c && c->fresh && other->fresh && ike_child_is_up(other) &&
-		    other->initiator != c->initiator &&
-		    !strcmp(other->cfg->name, c->cfg->name) &&
-		    holds_all(c->local_ts, c->n_local_ts, other->local_ts, other->n_local_ts) &&
-		    holds_all(c->remote_ts, c->n_remote_ts, other->remote_ts, other->n_remote_ts))
+		if (c->fresh && other->fresh && ike_child_is_up(other) &&
+		    other->initiator != c->initiator && carries_same(c, other))
 			return other;
+	return NULL;
+}
+
+struct ike_child *ike_child_heir(const struct ike_child *c)
+{
+	struct ike_child *other;
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &c->sa->engine->sas, link)
+		TAILQ_FOREACH(other, &sa->children, link)
+			if (other->waits && carries_same(c, other))
+				return other;
 	return NULL;
 }
 
@@ -384,9 +408,12 @@ static void hand_on(struct ike_child *c)
 {
 	struct ike_child *next = ike_child_find(c->sa->engine, c->successor);
 	struct ike_child *before = ike_child_find(c->sa->engine, c->predecessor);
+	struct ike_child *heir = next;
 
-	if (next && next->waits)
-		ike_child_use(next);
+	if ((!heir || !heir->waits) && ike_spd_depends_on(c))
+		heir = ike_child_heir(c);
+	if (heir && heir->waits)
+		ike_child_use(heir);
 	if (next)
 		next->predecessor = c->predecessor;
 	if (!before || before->successor != c->id)

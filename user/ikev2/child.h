@@ -33,9 +33,10 @@ struct ike_child {
 	bool initiator;				/* of the exchange that made it */
 	bool announced;				/* IKE_EVENT_CHILD_UP or _REKEYED was told */
 	/*
-	 * Of a rekey that the peer asked for: it may not have our answer yet, so nothing is sent on it. Its next
-	 * request proves that it has, and so does a packet on the new SA. No guessing by time: an answer that was
-	 * lost may take long to get there.
+	 * The peer asked for it, as a replacement or beside another that carries the same: it may not have our
+	 * answer yet, so nothing is sent on it as long as there is the other. The peer's next request proves that
+	 * it has, and so does a packet on the new SA. No guessing by time: an answer that was lost may take long
+	 * to get there.
 	 */
 	bool waits;
 	bool proven;				/* the peer has had our answer that told of it */
@@ -76,8 +77,8 @@ struct ike_making {
 };
 
 /*
- * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA not made by rekeying is used at once.
- * NULL: nothing is left installed.
+ * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA which nothing else could stand in for
+ * is used at once. NULL: nothing is left installed.
  */
 struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err);
 /* From now on it is what packets go out on. */
@@ -110,6 +111,10 @@ void ike_child_readdress(struct ike_child *c);
 struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id);
 struct ike_child *ike_child_by_spi_in(struct ike_sa *sa, uint32_t spi);
 struct ike_child *ike_child_by_spi_out(struct ike_sa *sa, uint32_t spi);
+/*
+ * The CHILD_SA that waits to carry what @c carries, or NULL: until it waits no more, who has the choice keeps @c.
+ */
+struct ike_child *ike_child_heir(const struct ike_child *c);
 /*
  * May be asked about: until the peer has had the answer that told of it, it would not know what we mean. Long after
  * that answer there is no doubt left.

@@ -8,9 +8,6 @@
 #include "ikev2/goal.h"
 #include "ikev2/negotiate.h"
 
-/* A winner of a race begun by both ends lets the loser be deleted only after so long without proof. */
-enum { TWIN_PATIENCE = 10 * IKE_SECOND };
-
 /* Initiator */
 
 static struct ike_child *old_of(struct ike_sa *sa, const struct ike_task *t)
@@ -353,19 +350,13 @@ static struct ike_child *make(struct ike_sa *sa, const struct ike_incoming *in,
 	return c;
 }
 
-/*
- * Both ends made the same: ours, done before theirs came, may be the one to go. Its deletion waits until the peer
- * has shown that it has ours of the answer.
- */
-static void settle_crossed(struct ike_sa *sa, struct ike_child *c)
+/* Both ends made the same: ours, done before theirs came, may be the one to go. */
+static void settle_crossed(struct ike_child *c)
 {
 	struct ike_child *twin = ike_child_twin(c);
-	struct ike_task *t;
 
-	if (!twin || ike_child_survivor(c, twin) != c || !ike_child_delete(twin, 0, false))
-		return;
-	t = ike_task_find(sa, &ike_task_delete_child, twin->id);
-	t->not_before = sa->engine->now + TWIN_PATIENCE;
+	if (twin && ike_child_survivor(c, twin) == c)
+		ike_child_delete(twin, 0, false);
 }
 
 /* The task that would make what the peer has just made is not needed any more, unless it has been sent. */
@@ -436,7 +427,7 @@ static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike
 		note_rival(sa, c, old);
 	else
 		drop_queued_create(sa, c);
-	settle_crossed(sa, c);
+	settle_crossed(c);
 	ike_sa_work(sa);
 	return;
 refuse:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* INFORMATIONAL (RFC 7296 section 1.4): deletion, liveness, and the refusal of a responder's authentication. */
 #include "ikev2/child.h"
+#include "ikev2/spd.h"
 
 /* Initiator: liveness (section 2.4) */
 
@@ -49,6 +50,24 @@ const struct ike_task_kind ike_task_refuse_auth = {
 
 /* Initiator: deletion of the IKE SA */
 
+/* An IKE SA that goes for another one's sake stays until that can carry all that this one does. */
+static bool is_needed(const struct ike_sa *sa)
+{
+	const struct ike_child *c, *heir;
+
+	TAILQ_FOREACH(c, &sa->children, link) {
+		heir = ike_spd_depends_on(c) ? ike_child_heir(c) : NULL;
+		if (heir && heir->sa != sa && sa->engine->now < heir->installed + IKE_PROOF_TIME)
+			return true;
+	}
+	return false;
+}
+
+static enum ike_step begin_delete_ike(struct ike_sa *sa, struct ike_task *t)
+{
+	return t->replaced && is_needed(sa) ? IKE_STEP_LATER : IKE_STEP_SEND;
+}
+
 static enum ike_end why_deleted(const struct ike_task *t)
 {
 	if (t->expired)
@@ -82,7 +101,7 @@ static enum ike_step delete_ike_answered(struct ike_sa *sa, struct ike_task *t, 
 const struct ike_task_kind ike_task_delete_ike = {
 	.name = "deletion of the IKE SA",
 	.exchange = IKE_EXCHANGE_INFORMATIONAL,
-	.begin = begin_liveness,
+	.begin = begin_delete_ike,
 	.build = build_delete_ike,
 	.answered = delete_ike_answered,
 };
@@ -91,11 +110,12 @@ const struct ike_task_kind ike_task_delete_ike = {
 
 static enum ike_step begin_delete_child(struct ike_sa *sa, struct ike_task *t)
 {
-	struct ike_child *c = ike_child_find(sa->engine, t->child_id);
+	struct ike_child *c = ike_child_find(sa->engine, t->child_id), *heir;
 
 	if (!c || c->sa != sa || c->state == IKE_CHILD_LINGERING)
 		return IKE_STEP_DONE;
-	if (!ike_child_is_known(c))
+	heir = c->redundant && ike_spd_depends_on(c) ? ike_child_heir(c) : NULL;
+	if (!ike_child_is_known(c) || (heir && sa->engine->now < heir->installed + IKE_PROOF_TIME))
 		return IKE_STEP_LATER;
 	c->state = IKE_CHILD_DELETING;
 	return IKE_STEP_SEND;

@@ -187,6 +187,23 @@ static void refresh_or_log(struct ike_engine *e, struct ike_policy *p)
 		ike_log(e, IKE_LOG_ERROR, "%s", err.text);
 }
 
+bool ike_spd_in_use(const struct ike_child *c)
+{
+	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts,
+					c->remote_ts, c->n_remote_ts);
+	const struct ike_policy *p;
+
+	TAILQ_FOREACH(p, &c->sa->engine->policies, link)
+		if (same_policy(p, &like))
+			return !TAILQ_EMPTY(&p->users);
+	return false;
+}
+
+bool ike_spd_depends_on(const struct ike_child *c)
+{
+	return c->policy && TAILQ_FIRST(&c->policy->users) == c && !TAILQ_NEXT(c, user);
+}
+
 bool ike_spd_attach(struct ike_child *c, struct ike_error *err)
 {
 	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts, c->remote_ts,

@@ -36,25 +36,34 @@ static void *allocate(size_t n, size_t size)
 	return p;
 }
 
-static void configure_child(struct ike_child_cfg *c, unsigned int index)
+/* End 0 wants it up, and up again; in some runs end 1 does as well, and they begin at once. */
+static bool initiates(const struct sim_conditions *c, unsigned int index)
 {
+	return !index || c->both;
+}
+
+static void configure_child(struct ike_child_cfg *c, const struct sim_conditions *conditions,
+			    unsigned int index)
+{
+	/* Of the wrong first guess the responder says which other it wants. */
+	const char *groups = conditions->guess && !index ? "aes128gcm16-ecp256-x25519" : "aes128gcm16-x25519";
 	struct ike_error err;
 
 	c->name = strdup("net");
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP,
-				     index ? "aes128gcm16-x25519" : "aes128gcm16-x25519", &err), &err);
+				     conditions->pfs ? groups : "aes128gcm16", &err), &err);
 	must(ike_ts_list_parse(nets[index], &c->local_ts, &c->n_local_ts, &err), &err);
 	must(ike_ts_list_parse(nets[!index], &c->remote_ts, &c->n_remote_ts, &err), &err);
 	c->replay_window = 64;
-	/* One end brings the tunnel up, and up again; the other waits. */
-	if (!index) {
+	if (initiates(conditions, index)) {
 		c->start_action = IKE_START_START;
 		c->close_action = IKE_START_START;
 		c->dpd_action = IKE_START_START;
 	}
 }
 
-static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
+static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *conditions,
+			   unsigned int index)
 {
 	struct ike_addr local = address(index), remote = address(!index);
 	struct ike_error err;
@@ -68,18 +77,20 @@ static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
 	c->n_remote_addrs = 1;
 	c->local_port = IKE_PORT;
 	c->remote_port = IKE_PORT;
-	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519", &err),
-	     &err);
+	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,
+				     conditions->guess && !index ? "aes128gcm16-prfsha256-ecp256-x25519"
+								 : "aes128gcm16-prfsha256-x25519",
+				     &err), &err);
 	must(ike_id_parse(ids[index], &c->local.id, &err), &err);
 	must(ike_id_parse(ids[!index], &c->remote.id, &err), &err);
 	c->dpd_delay = 10;
 	c->unique = IKE_UNIQUE_REPLACE;
 	c->children = allocate(1, sizeof(*c->children));
 	c->n_children = 1;
-	configure_child(&c->children[0], index);
+	configure_child(&c->children[0], conditions, index);
 }
 
-static struct ike_config *configuration(unsigned int index)
+static struct ike_config *configuration(const struct sim_conditions *conditions, unsigned int index)
 {
 	struct ike_config *c = allocate(1, sizeof(*c));
 
@@ -88,7 +99,7 @@ static struct ike_config *configuration(unsigned int index)
 	c->settings.retransmit_tries = 8;
 	c->conns = allocate(1, sizeof(*c->conns));
 	c->n_conns = 1;
-	configure_conn(&c->conns[0], index);
+	configure_conn(&c->conns[0], conditions, index);
 	c->secrets = allocate(1, sizeof(*c->secrets));
 	c->n_secrets = 1;
 	c->secrets[0].key = (uint8_t *)strdup("simulated");
@@ -180,7 +191,7 @@ static struct ike_host make_host(void)
 static void make_engine(struct sim_node *n)
 {
 	static struct ike_host host;
-	struct ike_config *config = configuration(n->index);
+	struct ike_config *config = configuration(&n->sim->conditions, n->index);
 
 	host = make_host();
 	n->engine = ike_engine_new(&host, n, config, n->sim->clock.now);

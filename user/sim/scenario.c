@@ -10,6 +10,7 @@ enum {
 	SCRIPT_BEGINS = 5,		/* seconds */
 	SCRIPT_ENDS = 65,
 	REST = 400,			/* later: every retransmission has been answered or given up, and every overlap is over */
+	RESUME = 150,			/* likewise: by then every command has been carried out */
 	ACTIONS_MAX = 12,
 	TOGETHER_US = 40000,		/* two ends do the same within this time, to collide */
 	TRAFFIC_US = 250000,
@@ -165,6 +166,9 @@ static void set_conditions(struct sim *s)
 	c->delay_min = 1000 + sim_rng_below(&s->rng, 30000);
 	c->delay_max = c->delay_min + sim_rng_below(&s->rng, 100000);
 	c->crash = sim_rng_percent(&s->rng, 40);
+	c->both = sim_rng_percent(&s->rng, 30);
+	c->pfs = sim_rng_percent(&s->rng, 75);
+	c->guess = sim_rng_percent(&s->rng, 10);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
 }
 
@@ -182,7 +186,7 @@ bool sim_run(struct sim *s, uint64_t seed, bool verbose)
 	plan_script(s);
 	sim_clock_plan(&s->clock, SCRIPT_BEGINS * IKE_SECOND, traffic, s, NULL);
 	sim_clock_plan(&s->clock, SCRIPT_ENDS * (ike_time)IKE_SECOND, calm, s, NULL);
-	sim_clock_plan(&s->clock, (SCRIPT_ENDS + SCRIPT_BEGINS) * (ike_time)IKE_SECOND, resume, s, NULL);
+	sim_clock_plan(&s->clock, (SCRIPT_ENDS + RESUME) * (ike_time)IKE_SECOND, resume, s, NULL);
 	while (!s->failure[0] && sim_clock_next(&s->clock) < (SCRIPT_ENDS + REST) * (ike_time)IKE_SECOND)
 		sim_clock_step(&s->clock);
 	if (!s->failure[0])

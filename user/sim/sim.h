@@ -68,6 +68,9 @@ struct sim_conditions {
 	unsigned int loss, twice, reorder;	/* percent */
 	ike_time delay_min, delay_max;
 	bool crash;
+	bool both;			/* both ends bring the tunnel up */
+	bool pfs;			/* CHILD_SAs have key exchanges of their own */
+	bool guess;			/* end 0's first group is not end 1's */
 	unsigned int actions;
 };
 
