@@ -47,7 +47,10 @@ with_lock() {
 }
 
 # Not through vm/root's lock: what is there need not wait while another root is being made.
-ensure_root() { [ -e "$(root_dir)" ] || "$VM_DIR/root" >/dev/null; }
+# In a mount namespace of its own: if it is killed, no mount stays for the next one to trip over.
+ensure_root() {
+	[ -e "$(root_dir)" ] || unshare --mount --propagation private "$VM_DIR/root" >/dev/null
+}
 
 need_root() { [ "$(id -u)" = 0 ] || die "$1 needs root (it mounts and enters a build root)"; }
 
