@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The engine as a whole, in every state, given what strangers send and what a peer with the right keys may send: two
- * engines, a data plane that takes all, and a script of bytes.
+ * The engine as a whole, in every state, given what strangers send and what a peer with the right
+ * keys may send: two engines, a data plane that takes all, and a script of bytes.
  *
- * The script: a byte that says how far the two have come, then records of an operation, a length (16 bits) and as many
- * bytes: a datagram; payloads to be sealed under the other end's keys; time; commands.
+ * The script: a byte that says how far the two have come, then records of an operation, a length
+ * (16 bits) and as many bytes: a datagram; payloads to be sealed under the other end's keys; time;
+ * commands.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,35 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { QUEUE = 256, MESSAGE = 8192, JOBS = 64, ROUNDS = 64, RECORDS = 24 };
+enum {
+	QUEUE = 256,
+	MESSAGE = 8192,
+	JOBS = 64,
+	ROUNDS = 64,
+	RECORDS = 24
+};
 
 /* How far: what is delivered of the first four messages. */
-enum { UNTIL_NOTHING, UNTIL_INIT_REQUEST, UNTIL_INIT_RESPONSE, UNTIL_AUTH_REQUEST, UNTIL_UP, STAGES };
+enum {
+	UNTIL_NOTHING,
+	UNTIL_INIT_REQUEST,
+	UNTIL_INIT_RESPONSE,
+	UNTIL_AUTH_REQUEST,
+	UNTIL_UP,
+	STAGES
+};
 
-enum { OP_END = 1, OP_KIND = 0x0e, KIND_DATAGRAM = 0, KIND_SEALED = 2, KIND_RESPONSE = 4, KIND_TIME = 6,
-       KIND_COMMAND = 8, KIND_DELIVER = 10, KIND_EVENT = 12 };
+enum {
+	OP_END = 1,
+	OP_KIND = 0x0e,
+	KIND_DATAGRAM = 0,
+	KIND_SEALED = 2,
+	KIND_RESPONSE = 4,
+	KIND_TIME = 6,
+	KIND_COMMAND = 8,
+	KIND_DELIVER = 10,
+	KIND_EVENT = 12
+};
 
 struct datagram {
 	unsigned int to;
@@ -45,13 +68,14 @@ static ike_time now;
 
 static struct ike_endpoint endpoint(unsigned int index)
 {
-	return (struct ike_endpoint){ { .family = AF_INET, .bytes = { 192, 0, 2, index + 1 } }, IKE_PORT };
+	return (struct ike_endpoint){{.family = AF_INET, .bytes = {192, 0, 2, index + 1}},
+				     IKE_PORT};
 }
 
 /* Host */
 
-static void host_send(void *host, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		      const uint8_t *message, size_t len)
+static void host_send(void *host, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
 	struct end *e = host;
 
@@ -96,7 +120,8 @@ static void host_spi_free(void *host, const struct ike_addr *local, uint32_t spi
 {
 }
 
-static int host_sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, const char **why)
+static int host_sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id,
+		       const char **why)
 {
 	claim(spec->encr_key_len && spec->n_src_ts && spec->n_dst_ts);
 	*sa_id = ++((struct end *)host)->next_id;
@@ -111,7 +136,7 @@ static int host_sa_update(void *host, uint32_t sa_id, const struct ike_endpoint 
 
 static int host_sa_query(void *host, uint32_t sa_id, struct ike_usage *usage)
 {
-	*usage = (struct ike_usage){ .idle_seconds = UINT64_MAX };
+	*usage = (struct ike_usage){.idle_seconds = UINT64_MAX};
 	return 0;
 }
 
@@ -145,10 +170,19 @@ static void host_event(void *host, const struct ike_event *event)
 }
 
 static const struct ike_host host = {
-	.send = host_send, .keepalive = host_keepalive, .random = host_random, .run_job = host_run_job,
-	.spi_alloc = host_spi_alloc, .spi_free = host_spi_free, .sa_add = host_sa_add,
-	.sa_update = host_sa_update, .sa_query = host_sa_query, .sa_del = host_sa_del,
-	.policy_set = host_policy_set, .policy_del = host_policy_del, .log = host_log,
+	.send = host_send,
+	.keepalive = host_keepalive,
+	.random = host_random,
+	.run_job = host_run_job,
+	.spi_alloc = host_spi_alloc,
+	.spi_free = host_spi_free,
+	.sa_add = host_sa_add,
+	.sa_update = host_sa_update,
+	.sa_query = host_sa_query,
+	.sa_del = host_sa_del,
+	.policy_set = host_policy_set,
+	.policy_del = host_policy_del,
+	.log = host_log,
 	.event = host_event,
 };
 
@@ -156,12 +190,13 @@ static const struct ike_host host = {
 
 static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
 {
-	static const char *const ids[] = { "a.example.org", "b.example.org" };
-	static const char *const nets[] = { "10.1.0.0/16,dynamic[udp/53]", "10.2.0.0/16,2001:db8::/32" };
+	static const char *const ids[] = {"a.example.org", "b.example.org"};
+	static const char *const nets[] = {"10.1.0.0/16,dynamic[udp/53]",
+					   "10.2.0.0/16,2001:db8::/32"};
 	struct ike_addr peer = endpoint(!index).addr, own = endpoint(index).addr;
 	struct ike_child_cfg *child = calloc(1, sizeof(*child));
 
-	*c = (struct ike_conn_cfg){ .name = strdup("site"), .children = child, .n_children = 1 };
+	*c = (struct ike_conn_cfg){.name = strdup("site"), .children = child, .n_children = 1};
 	c->local_addrs = calloc(1, sizeof(*c->local_addrs));
 	c->remote_addrs = calloc(1, sizeof(*c->remote_addrs));
 	*c->local_addrs = ike_ts_of_addr(&own);
@@ -169,12 +204,14 @@ static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
 	c->n_local_addrs = c->n_remote_addrs = 1;
 	c->dpd_delay = 30;
 	c->rekey_time = 3600;
-	claim(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519", NULL));
-	claim(ike_id_parse(ids[index], &c->local.id, NULL) && ike_id_parse(ids[!index], &c->remote.id, NULL));
+	claim(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519",
+				      NULL));
+	claim(ike_id_parse(ids[index], &c->local.id, NULL) &&
+	      ike_id_parse(ids[!index], &c->remote.id, NULL));
 	child->name = strdup("net");
 	child->close_action = child->dpd_action = index ? IKE_START_TRAP : IKE_START_START;
-	claim(ike_proposal_list_parse(&child->proposals, IKE_PROTO_ESP, "aes128gcm16-x25519,aes128gcm16",
-				      NULL));
+	claim(ike_proposal_list_parse(&child->proposals, IKE_PROTO_ESP,
+				      "aes128gcm16-x25519,aes128gcm16", NULL));
 	claim(ike_ts_list_parse(nets[index], &child->local_ts, &child->n_local_ts, NULL));
 	claim(ike_ts_list_parse(nets[!index], &child->remote_ts, &child->n_remote_ts, NULL));
 }
@@ -236,7 +273,7 @@ static void set_up(unsigned int stage)
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ike_config *c = configure(i);
 
-		ends[i] = (struct end){ .index = i, .random = i + 1 };
+		ends[i] = (struct end){.index = i, .random = i + 1};
 		ends[i].engine = ike_engine_new(&host, &ends[i], c, now);
 		ike_config_unref(c);
 	}
@@ -281,7 +318,7 @@ static void give_sealed(unsigned int to, struct ike_bytes b, bool response)
 
 static void command(struct end *e, struct ike_bytes b)
 {
-	struct ike_match match = { .conn = "site", .children = b.len && b.p[0] & 4 };
+	struct ike_match match = {.conn = "site", .children = b.len && b.p[0] & 4};
 	const char *why;
 
 	switch (b.len ? b.p[0] & 3 : 0) {
@@ -313,8 +350,8 @@ static void event(struct end *e, struct ike_bytes b)
 	if (b.p[0] & 4)
 		ike_engine_sa_mapping(e->engine, now, c->id, c->spi_in, &moved);
 	else
-		ike_engine_sa_expire(e->engine, now, c->id, b.p[0] & 1, b.p[0] & 1 ? c->spi_in : c->spi_out,
-				     b.p[0] & 2, "bytes");
+		ike_engine_sa_expire(e->engine, now, c->id, b.p[0] & 1,
+				     b.p[0] & 1 ? c->spi_in : c->spi_out, b.p[0] & 2, "bytes");
 	compute(e);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* IKE_AUTH (RFC 7296 sections 1.2, 2.15) with pre-shared keys, both roles, and the first CHILD_SA along with it. */
+/*
+ * IKE_AUTH (RFC 7296 sections 1.2, 2.15) with pre-shared keys, both roles, and the first CHILD_SA
+ * along with it.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,8 +13,9 @@
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
 
 /* The AUTH value of one side. */
-static bool auth_value(const struct ike_sa *sa, bool of_initiator, const struct ike_secret_cfg *secret,
-		       struct ike_bytes id_body, struct ike_key *value, struct ike_error *err)
+static bool auth_value(const struct ike_sa *sa, bool of_initiator,
+		       const struct ike_secret_cfg *secret, struct ike_bytes id_body,
+		       struct ike_key *value, struct ike_error *err)
 {
 	bool ours = of_initiator == sa->initiator;
 
@@ -24,12 +28,14 @@ static bool auth_value(const struct ike_sa *sa, bool of_initiator, const struct 
 /* Our ID payload and the AUTH payload that proves it. Failure is an overflow of the message. */
 static void put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
 {
-	const struct ike_secret_cfg *secret = ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
-	struct ike_key IKE_CLEARED_KEY value = { 0 };
+	const struct ike_secret_cfg *secret =
+		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
+	struct ike_key IKE_CLEARED_KEY value = {0};
 	uint8_t body[IKE_ID_MAX + IKE_GENERIC_LEN];
 	struct ike_bytes written;
 
-	ike_put_identity(w, sa->initiator ? IKE_PAYLOAD_IDI : IKE_PAYLOAD_IDR, &sa->local_id, &written);
+	ike_put_identity(w, sa->initiator ? IKE_PAYLOAD_IDI : IKE_PAYLOAD_IDR, &sa->local_id,
+			 &written);
 	if (w->overflow || !secret || written.len > sizeof(body)) {
 		w->overflow = true;
 		return;
@@ -50,7 +56,8 @@ static bool take_id(const struct ike_payloads *all, uint8_t type, struct ike_id 
 	struct ike_wire_id wire;
 
 	if (!p)
-		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "no %s payload", ike_payload_name(type));
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "no %s payload",
+				       ike_payload_name(type));
 	*body = p->body;
 	return ike_id_decode(p->body, &wire, err) && ike_id_from_wire(id, &wire, err);
 }
@@ -61,21 +68,23 @@ static bool verify(const struct ike_sa *sa, const struct ike_payloads *all,
 		   struct ike_bytes id_body, struct ike_error *err)
 {
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_AUTH);
-	struct ike_key IKE_CLEARED_KEY value = { 0 };
+	struct ike_key IKE_CLEARED_KEY value = {0};
 	char text[IKE_ID_TEXT_MAX];
 	struct ike_wire_auth auth;
 
 	ike_id_text(id, text, sizeof(text));
 	if (!p)
-		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
-				       "peer %.100s sends no AUTH payload (EAP?), a pre-shared key is needed",
-				       text);
+		return ike_fail_notify(
+			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+			"peer %.100s sends no AUTH payload (EAP?), a pre-shared key is needed",
+			text);
 	if (!ike_auth_decode(p->body, &auth, err))
 		return false;
 	if (auth.method != IKE_AUTH_METHOD_PSK)
-		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
-				       "peer %.100s authenticates by %s, a pre-shared key is needed", text,
-				       ike_auth_method_name(auth.method));
+		return ike_fail_notify(
+			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+			"peer %.100s authenticates by %s, a pre-shared key is needed", text,
+			ike_auth_method_name(auth.method));
 	if (!auth_value(sa, !sa->initiator, secret, id_body, &value, err))
 		return false;
 	if (!ike_secret_equal(auth.data, ike_key_bytes(&value)))
@@ -87,7 +96,8 @@ static bool verify(const struct ike_sa *sa, const struct ike_payloads *all,
 static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
 {
 	return a != b && !strcmp(a->conn->name, b->conn->name) &&
-	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id);
+	       ike_id_equal(&a->local_id, &b->local_id) &&
+	       ike_id_equal(&a->remote_id, &b->remote_id);
 }
 
 static void delete_replaced(struct ike_sa *sa)
@@ -104,8 +114,8 @@ static void delete_replaced(struct ike_sa *sa)
 }
 
 /*
- * Both ends have begun at once, and there are two IKE SAs where one was meant. Both know both: that with the lower
- * initiator's SPI goes, deleted by who began it.
+ * Both ends have begun at once, and there are two IKE SAs where one was meant. Both know both: that
+ * with the lower initiator's SPI goes, deleted by who began it.
  */
 static void settle_twins(struct ike_sa *sa)
 {
@@ -114,18 +124,18 @@ static void settle_twins(struct ike_sa *sa)
 	if (sa->conn->unique == IKE_UNIQUE_NEVER)
 		return;
 	TAILQ_FOREACH(other, &sa->engine->sas, link) {
-		if (!same_peer(sa, other) || !ike_sa_usable(other) || other->initiator == sa->initiator ||
+		if (!same_peer(sa, other) || !ike_sa_usable(other) || other->began == sa->began ||
 		    other->established < sa->created)
 			continue;
-		loser = sa->spi_i < other->spi_i ? sa : other;
+		loser = sa->first_spi < other->first_spi ? sa : other;
 		winner = loser == sa ? other : sa;
 		break;
 	}
 	if (!loser)
 		return;
 	ike_sa_log(loser, IKE_LOG_INFO, "one too many, both ends began at once: %s deletes it",
-		   loser->initiator ? "this end" : "the peer");
-	if (loser->initiator) {
+		   loser->began ? "this end" : "the peer");
+	if (loser->began) {
 		delete_replaced(loser);
 		return;
 	}
@@ -135,8 +145,8 @@ static void settle_twins(struct ike_sa *sa)
 }
 
 /*
- * Older IKE SAs with the same peer go: when it says so by INITIAL_CONTACT (section 2.4), or by our own policy. What was
- * established after this one began cannot be from before a crash.
+ * Older IKE SAs with the same peer go: when it says so by INITIAL_CONTACT (section 2.4), or by our
+ * own policy. What was established after this one began cannot be from before a crash.
  */
 static void replace_older(struct ike_sa *sa, bool initial_contact)
 {
@@ -156,7 +166,8 @@ static void replace_older(struct ike_sa *sa, bool initial_contact)
 				     "the peer knows only its new one (INITIAL_CONTACT)");
 			continue;
 		}
-		ike_sa_log(other, IKE_LOG_INFO, "replaced by %s[%" PRIu64 "]", sa->conn->name, sa->id);
+		ike_sa_log(other, IKE_LOG_INFO, "replaced by %s[%" PRIu64 "]", sa->conn->name,
+			   sa->id);
 		delete_replaced(other);
 	}
 }
@@ -212,7 +223,8 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	if (!ike_psk_find(sa->config, &sa->local_id, &sa->remote_id))
 		return ike_task_fail(t, "there is no pre-shared key for this peer");
 	if (!t->create && !sa->peer_childless)
-		return ike_task_fail(t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): name a child");
+		return ike_task_fail(
+			t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): name a child");
 	if (t->create && e->ops->spi_alloc(e->host, &sa->local.addr, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
 	return IKE_STEP_SEND;
@@ -236,10 +248,12 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
 }
 
-static bool verify_responder(struct ike_sa *sa, const struct ike_incoming *in, struct ike_error *err)
+static bool verify_responder(struct ike_sa *sa, const struct ike_incoming *in,
+			     struct ike_error *err)
 {
 	char want[IKE_ID_TEXT_MAX], got[IKE_ID_TEXT_MAX];
-	const struct ike_secret_cfg *secret = ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
+	const struct ike_secret_cfg *secret =
+		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
 	struct ike_bytes body;
 	struct ike_id id;
 
@@ -288,7 +302,8 @@ static void child_refused(struct ike_sa *sa, struct ike_task *create, const stru
 
 	ike_text_init(&text, why, sizeof(why));
 	ike_text_add(&text, "the peer refuses child %.60s: %s", create->cfg->name,
-		     ike_find_error(&in->all, &n) ? ike_notify_text(n.type, buf) : "no reason given");
+		     ike_find_error(&in->all, &n) ? ike_notify_text(n.type, buf)
+						  : "no reason given");
 	ike_sa_log(sa, IKE_LOG_ERROR, "%s", why);
 	ike_task_end(sa, create, false, why);
 }
@@ -299,9 +314,13 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 {
 	struct ike_choice choice;
 	struct ike_making m = {
-		.choice = &choice, .initiator = true, .spi = spi, .ni = &sa->ni, .nr = &sa->nr,
+		.choice = &choice,
+		.initiator = true,
+		.spi = spi,
+		.ni = &sa->ni,
+		.nr = &sa->nr,
 	};
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 
 	if (ike_child_check(sa, &in->all, create->config, create->cfg, NULL, true, &choice, &err) &&
 	    ike_child_make(sa, &m, &err)) {
@@ -316,7 +335,7 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
 	struct ike_task *create = t->create;
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 
 	if (in->form == IKE_FORM_NOTIFY)
 		return refused(sa, t, in);
@@ -344,7 +363,8 @@ const struct ike_task_kind ike_task_auth = {
 
 /* Responder */
 
-static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in, const struct ike_error *err)
+static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
+			   const struct ike_error *err)
 {
 	char addr[IKE_ADDR_TEXT_MAX];
 	bool auth = err->notify == IKE_NOTIFY_AUTHENTICATION_FAILED;
@@ -360,7 +380,7 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 		     struct ike_error *err)
 {
 	char them[IKE_ID_TEXT_MAX], us[IKE_ID_TEXT_MAX];
-	struct ike_id idi, idr = { 0 };
+	struct ike_id idi, idr = {0};
 	const struct ike_conn_cfg *conn;
 	struct ike_bytes unused;
 
@@ -371,11 +391,11 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 		return false;
 	conn = ike_conn_identify(sa, &idi, &idr);
 	if (!conn)
-		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
-				       "no connection is for peer %.80s%s%.80s (remote.id, local.id)",
-				       ike_id_text(&idi, them, sizeof(them)),
-				       idr.type ? ", who wants " : "",
-				       idr.type ? ike_id_text(&idr, us, sizeof(us)) : "");
+		return ike_fail_notify(
+			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+			"no connection is for peer %.80s%s%.80s (remote.id, local.id)",
+			ike_id_text(&idi, them, sizeof(them)), idr.type ? ", who wants " : "",
+			idr.type ? ike_id_text(&idr, us, sizeof(us)) : "");
 	sa->conn = conn;
 	sa->remote_id = idi;
 	ike_conn_local_id(conn, &sa->local.addr, &sa->local_id);
@@ -395,7 +415,8 @@ static bool may_stay(const struct ike_sa *sa, bool initial_contact, struct ike_e
 	return true;
 }
 
-static bool verify_initiator(struct ike_sa *sa, const struct ike_incoming *in, struct ike_error *err)
+static bool verify_initiator(struct ike_sa *sa, const struct ike_incoming *in,
+			     struct ike_error *err)
 {
 	const struct ike_secret_cfg *secret;
 	char id[IKE_ID_TEXT_MAX];
@@ -415,11 +436,14 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct i
 {
 	struct ike_engine *e = sa->engine;
 	struct ike_choice choice;
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	const char *why = "";
 	uint32_t spi = 0;
 	struct ike_making m = {
-		.choice = &choice, .spi = &spi, .ni = &sa->ni, .nr = &sa->nr,
+		.choice = &choice,
+		.spi = &spi,
+		.ni = &sa->ni,
+		.nr = &sa->nr,
 	};
 	struct ike_child *c = NULL;
 
@@ -433,7 +457,8 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct i
 		e->ops->spi_free(e->host, &sa->local.addr, spi);
 	if (!c) {
 		ike_sa_log(sa, IKE_LOG_ERROR, "no CHILD_SA: %s", err.text);
-		ike_put_notify(w, err.notify ? err.notify : IKE_NOTIFY_NO_ADDITIONAL_SAS, ike_bytes(NULL, 0));
+		ike_put_notify(w, err.notify ? err.notify : IKE_NOTIFY_NO_ADDITIONAL_SAS,
+			       ike_bytes(NULL, 0));
 		return;
 	}
 	/* Without this answer the peer has no IKE SA, and hears nothing else. */
@@ -446,7 +471,7 @@ void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
 {
 	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_outgoing o;
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 
 	if (!verify_initiator(sa, in, &err) || !may_stay(sa, initial_contact, &err)) {
 		refuse_request(sa, in, &err);

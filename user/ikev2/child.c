@@ -9,7 +9,9 @@
 #include "ikev2/spd.h"
 #include "ikev2/ticket.h"
 
-enum { DEFAULT_REPLAY_WINDOW = 1024 };
+enum {
+	DEFAULT_REPLAY_WINDOW = 1024
+};
 
 struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id)
 {
@@ -57,11 +59,15 @@ static int add_sa(struct ike_child *c, const struct direction *d, const struct i
 		.udp_encap = ike_sa_udp_encap(sa),
 		.esn = c->suite.esn,
 		.encr = c->suite.encr,
-		.encr_key = d->encr->bytes, .encr_key_len = d->encr->len,
+		.encr_key = d->encr->bytes,
+		.encr_key_len = d->encr->len,
 		.integ = c->suite.integ,
-		.integ_key = d->integ->bytes, .integ_key_len = d->integ->len,
-		.replay_window = c->cfg->replay_window ? c->cfg->replay_window : DEFAULT_REPLAY_WINDOW,
-		.if_id = d->inbound ? ike_if_id_in(sa->conn, c->cfg) : ike_if_id_out(sa->conn, c->cfg),
+		.integ_key = d->integ->bytes,
+		.integ_key_len = d->integ->len,
+		.replay_window =
+			c->cfg->replay_window ? c->cfg->replay_window : DEFAULT_REPLAY_WINDOW,
+		.if_id = d->inbound ? ike_if_id_in(sa->conn, c->cfg)
+				    : ike_if_id_out(sa->conn, c->cfg),
 		.cookie = c->id,
 		.src_ts = d->inbound ? c->remote_ts : c->local_ts,
 		.n_src_ts = d->inbound ? c->n_remote_ts : c->n_local_ts,
@@ -87,7 +93,10 @@ static uint64_t jittered(struct ike_engine *e, uint64_t soft, uint64_t jitter)
 	return soft ? soft - less : 0;
 }
 
-/* Soft limits are lowered by chance, so that both ends seldom rekey at once, nor all tunnels of a gateway. */
+/*
+ * Soft limits are lowered by chance, so that both ends seldom rekey at once, nor all tunnels of a
+ * gateway.
+ */
 static struct ike_lifetime lifetime(struct ike_child *c)
 {
 	struct ike_engine *e = c->sa->engine;
@@ -106,10 +115,10 @@ static struct ike_lifetime lifetime(struct ike_child *c)
 static bool install(struct ike_child *c, const struct ike_child_keys *k, uint32_t *spi,
 		    struct ike_error *err)
 {
-	struct direction in = { true, c->initiator ? &k->encr_r : &k->encr_i,
-				c->initiator ? &k->integ_r : &k->integ_i };
-	struct direction out = { false, c->initiator ? &k->encr_i : &k->encr_r,
-				 c->initiator ? &k->integ_i : &k->integ_r };
+	struct direction in = {true, c->initiator ? &k->encr_r : &k->encr_i,
+			       c->initiator ? &k->integ_r : &k->integ_i};
+	struct direction out = {false, c->initiator ? &k->encr_i : &k->encr_r,
+				c->initiator ? &k->integ_i : &k->integ_r};
 	struct ike_lifetime life = lifetime(c);
 	const char *why = "";
 
@@ -143,7 +152,8 @@ static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m
 		return NULL;
 	c->local_ts = copy_ts(choice->local, choice->n_local);
 	c->remote_ts = copy_ts(choice->remote, choice->n_remote);
-	if (!c->local_ts || !c->remote_ts || !ike_timers_reserve(&sa->engine->timers, IKE_CHILD_TIMERS)) {
+	if (!c->local_ts || !c->remote_ts ||
+	    !ike_timers_reserve(&sa->engine->timers, IKE_CHILD_TIMERS)) {
 		free(c->local_ts);
 		free(c->remote_ts);
 		free(c);
@@ -215,14 +225,16 @@ static void succeed(struct ike_child *c, struct ike_child *old)
 		wait_for_proof(c);
 }
 
-struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err)
+struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
+				 struct ike_error *err)
 {
-	struct ike_child_keys keys = { 0 };
+	struct ike_child_keys keys = {0};
 	struct ike_child *c;
 	bool ok;
 
 	if (sa->n_children >= IKE_CHILDREN_MAX) {
-		ike_fail_notify(err, IKE_NOTIFY_NO_ADDITIONAL_SAS, "%u CHILD_SAs are enough", sa->n_children);
+		ike_fail_notify(err, IKE_NOTIFY_NO_ADDITIONAL_SAS, "%u CHILD_SAs are enough",
+				sa->n_children);
 		return NULL;
 	}
 	if (!ike_keymat_child(sa->prf, &sa->keys.d, m->secret, ike_nonce_bytes(m->ni),
@@ -487,7 +499,9 @@ void ike_child_readdress(struct ike_child *c)
 	struct ike_sa *sa = c->sa;
 	const char *why = "";
 
-	if ((c->sa_in && e->ops->sa_update(e->host, c->sa_in, &sa->remote, &sa->local, encap, &why)) ||
-	    (c->sa_out && e->ops->sa_update(e->host, c->sa_out, &sa->local, &sa->remote, encap, &why)))
+	if ((c->sa_in &&
+	     e->ops->sa_update(e->host, c->sa_in, &sa->remote, &sa->local, encap, &why)) ||
+	    (c->sa_out &&
+	     e->ops->sa_update(e->host, c->sa_out, &sa->local, &sa->remote, encap, &why)))
 		ike_child_log(c, IKE_LOG_ERROR, "new addresses: %s", why);
 }

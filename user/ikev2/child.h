@@ -6,7 +6,10 @@
 #include "ikev2/ike_sa.h"
 
 enum {
-	/* What the peer sent before it knew better still arrives for so long (RFC 7296 section 2.8). */
+	/*
+	 * What the peer sent before it knew better still arrives for so long (RFC 7296
+	 * section 2.8).
+	 */
 	IKE_OVERLAP = 5 * IKE_SECOND,
 	/* A peer that has not had an answer for so long has given up asking. */
 	IKE_PROOF_TIME = 120 * IKE_SECOND,
@@ -16,51 +19,53 @@ enum {
 
 enum ike_child_state {
 	IKE_CHILD_INSTALLED,
-	IKE_CHILD_REKEYED,	/* another takes over; a DELETE ends it */
-	IKE_CHILD_DELETING,	/* our DELETE is out */
-	IKE_CHILD_LINGERING,	/* deleted; still receives for a moment */
+	IKE_CHILD_REKEYED,   /* another takes over; a DELETE ends it */
+	IKE_CHILD_DELETING,  /* our DELETE is out */
+	IKE_CHILD_LINGERING, /* deleted; still receives for a moment */
 };
 
 struct ike_child {
-	TAILQ_ENTRY(ike_child) link;		/* of sa->children, or of the dead */
-	TAILQ_ENTRY(ike_child) user;		/* of policy->users */
+	TAILQ_ENTRY(ike_child) link; /* of sa->children, or of the dead */
+	TAILQ_ENTRY(ike_child) user; /* of policy->users */
 	struct ike_node by_id;
 	struct ike_sa *sa;
-	struct ike_config *config;		/* referenced: @cfg is its */
+	struct ike_config *config; /* referenced: @cfg is its */
 	const struct ike_child_cfg *cfg;
-	uint64_t id;				/* and cookie */
+	uint64_t id; /* and cookie */
 	enum ike_child_state state;
-	bool initiator;				/* of the exchange that made it */
-	bool announced;				/* IKE_EVENT_CHILD_UP or _REKEYED was told */
+	bool initiator; /* of the exchange that made it */
+	bool announced; /* IKE_EVENT_CHILD_UP or _REKEYED was told */
 	/*
-	 * The peer asked for it, as a replacement or beside another that carries the same: it may not have our
-	 * answer yet, so nothing is sent on it as long as there is the other. The peer's next request proves that
-	 * it has, and so does a packet on the new SA. No guessing by time: an answer that was lost may take long
-	 * to get there.
+	 * The peer asked for it, as a replacement or beside another that carries the same: it may
+	 * not have our answer yet, so nothing is sent on it as long as there is the other. The
+	 * peer's next request proves that it has, and so does a packet on the new SA. No guessing
+	 * by time: an answer that was lost may take long to get there.
 	 */
 	bool waits;
-	bool proven;				/* the peer has had our answer that told of it */
-	bool redundant;				/* another stays, and this one's maker deletes it */
-	bool fresh;				/* made new, not by rekeying */
-	struct ike_nonce lower_nonce;		/* the lower one of the exchange that made it */
+	bool proven;		      /* the peer has had our answer that told of it */
+	bool redundant;		      /* another stays, and this one's maker deletes it */
+	bool fresh;		      /* made new, not by rekeying */
+	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
 	struct ike_suite suite;
-	uint32_t spi_in, spi_out;		/* host byte order */
-	uint32_t sa_in, sa_out;			/* the data plane's IDs; 0: none */
+	uint32_t spi_in, spi_out; /* host byte order */
+	uint32_t sa_in, sa_out;	  /* the data plane's IDs; 0: none */
 	struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
-	struct ike_policy *policy;		/* in use for what goes out; NULL: not */
-	uint64_t predecessor, successor;	/* IDs; 0: none */
-	ike_time installed, rekey_at, expire_at;	/* 0: never */
-	struct ike_timer timer;			/* end of lingering, look for proof */
+	struct ike_policy *policy;		 /* in use for what goes out; NULL: not */
+	uint64_t predecessor, successor;	 /* IDs; 0: none */
+	ike_time installed, rekey_at, expire_at; /* 0: never */
+	struct ike_timer timer;			 /* end of lingering, look for proof */
 };
-enum { IKE_CHILD_TIMERS = 1 };
+enum {
+	IKE_CHILD_TIMERS = 1
+};
 
 /* What both ends agreed on. */
 struct ike_choice {
-	struct ike_config *config;		/* not referenced here */
+	struct ike_config *config; /* not referenced here */
 	const struct ike_child_cfg *cfg;
 	struct ike_suite suite;
-	uint32_t spi;				/* the peer's */
+	uint32_t spi; /* the peer's */
 	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
 	size_t n_local, n_remote;
 };
@@ -68,26 +73,28 @@ struct ike_choice {
 /* What makes a CHILD_SA of a choice. */
 struct ike_making {
 	const struct ike_choice *choice;
-	bool initiator;				/* of the exchange */
-	uint32_t *spi;				/* ours, reserved; 0 when the SA has taken it over */
+	bool initiator; /* of the exchange */
+	uint32_t *spi;	/* ours, reserved; 0 when the SA has taken it over */
 	const struct ike_nonce *ni, *nr;
-	struct ike_bytes secret;		/* of the key exchange; empty: none */
+	struct ike_bytes secret; /* of the key exchange; empty: none */
 	bool rekey;
-	struct ike_child *old;			/* to be replaced by it; NULL: none, or not there any more */
+	struct ike_child *old; /* to be replaced by it; NULL: none, or not there any more */
 };
 
 /*
- * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA which nothing else could stand in for
- * is used at once. NULL: nothing is left installed.
+ * Installs both SAs. The policies are ike_child_use()'s, except that a CHILD_SA which nothing else
+ * could stand in for is used at once. NULL: nothing is left installed.
  */
-struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m, struct ike_error *err);
+struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
+				 struct ike_error *err);
 /* From now on it is what packets go out on. */
 bool ike_child_use(struct ike_child *c);
 /* The peer has sent a new request on @sa, so it has had all our answers. */
 void ike_children_proven(struct ike_sa *sa);
 /*
- * A new CHILD_SA for the same as @c, that the other end made at the same time: NULL if there is none. Section 2.8.1 in
- * spirit: the one that was made with the lowest nonce goes, and who made it deletes it.
+ * A new CHILD_SA for the same as @c, that the other end made at the same time: NULL if there is
+ * none. Section 2.8.1 in spirit: the one that was made with the lowest nonce goes, and who made it
+ * deletes it.
  */
 struct ike_child *ike_child_twin(const struct ike_child *c);
 /* Which of @c and its twin stays; marks the other one redundant. */
@@ -112,12 +119,13 @@ struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id);
 struct ike_child *ike_child_by_spi_in(struct ike_sa *sa, uint32_t spi);
 struct ike_child *ike_child_by_spi_out(struct ike_sa *sa, uint32_t spi);
 /*
- * The CHILD_SA that waits to carry what @c carries, or NULL: until it waits no more, who has the choice keeps @c.
+ * The CHILD_SA that waits to carry what @c carries, or NULL: until it waits no more, who has the
+ * choice keeps @c.
  */
 struct ike_child *ike_child_heir(const struct ike_child *c);
 /*
- * May be asked about: until the peer has had the answer that told of it, it would not know what we mean. Long after
- * that answer there is no doubt left.
+ * May be asked about: until the peer has had the answer that told of it, it would not know what we
+ * mean. Long after that answer there is no doubt left.
  */
 bool ike_child_is_known(const struct ike_child *c);
 /* Carries traffic, and nothing replaces it. */

@@ -21,7 +21,8 @@ static uint64_t refuse(struct ike_engine *e, const char **why, const char *fmt, 
 	return 0;
 }
 
-static uint64_t initiate(struct ike_engine *e, const char *conn, const char *child, const char **why)
+static uint64_t initiate(struct ike_engine *e, const char *conn, const char *child,
+			 const char **why)
 {
 	const struct ike_conn_cfg *cfg = ike_config_conn(e->config, conn);
 	const struct ike_child_cfg *child_cfg = cfg && child ? ike_conn_child(cfg, child) : NULL;
@@ -46,8 +47,8 @@ static uint64_t initiate(struct ike_engine *e, const char *conn, const char *chi
 	return 0;
 }
 
-uint64_t ike_engine_initiate(struct ike_engine *e, ike_time now, const char *conn, const char *child,
-			     const char **why)
+uint64_t ike_engine_initiate(struct ike_engine *e, ike_time now, const char *conn,
+			     const char *child, const char **why)
 {
 	uint64_t ticket;
 
@@ -66,7 +67,8 @@ static bool sa_matches(const struct ike_match *m, const struct ike_sa *sa)
 
 static bool child_matches(const struct ike_match *m, const struct ike_child *c)
 {
-	return (!m->child || !strcmp(m->child, c->cfg->name)) && (!m->child_id || m->child_id == c->id);
+	return (!m->child || !strcmp(m->child, c->cfg->name)) &&
+	       (!m->child_id || m->child_id == c->id);
 }
 
 static bool means_children(const struct ike_match *m)
@@ -148,7 +150,7 @@ static bool terminate_child(struct ike_child *c, uint64_t ticket)
 uint64_t ike_engine_terminate(struct ike_engine *e, ike_time now, const struct ike_match *match,
 			      const char **why)
 {
-	static const struct action terminate = { terminate_sa, terminate_child };
+	static const struct action terminate = {terminate_sa, terminate_child};
 
 	return act(e, now, match, &terminate, why);
 }
@@ -180,7 +182,7 @@ static bool rekey_child(struct ike_child *c, uint64_t ticket)
 uint64_t ike_engine_rekey(struct ike_engine *e, ike_time now, const struct ike_match *match,
 			  const char **why)
 {
-	static const struct action rekey = { rekey_sa, rekey_child };
+	static const struct action rekey = {rekey_sa, rekey_child};
 
 	return act(e, now, match, &rekey, why);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The typed configuration that the engine works from. user/config makes it from a swanctl.conf-style file; the
- * simulator and tests make it by hand. Immutable once handed over, reference-counted, one owner per object.
+ * The typed configuration that the engine works from. user/config makes it from a swanctl.conf-style
+ * file; the simulator and tests make it by hand. Immutable once handed over, reference-counted, one
+ * owner per object.
  */
 #ifndef ESPLANE_IKE_CONFIG_H
 #define ESPLANE_IKE_CONFIG_H
@@ -11,9 +12,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "id.h"		/* struct ike_id: type and value (RFC 7296 section 3.5), with wildcards for matching */
-#include "proposal.h"	/* struct ike_proposal: transforms, and the swanctl syntax for them */
-#include "ts.h"		/* struct ike_addr, struct ike_ts (RFC 7296 section 3.13), and the swanctl syntax for them */
+#include "id.h"
+#include "proposal.h"
+#include "ts.h"
 
 enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
 enum ike_unique { IKE_UNIQUE_NO, IKE_UNIQUE_NEVER, IKE_UNIQUE_KEEP, IKE_UNIQUE_REPLACE };
@@ -44,12 +45,15 @@ enum ike_auth_method { IKE_AUTH_CFG_PSK };
 
 struct ike_auth_cfg {
 	enum ike_auth_method method;
-	struct ike_id id;			/* type IKE_ID_ANY: the address (local), anybody (remote) */
+	struct ike_id id;		/* IKE_ID_ANY: the address (local), anybody (remote) */
 };
 
 struct ike_conn_cfg {
 	char *name;
-	/* Addresses, or ranges of them, the peer may have; empty means any. Initiating takes the first single one. */
+	/*
+	 * Addresses, or ranges of them, that the ends may have; empty means any. Initiating takes the
+	 * first single one.
+	 */
 	struct ike_ts *local_addrs, *remote_addrs;	/* only first/last are used */
 	size_t n_local_addrs, n_remote_addrs;
 	uint16_t local_port, remote_port;	/* 500 unless set */
@@ -75,7 +79,7 @@ struct ike_secret_cfg {
 
 /* Engine-wide settings; zero-filled means the defaults written beside. */
 struct ike_settings {
-	uint32_t cookie_threshold;		/* half-open IKE SAs before cookies are asked for: 30 */
+	uint32_t cookie_threshold;	/* half-open IKE SAs before cookies are asked for: 30 */
 	uint32_t half_open_limit;		/* refuse above: 1000 */
 	uint64_t retransmit_timeout_ms;		/* first: 2000, then times 1.8 */
 	uint32_t retransmit_tries;		/* 5 */

@@ -3,7 +3,10 @@
 #include "ikev2/conn.h"
 
 enum {
-	FIT_NO, FIT_ANY, FIT_RANGE, FIT_SINGLE,
+	FIT_NO,
+	FIT_ANY,
+	FIT_RANGE,
+	FIT_SINGLE,
 	EXPLAIN_MAX = 3000,
 };
 
@@ -60,11 +63,14 @@ const struct ike_conn_cfg *ike_conn_choose(struct ike_engine *e, const struct ik
 	}
 	if (!best && !text.len)
 		ike_text_add(&text, "no connection is for %s at %s",
-			     ike_addr_text(remote, from, sizeof(from)), ike_addr_text(local, to, sizeof(to)));
+			     ike_addr_text(remote, from, sizeof(from)),
+			     ike_addr_text(local, to, sizeof(to)));
 	return best;
 }
 
-/* Does the connection have the suite that IKE_SA_INIT agreed on, before the connection was known? */
+/*
+ * Does the connection have the suite that IKE_SA_INIT agreed on, before the connection was known?
+ */
 static bool has_suite(const struct ike_conn_cfg *conn, const struct ike_suite *s)
 {
 	const struct ike_proposal_list *l = &conn->proposals;
@@ -79,7 +85,9 @@ static bool has_suite(const struct ike_conn_cfg *conn, const struct ike_suite *s
 const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const struct ike_id *idi,
 					     const struct ike_id *idr)
 {
-	enum { STEP = 64 };
+	enum {
+		STEP = 64
+	};
 	const struct ike_conn_cfg *best = NULL;
 	unsigned int best_fit = 0;
 
@@ -103,7 +111,8 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 	return best;
 }
 
-void ike_conn_local_id(const struct ike_conn_cfg *conn, const struct ike_addr *local, struct ike_id *id)
+void ike_conn_local_id(const struct ike_conn_cfg *conn, const struct ike_addr *local,
+		       struct ike_id *id)
 {
 	if (conn->local.id.type == IKE_ID_ANY)
 		ike_id_from_addr(id, local);
@@ -116,7 +125,7 @@ struct ike_addr ike_conn_first_addr(const struct ike_ts *addrs, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (ike_addr_equal(&addrs[i].first, &addrs[i].last))
 			return addrs[i].first;
-	return (struct ike_addr){ 0 };
+	return (struct ike_addr){0};
 }
 
 static unsigned int best_match(const struct ike_secret_cfg *s, const struct ike_id *id)
@@ -132,10 +141,13 @@ static unsigned int best_match(const struct ike_secret_cfg *s, const struct ike_
 }
 
 /* The peer's identity weighs more than ours; a key for nobody in particular is the last resort. */
-const struct ike_secret_cfg *ike_psk_find(const struct ike_config *config, const struct ike_id *local,
-					  const struct ike_id *remote)
+const struct ike_secret_cfg *ike_psk_find(const struct ike_config *config,
+					  const struct ike_id *local, const struct ike_id *remote)
 {
-	enum { LEAST = 1, STEP = IKE_ID_FIT_EXACT + 1 };
+	enum {
+		LEAST = 1,
+		STEP = IKE_ID_FIT_EXACT + 1
+	};
 	const struct ike_secret_cfg *best = NULL;
 	unsigned int best_fit = 0, fit;
 

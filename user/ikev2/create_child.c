@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * CREATE_CHILD_SA for a CHILD_SA, new (RFC 7296 section 1.3.1) or in place of another (1.3.3), both roles, with the
- * collisions of section 2.8.1 and 2.25.1. Replacing the IKE SA is in rekey_ike.c.
+ * CREATE_CHILD_SA for a CHILD_SA, new (RFC 7296 section 1.3.1) or in place of another (1.3.3), both
+ * roles, with the collisions of section 2.8.1 and 2.25.1. Replacing the IKE SA is in rekey_ike.c.
  */
 #include <string.h>
 
@@ -72,7 +72,8 @@ static enum ike_step begin_rekey(struct ike_sa *sa, struct ike_task *t)
 		t->cfg = old->cfg;
 	}
 	if (!t->group)
-		t->group = old->suite.ke ? old->suite.ke : ike_proposal_first_ke(&t->cfg->proposals);
+		t->group =
+			old->suite.ke ? old->suite.ke : ike_proposal_first_ke(&t->cfg->proposals);
 	return begin_exchange(sa, t);
 }
 
@@ -92,10 +93,14 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 /* The peer has a CHILD_SA that we cannot use. */
 static void delete_unknown(struct ike_sa *sa, uint32_t spi)
 {
-	ike_sa_log(sa, IKE_LOG_ERROR, "the CHILD_SA with our SPI %08x exists at the peer alone", spi);
+	ike_sa_log(sa, IKE_LOG_ERROR, "the CHILD_SA with our SPI %08x exists at the peer alone",
+		   spi);
 }
 
-/* Both ends have replaced @old. Whose exchange had the lowest nonce deletes what it made (section 2.8.1). */
+/*
+ * Both ends have replaced @old. Whose exchange had the lowest nonce deletes what it made
+ * (section 2.8.1).
+ */
 static void settle_rivals(struct ike_task *t, struct ike_child *c, struct ike_child *old,
 			  struct ike_child *rival)
 {
@@ -127,9 +132,12 @@ static void settle_twins(struct ike_sa *sa, struct ike_child *c)
 		ike_task_add(sa, &ike_task_liveness);
 }
 
-/* Who begins the exchange sees to it that what it made superfluous goes. @rival: what the peer made in @old's place. */
-static void settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *c, struct ike_child *old,
-		   struct ike_child *rival)
+/*
+ * Who begins the exchange sees to it that what it made superfluous goes. @rival: what the peer made
+ * in @old's place.
+ */
+static void settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *c,
+		   struct ike_child *old, struct ike_child *rival)
 {
 	if (t->rivalled) {
 		settle_rivals(t, c, old, rival);
@@ -146,13 +154,19 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struc
 			      struct ike_bytes secret)
 {
 	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL, *rival, *c;
-	struct ike_nonce ni = { .len = sizeof(t->nonce) }, nr;
+	struct ike_nonce ni = {.len = sizeof(t->nonce)}, nr;
 	struct ike_choice choice;
 	struct ike_making m = {
-		.choice = &choice, .initiator = true, .spi = &t->spi, .ni = &ni, .nr = &nr,
-		.secret = secret, .rekey = t->child_id, .old = old,
+		.choice = &choice,
+		.initiator = true,
+		.spi = &t->spi,
+		.ni = &ni,
+		.nr = &nr,
+		.secret = secret,
+		.rekey = t->child_id,
+		.old = old,
 	};
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	uint32_t spi = t->spi;
 
 	memcpy(ni.bytes, t->nonce, sizeof(t->nonce));
@@ -185,7 +199,8 @@ static void derived(struct ike_sa *sa, const struct ike_job *job, struct ike_inc
 }
 
 /* The same again with another group (section 1.3): a new exchange. */
-static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t, const struct ike_wire_notify *n)
+static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t,
+				const struct ike_wire_notify *n)
 {
 	uint16_t group = ike_ke_retry(n, &t->cfg->proposals, t->group);
 
@@ -212,9 +227,13 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 	case IKE_NOTIFY_TEMPORARY_FAILURE:
 		return IKE_STEP_LATER;
 	case IKE_NOTIFY_CHILD_SA_NOT_FOUND:
-		/* Section 2.25.1: what the peer does not have we do not have either. Another may have replaced it. */
+		/*
+		 * Section 2.25.1: what the peer does not have we do not have either. Another may
+		 * have replaced it.
+		 */
 		if (old && ike_child_is_up(old))
-			ike_child_end(old, IKE_END_PEER, "the peer does not have it (CHILD_SA_NOT_FOUND)");
+			ike_child_end(old, IKE_END_PEER,
+				      "the peer does not have it (CHILD_SA_NOT_FOUND)");
 		return IKE_STEP_DONE;
 	default:
 		break;
@@ -228,7 +247,7 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
 	const struct ike_payload *ke = ike_payloads_find(&in->all, IKE_PAYLOAD_KE);
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	struct ike_bytes peer;
 	uint8_t wanted[2];
 
@@ -276,12 +295,16 @@ static bool find_old(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 	spi = ike_notify_spi32(&n);
 	c = spi && n.protocol == IKE_PROTO_ESP ? ike_child_by_spi_out(sa, spi) : NULL;
 	if (!c)
-		return ike_fail_notify(err, IKE_NOTIFY_CHILD_SA_NOT_FOUND, "there is no CHILD_SA with SPI %08x",
-				       spi);
-	/* It has been replaced already, or is about to go: a second replacement would be one too many. */
+		return ike_fail_notify(err, IKE_NOTIFY_CHILD_SA_NOT_FOUND,
+				       "there is no CHILD_SA with SPI %08x", spi);
+	/*
+	 * It has been replaced already, or is about to go: a second replacement would be one too
+	 * many.
+	 */
 	if (c->state != IKE_CHILD_INSTALLED || ike_task_find(sa, &ike_task_delete_child, c->id))
 		return ike_fail_notify(err, IKE_NOTIFY_TEMPORARY_FAILURE,
-				       "the CHILD_SA with SPI %08x is being deleted or replaced", spi);
+				       "the CHILD_SA with SPI %08x is being deleted or replaced",
+				       spi);
 	*old = c;
 	return true;
 }
@@ -289,7 +312,8 @@ static bool find_old(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 /* Section 2.25.2. */
 static bool is_busy(const struct ike_sa *sa)
 {
-	return sa->state != IKE_SA_ESTABLISHED || (sa->task && sa->task->kind == &ike_task_rekey_ike);
+	return sa->state != IKE_SA_ESTABLISHED ||
+	       (sa->task && sa->task->kind == &ike_task_rekey_ike);
 }
 
 static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in, struct ike_child *old,
@@ -301,7 +325,8 @@ static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in, str
 	ike_sa_log(sa, err->notify == IKE_NOTIFY_TEMPORARY_FAILURE ? IKE_LOG_DEBUG : IKE_LOG_ERROR,
 		   "CREATE_CHILD_SA refused: %s", err->text);
 	if (err->notify != IKE_NOTIFY_CHILD_SA_NOT_FOUND) {
-		ike_sa_answer_notify(sa, in, err->notify ? err->notify : IKE_NOTIFY_NO_ADDITIONAL_SAS, data);
+		ike_sa_answer_notify(
+			sa, in, err->notify ? err->notify : IKE_NOTIFY_NO_ADDITIONAL_SAS, data);
 		return;
 	}
 	/* Section 2.25: says of which one it speaks. */
@@ -325,13 +350,19 @@ static void put_answer(const struct ike_choice *choice, const struct ike_child *
 
 static struct ike_child *make(struct ike_sa *sa, const struct ike_incoming *in,
 			      const struct ike_choice *choice, struct ike_child *old,
-			      const struct ike_job *job, struct ike_nonce *nr, struct ike_error *err)
+			      const struct ike_job *job, struct ike_nonce *nr,
+			      struct ike_error *err)
 {
 	struct ike_engine *e = sa->engine;
 	struct ike_nonce ni;
 	uint32_t spi = 0;
 	struct ike_making m = {
-		.choice = choice, .spi = &spi, .ni = &ni, .nr = nr, .rekey = old, .old = old,
+		.choice = choice,
+		.spi = &spi,
+		.ni = &ni,
+		.nr = nr,
+		.rekey = old,
+		.old = old,
 		.secret = job ? ike_secret_bytes(&job->secret) : ike_bytes(NULL, 0),
 	};
 	const char *why = "";
@@ -359,7 +390,10 @@ static void settle_crossed(struct ike_child *c)
 		ike_child_delete(twin, 0, false);
 }
 
-/* The task that would make what the peer has just made is not needed any more, unless it has been sent. */
+/*
+ * The task that would make what the peer has just made is not needed any more, unless it has been
+ * sent.
+ */
 static void drop_queued_create(struct ike_sa *sa, const struct ike_child *c)
 {
 	struct ike_task *t;
@@ -387,21 +421,22 @@ static void computed(struct ike_sa *sa, const struct ike_job *job, struct ike_in
 }
 
 /*
- * Twice if there is a key exchange: once to choose, and again, from the beginning, with its outcome. What has changed
- * while it was computed is then seen.
+ * Twice if there is a key exchange: once to choose, and again, from the beginning, with its
+ * outcome. What has changed while it was computed is then seen.
  */
 static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job)
 {
 	struct ike_child *old = NULL, *c;
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	struct ike_choice choice;
 	struct ike_outgoing o;
-	struct ike_bytes peer = { 0 };
+	struct ike_bytes peer = {0};
 	struct ike_nonce nr;
-	uint8_t group[2] = { 0 };
+	uint8_t group[2] = {0};
 
 	if (is_busy(sa)) {
-		ike_fail_notify(&err, IKE_NOTIFY_TEMPORARY_FAILURE, "the IKE SA is being replaced or deleted");
+		ike_fail_notify(&err, IKE_NOTIFY_TEMPORARY_FAILURE,
+				"the IKE SA is being replaced or deleted");
 		goto refuse;
 	}
 	if ((job && !job->ok) || !find_old(sa, in, &old, &err) ||

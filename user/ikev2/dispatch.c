@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A datagram's way: header, version, IKE SA, may it come now, message ID, decryption, payloads, form - and only then
- * its exchange. Until the SK payload has been opened nothing is believed, and nothing is torn down.
+ * A datagram's way: header, version, IKE SA, may it come now, message ID, decryption, payloads,
+ * form - and only then its exchange. Until the SK payload has been opened nothing is believed, and
+ * nothing is torn down.
  */
 #include "ikev2/child.h"
 #include "ikev2/dispatch.h"
@@ -48,7 +49,8 @@ static struct ike_bytes chain(const struct ike_incoming *in)
 }
 
 /* Outer payloads, decryption. False with err->notify 0: not genuine, or not for us to answer. */
-static bool open_sk(struct ike_sa *sa, struct ike_incoming *in, bool *genuine, struct ike_error *err)
+static bool open_sk(struct ike_sa *sa, struct ike_incoming *in, bool *genuine,
+		    struct ike_error *err)
 {
 	struct ike_payload sk;
 	struct ike_bytes plain;
@@ -79,15 +81,16 @@ static void take_genuine(struct ike_sa *sa, const struct ike_incoming *in)
 }
 
 /* Section 2.21.3: what is malformed though genuine ends the IKE SA at both ends. */
-static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in, const struct ike_error *err)
+static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
+			   const struct ike_error *err)
 {
 	sa->engine->counters.refused++;
-	ike_sa_log(sa, IKE_LOG_ERROR, "%s request refused: %s", ike_exchange_name(in->header.exchange),
-		   err->text);
+	ike_sa_log(sa, IKE_LOG_ERROR, "%s request refused: %s",
+		   ike_exchange_name(in->header.exchange), err->text);
 	ike_sa_answer_error(sa, in, err);
 	if (err->notify == IKE_NOTIFY_INVALID_SYNTAX || sa->state == IKE_SA_INIT_GOT)
 		ike_sa_close(sa, sa->established ? IKE_END_PEER : IKE_END_FAILED, true,
-			   "a malformed request (INVALID_SYNTAX)");
+			     "a malformed request (INVALID_SYNTAX)");
 }
 
 static void handle_request(struct ike_sa *sa, struct ike_incoming *in)
@@ -110,7 +113,7 @@ static void handle_request(struct ike_sa *sa, struct ike_incoming *in)
 
 static void take_request(struct ike_sa *sa, struct ike_incoming *in)
 {
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	bool genuine, ok;
 
 	switch (ike_window_judge(&sa->window, in->header.message_id, in->digest)) {
@@ -158,13 +161,13 @@ static bool syntax_refused(struct ike_sa *sa, const struct ike_incoming *in)
 	if (!ike_find_notify(&in->all, IKE_NOTIFY_INVALID_SYNTAX, NULL))
 		return false;
 	ike_sa_close(sa, sa->established ? IKE_END_PEER : IKE_END_FAILED, false,
-		   "the peer takes our request for malformed (INVALID_SYNTAX)");
+		     "the peer takes our request for malformed (INVALID_SYNTAX)");
 	return true;
 }
 
 static void take_response(struct ike_sa *sa, struct ike_incoming *in)
 {
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	bool genuine, ok;
 
 	if (!ike_window_awaits(&sa->window, in->header.message_id) || !sa->keyed ||
@@ -197,12 +200,13 @@ static void take_init(struct ike_engine *e, struct ike_incoming *in)
 {
 	bool initiator = in->header.flags & IKE_FLAG_INITIATOR, response = is_response(in);
 	enum ike_sa_state state = IKE_SA_NONE;
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	struct ike_sa *sa = NULL;
 
 	if (response) {
 		sa = ike_sa_find(e, in->header.spi_i);
-		if (!sa || !sa->initiator || initiator || !ike_window_awaits(&sa->window, in->header.message_id) ||
+		if (!sa || !sa->initiator || initiator ||
+		    !ike_window_awaits(&sa->window, in->header.message_id) ||
 		    !ike_law_allows(IKE_EXCHANGE_SA_INIT, true, sa->state) || !sa->task) {
 			drop(e, in, "an IKE_SA_INIT response that nobody waits for");
 			return;

@@ -9,7 +9,7 @@
 #include "ikev2/ticket.h"
 
 enum {
-	TICK_MOST = 100000,		/* timers in one tick: no fault of ours may stop the host */
+	TICK_MOST = 100000, /* timers in one tick: no fault of ours may stop the host */
 	JITTER_PART = 10,
 };
 
@@ -39,7 +39,7 @@ struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct
 		return NULL;
 	e->ops = ops;
 	e->host = host;
-	e->random = (struct ike_random){ ops->random, host };
+	e->random = (struct ike_random){ops->random, host};
 	e->config = ike_config_ref(config);
 	e->now = now;
 	TAILQ_INIT(&e->sas);
@@ -190,8 +190,8 @@ static void hard_expired(struct ike_child *c, bool inbound)
 	ike_sa_work(c->sa);
 }
 
-void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, bool inbound, uint32_t spi,
-			  bool hard, const char *limit)
+void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, bool inbound,
+			  uint32_t spi, bool hard, const char *limit)
 {
 	struct ike_child *c;
 

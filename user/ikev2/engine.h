@@ -2,20 +2,21 @@
 /*
  * The engine from inside: what all its files share.
  *
- *	engine.c	the public functions: one call in, timers, the burial of what ended
- *	dispatch.c	a datagram: header, SA, message ID, decryption, order (law.c), its exchange
- *	law.c		which payloads which exchange may hold, in which state
- *	window.c	message IDs; retransmit.c sends again
- *	task.c		what this end asks of the peer, one request at a time
- *	sa_init.c auth.c create_child.c rekey_child.c rekey_ike.c informational.c
- *			one exchange a file, both roles
- *	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
- *	spd.c		policies, shared by the CHILD_SAs and traps that want the same
- *	goal.c		what should be up, and trying again
- *	command.c ticket.c status.c	for people
+ * 	engine.c	the public functions: one call in, timers, the burial of what ended
+ * 	dispatch.c	a datagram: header, SA, message ID, decryption, order (law.c), its exchange
+ * 	law.c		which payloads which exchange may hold, in which state
+ * 	window.c	message IDs; retransmit.c sends again
+ * 	task.c		what this end asks of the peer, one request at a time
+ * 	sa_init.c auth.c create_child.c rekey_child.c rekey_ike.c informational.c
+ * 			one exchange a file, both roles
+ * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
+ * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
+ * 	goal.c		what should be up, and trying again
+ * 	command.c ticket.c status.c	for people
  *
- * Ownership: the engine owns IKE SAs, policies, goals and tickets; an IKE SA its CHILD_SAs and tasks. What ends while
- * its functions may be on the stack is unlinked at once and freed when the public call returns.
+ * Ownership: the engine owns IKE SAs, policies, goals and tickets; an IKE SA its CHILD_SAs and
+ * tasks. What ends while its functions may be on the stack is unlinked at once and freed when the
+ * public call returns.
  */
 #ifndef ESPLANE_IKE_ENGINE_H
 #define ESPLANE_IKE_ENGINE_H
@@ -41,9 +42,9 @@ TAILQ_HEAD(ike_ticket_list, ike_ticket);
 
 /* Limits of ours on what strangers and peers can make grow. */
 enum {
-	IKE_CHILDREN_MAX = 256,		/* CHILD_SAs of one IKE SA */
-	IKE_TASKS_MAX = 64,		/* waiting in one IKE SA */
-	IKE_STATELESS_MAX = 20,		/* unprotected complaints a second */
+	IKE_CHILDREN_MAX = 256, /* CHILD_SAs of one IKE SA */
+	IKE_TASKS_MAX = 64,	/* waiting in one IKE SA */
+	IKE_STATELESS_MAX = 20, /* unprotected complaints a second */
 };
 
 struct ike_engine {
@@ -55,9 +56,9 @@ struct ike_engine {
 	bool stopping;
 	uint64_t last_ike_id, last_child_id, last_ticket;
 	struct ike_timers timers;
-	struct ike_table by_spi;	/* IKE SAs by our SPI */
-	struct ike_table by_peer;	/* those that the peer began, by its SPI */
-	struct ike_table children;	/* CHILD_SAs by ID, which is their cookie */
+	struct ike_table by_spi;   /* IKE SAs by our SPI */
+	struct ike_table by_peer;  /* those that the peer began, by its SPI */
+	struct ike_table children; /* CHILD_SAs by ID, which is their cookie */
 	struct ike_sa_list sas, dead;
 	struct ike_child_list dead_children;
 	struct ike_goal_list goals;
@@ -67,7 +68,7 @@ struct ike_engine {
 	struct ike_counters counters;
 	ike_time complaints_since;
 	unsigned int complaints;
-	char why[240];			/* why a command was refused */
+	char why[240]; /* why a command was refused */
 };
 
 /* Uniform below @n; 0 if @n is 0. */

@@ -12,10 +12,10 @@
 #include "ikev2/spd.h"
 
 enum {
-	FIRST_PAUSE = IKE_SECOND,		/* before the second try; doubles with each */
+	FIRST_PAUSE = IKE_SECOND, /* before the second try; doubles with each */
 	LONGEST_PAUSE = 300 * IKE_SECOND,
 	PAUSE_DOUBLINGS = 9,
-	AGAIN_SOON = IKE_SECOND / 5,		/* after what was up has gone */
+	AGAIN_SOON = IKE_SECOND / 5, /* after what was up has gone */
 };
 
 static struct ike_goal *find(struct ike_engine *e, const char *conn, const char *child)
@@ -113,8 +113,8 @@ static struct ike_sa *find_usable(struct ike_engine *e, const struct ike_conn_cf
 	return NULL;
 }
 
-static bool find_ends(struct ike_engine *e, const struct ike_conn_cfg *conn, struct ike_endpoint *local,
-		      struct ike_endpoint *remote)
+static bool find_ends(struct ike_engine *e, const struct ike_conn_cfg *conn,
+		      struct ike_endpoint *local, struct ike_endpoint *remote)
 {
 	const char *why = "";
 
@@ -261,8 +261,9 @@ void ike_goal_failed(struct ike_engine *e, const char *conn, const char *child, 
 	g->tries++;
 	if (cfg->keyingtries && g->tries >= cfg->keyingtries) {
 		g->wanted = false;
-		ike_log(e, IKE_LOG_ERROR, "child %s of %s: given up after %u tries (keyingtries): %s", child,
-			conn, g->tries, why);
+		ike_log(e, IKE_LOG_ERROR,
+			"child %s of %s: given up after %u tries (keyingtries): %s", child, conn,
+			g->tries, why);
 		return;
 	}
 	doublings = g->tries - 1 < PAUSE_DOUBLINGS ? g->tries - 1 : PAUSE_DOUBLINGS;
@@ -328,7 +329,8 @@ static void set_trap(struct ike_goal *g)
 	if (g->trap)
 		ike_log(e, IKE_LOG_INFO, "child %s of %s: waits for traffic", g->child, g->conn);
 	else
-		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no trap: %s", g->child, g->conn, err.text);
+		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no trap: %s", g->child, g->conn,
+			err.text);
 }
 
 static void drop_trap(struct ike_goal *g)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What should be: children that are to be up (start_action, or what close_action and dpd_action say) and children whose
- * traffic is to bring them up (traps). Trying again, with growing pauses.
+ * What should be: children that are to be up (start_action, or what close_action and dpd_action
+ * say) and children whose traffic is to bring them up (traps). Trying again, with growing pauses.
  */
 #ifndef ESPLANE_IKE_GOAL_H
 #define ESPLANE_IKE_GOAL_H
@@ -14,10 +14,10 @@ struct ike_goal {
 	struct ike_engine *engine;
 	char *conn, *child;
 	bool wanted;
-	unsigned int tries;			/* failed in a row */
-	struct ike_timer timer;			/* the next try */
+	unsigned int tries;	/* failed in a row */
+	struct ike_timer timer; /* the next try */
 	struct ike_policy *trap;
-	uint64_t cookie;			/* of the trap */
+	uint64_t cookie; /* of the trap */
 };
 
 /* All children with start_action, and no trap that the configuration does not have any more. */
@@ -39,8 +39,8 @@ bool ike_goal_trapped(struct ike_engine *e, uint64_t cookie);
 bool ike_is_up(struct ike_engine *e, const char *conn, const char *child);
 bool ike_is_coming(struct ike_engine *e, const char *conn, const char *child);
 /*
- * Brings up @child (NULL: the IKE SA alone), on an IKE SA that is there or a new one. False with a text in e->why: the
- * ticket is then untouched.
+ * Brings up @child (NULL: the IKE SA alone), on an IKE SA that is there or a new one. False with a
+ * text in e->why: the ticket is then untouched.
  */
 IKE_MUST_CHECK bool ike_connect(struct ike_engine *e, struct ike_config *config,
 				const struct ike_conn_cfg *conn, const struct ike_child_cfg *child,

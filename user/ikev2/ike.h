@@ -2,12 +2,13 @@
 /*
  * The IKEv2 engine (RFC 7296), seen from outside.
  *
- * The engine does no I/O: it opens no socket, reads no clock, calls no kernel. Its host gives it datagrams, the
- * time, commands and data-plane events; it answers through the functions of struct ike_host. esplaned is one
- * host (sockets, netlink, a thread pool), the simulator another (a seeded network), a fuzzer a third.
+ * The engine does no I/O: it opens no socket, reads no clock, calls no kernel. Its host gives it
+ * datagrams, the time, commands and data-plane events; it answers through the functions of struct
+ * ike_host. esplaned is one host (sockets, netlink, a thread pool), the simulator another (a seeded
+ * network), a fuzzer a third.
  *
- * Threads: an engine and all its functions belong to one thread. Only ike_job_run() may run in another.
- * Time: microseconds of a monotonic clock, passed in with each call; it never goes back.
+ * Threads: an engine and all its functions belong to one thread. Only ike_job_run() may run in
+ * another. Time: microseconds of a monotonic clock, passed in with each call; it never goes back.
  * Re-entry: the functions of struct ike_host must not call back into the engine.
  */
 #ifndef ESPLANE_IKE_H
@@ -21,11 +22,13 @@
 
 typedef uint64_t ike_time;
 
-enum { IKE_SECOND = 1000000 };
+enum {
+	IKE_SECOND = 1000000
+};
 
 enum {
-	IKE_PORT = 500,		/* RFC 7296 section 2 */
-	IKE_PORT_NATT = 4500,	/* RFC 3948 section 2 */
+	IKE_PORT = 500,	      /* RFC 7296 section 2 */
+	IKE_PORT_NATT = 4500, /* RFC 3948 section 2 */
 };
 
 struct ike_engine;
@@ -34,28 +37,33 @@ struct ike_job;
 /* An address and a UDP port. */
 struct ike_endpoint {
 	struct ike_addr addr;
-	uint16_t port;			/* host byte order */
+	uint16_t port; /* host byte order */
 };
 
-enum ike_log_level { IKE_LOG_ERROR, IKE_LOG_INFO, IKE_LOG_DEBUG };
+enum ike_log_level {
+	IKE_LOG_ERROR,
+	IKE_LOG_INFO,
+	IKE_LOG_DEBUG
+};
 
 /* One direction of a CHILD_SA, as the data plane needs it. Keys are valid during the call only. */
 struct ike_sa_spec {
 	bool inbound;
-	uint32_t spi;				/* host byte order */
-	struct ike_endpoint src, dst;		/* ports count only if @udp_encap */
+	uint32_t spi;		      /* host byte order */
+	struct ike_endpoint src, dst; /* ports count only if @udp_encap */
 	bool udp_encap;
 	bool esn;
-	uint16_t encr;				/* IANA ENCR_* */
-	const uint8_t *encr_key;		/* key, then salt */
+	uint16_t encr;		 /* IANA ENCR_* */
+	const uint8_t *encr_key; /* key, then salt */
 	size_t encr_key_len;
-	uint16_t integ;				/* IANA AUTH_*, 0 for an AEAD */
+	uint16_t integ; /* IANA AUTH_*, 0 for an AEAD */
 	const uint8_t *integ_key;
 	size_t integ_key_len;
 	uint32_t replay_window;
 	uint32_t if_id;
-	uint64_t cookie;			/* names the CHILD_SA in events and dumps */
-	const struct ike_ts *src_ts, *dst_ts;	/* in the direction of the packets; every pair counts */
+	uint64_t cookie; /* names the CHILD_SA in events and dumps */
+	const struct ike_ts *src_ts,
+		*dst_ts; /* in the direction of the packets; every pair counts */
 	size_t n_src_ts, n_dst_ts;
 	struct ike_lifetime life;
 };
@@ -63,80 +71,105 @@ struct ike_sa_spec {
 /* What a CHILD_SA wants of the SPD in one direction. */
 struct ike_policy_spec {
 	bool inbound;
-	uint32_t id;				/* 0: a new one */
+	uint32_t id; /* 0: a new one */
 	uint32_t priority;
 	uint32_t if_id;
-	uint32_t sa_id;				/* outbound; 0: none, traffic raises acquire */
+	uint32_t sa_id; /* outbound; 0: none, traffic raises acquire */
 	uint64_t cookie;
-	const struct ike_ts *src_ts, *dst_ts;	/* in the direction of the packets */
+	const struct ike_ts *src_ts, *dst_ts; /* in the direction of the packets */
 	size_t n_src_ts, n_dst_ts;
 };
 
 struct ike_usage {
 	uint64_t bytes, packets;
-	uint64_t idle_seconds;			/* UINT64_MAX: never used */
+	uint64_t idle_seconds; /* UINT64_MAX: never used */
 };
 
 enum ike_event_type {
-	IKE_EVENT_IKE_UP, IKE_EVENT_IKE_DOWN, IKE_EVENT_IKE_REKEYED,
-	IKE_EVENT_CHILD_UP, IKE_EVENT_CHILD_DOWN, IKE_EVENT_CHILD_REKEYED,
-	IKE_EVENT_COMMAND_DONE,			/* the command of this ticket ended */
+	IKE_EVENT_IKE_UP,
+	IKE_EVENT_IKE_DOWN,
+	IKE_EVENT_IKE_REKEYED,
+	IKE_EVENT_CHILD_UP,
+	IKE_EVENT_CHILD_DOWN,
+	IKE_EVENT_CHILD_REKEYED,
+	IKE_EVENT_COMMAND_DONE, /* the command of this ticket ended */
 };
 
 struct ike_event {
 	enum ike_event_type type;
-	uint64_t ike_id, child_id;		/* as in struct ike_sa_info; 0 if none */
-	uint64_t old_id;			/* REKEYED: what it replaced */
-	uint64_t ticket;			/* COMMAND_DONE */
-	bool ok;				/* COMMAND_DONE */
-	const char *text;			/* COMMAND_DONE: why not, for people; valid during the call */
+	uint64_t ike_id, child_id; /* as in struct ike_sa_info; 0 if none */
+	uint64_t old_id;	   /* REKEYED: what it replaced */
+	uint64_t ticket;	   /* COMMAND_DONE */
+	bool ok;		   /* COMMAND_DONE */
+	const char *text;	   /* COMMAND_DONE: why not, for people; valid during the call */
 };
 
 /*
- * What the engine asks of its host. Functions that return int: 0, or a negative errno with a text in
- * *why (static or valid until the next call). All addresses and keys are valid during the call only.
+ * What the engine asks of its host. Functions that return int: 0, or a negative errno with a text
+ * in *why (static or valid until the next call). All addresses and keys are valid during the call
+ * only.
  */
 struct ike_host {
-	/* Sends one IKE message. From port 4500 the host puts the non-ESP marker in front (RFC 3948 section 2.2). */
-	void (*send)(void *host, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		     const uint8_t *message, size_t len);
+	/*
+	 * Sends one IKE message. From port 4500 the host puts the non-ESP marker in front (RFC 3948
+	 * section 2.2).
+	 */
+	void (*send)(void *host, const struct ike_endpoint *local,
+		     const struct ike_endpoint *remote, const uint8_t *message, size_t len);
 	/* Sends a one-byte NAT keepalive (RFC 3948 section 2.3). */
-	void (*keepalive)(void *host, const struct ike_endpoint *local, const struct ike_endpoint *remote);
+	void (*keepalive)(void *host, const struct ike_endpoint *local,
+			  const struct ike_endpoint *remote);
 	/* Unpredictable bytes; the simulator's are seeded. */
 	void (*random)(void *host, uint8_t *buf, size_t len);
-	/* Runs ike_job_run(@job), here or in another thread, then ike_engine_job_done() in the engine's, later. */
+	/*
+	 * Runs ike_job_run(@job), here or in another thread, then ike_engine_job_done() in the
+	 * engine's, later.
+	 */
 	void (*run_job)(void *host, struct ike_job *job);
 	/*
-	 * The address from which datagrams to @remote leave, when the configuration names none. May be NULL: then
-	 * local.addr of the first message is unspecified, and the answer tells.
+	 * The address from which datagrams to @remote leave, when the configuration names none. May
+	 * be NULL: then local.addr of the first message is unspecified, and the answer tells.
 	 */
-	int (*source)(void *host, const struct ike_addr *remote, struct ike_addr *local, const char **why);
+	int (*source)(void *host, const struct ike_addr *remote, struct ike_addr *local,
+		      const char **why);
 
 	int (*spi_alloc)(void *host, const struct ike_addr *local, uint32_t *spi, const char **why);
 	void (*spi_free)(void *host, const struct ike_addr *local, uint32_t spi);
-	int (*sa_add)(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, const char **why);
+	int (*sa_add)(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id,
+		      const char **why);
 	int (*sa_update)(void *host, uint32_t sa_id, const struct ike_endpoint *src,
 			 const struct ike_endpoint *dst, bool udp_encap, const char **why);
 	int (*sa_query)(void *host, uint32_t sa_id, struct ike_usage *usage);
 	void (*sa_del)(void *host, uint32_t sa_id);
 	/* Adds or atomically replaces; sets *policy_id. */
-	int (*policy_set)(void *host, const struct ike_policy_spec *spec, uint32_t *policy_id, const char **why);
+	int (*policy_set)(void *host, const struct ike_policy_spec *spec, uint32_t *policy_id,
+			  const char **why);
 	void (*policy_del)(void *host, uint32_t policy_id);
 
-	/* One line for people, without newline. @name: "conn[3]" or "conn[3]/child{5}" or "". Nothing secret. */
+	/*
+	 * One line for people, without newline. @name: "conn[3]" or "conn[3]/child{5}" or "".
+	 * Nothing secret.
+	 */
 	void (*log)(void *host, enum ike_log_level level, const char *name, const char *text);
 	void (*event)(void *host, const struct ike_event *event);
 };
 
-/* @ops and @host must outlive the engine. @config: see ike_engine_configure(). Returns NULL when out of memory. */
-struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct ike_config *config, ike_time now);
+/*
+ * @ops and @host must outlive the engine. @config: see ike_engine_configure(). Returns NULL when
+ * out of memory.
+ */
+struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct ike_config *config,
+				  ike_time now);
 /* Frees everything without a word to peers or data plane (a crash, seen from outside). */
 void ike_engine_free(struct ike_engine *e);
 /* Takes a reference to @config. Running SAs keep the configuration they began with. */
 void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_time now);
 /* Brings up, or traps, every child with start_action. */
 void ike_engine_start(struct ike_engine *e, ike_time now);
-/* Sends DELETE for every IKE SA and stops accepting; ike_engine_idle() tells when all is answered or given up. */
+/*
+ * Sends DELETE for every IKE SA and stops accepting; ike_engine_idle() tells when all is answered
+ * or given up.
+ */
 void ike_engine_shutdown(struct ike_engine *e, ike_time now);
 bool ike_engine_idle(const struct ike_engine *e);
 
@@ -156,56 +189,60 @@ void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job
 void ike_job_free(struct ike_job *job);
 
 /*
- * Data-plane events. @cookie as given in struct ike_sa_spec or ike_policy_spec. @limit: which one was reached, for
- * people ("bytes"), or NULL.
+ * Data-plane events. @cookie as given in struct ike_sa_spec or ike_policy_spec. @limit: which one
+ * was reached, for people ("bytes"), or NULL.
  */
-void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, bool inbound, uint32_t spi,
-			  bool hard, const char *limit);
+void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, bool inbound,
+			  uint32_t spi, bool hard, const char *limit);
 void ike_engine_acquire(struct ike_engine *e, ike_time now, uint64_t cookie);
 void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, uint32_t spi,
 			   const struct ike_endpoint *remote);
 
 /*
- * Commands. Each returns a ticket (never 0) that IKE_EVENT_COMMAND_DONE will name, or 0 with the reason in
- * *why (valid until the next call). @child may be NULL: initiate the IKE SA alone, or act on the whole IKE SA.
- * In terminate and rekey a zero ID matches any; names and IDs must all match; every match is acted on.
+ * Commands. Each returns a ticket (never 0) that IKE_EVENT_COMMAND_DONE will name, or 0 with the
+ * reason in *why (valid until the next call). @child may be NULL: initiate the IKE SA alone, or act
+ * on the whole IKE SA. In terminate and rekey a zero ID matches any; names and IDs must all match;
+ * every match is acted on.
  */
-uint64_t ike_engine_initiate(struct ike_engine *e, ike_time now, const char *conn, const char *child,
-			     const char **why);
+uint64_t ike_engine_initiate(struct ike_engine *e, ike_time now, const char *conn,
+			     const char *child, const char **why);
 struct ike_match {
-	const char *conn, *child;	/* NULL: any; a child name or ID selects CHILD_SAs, else IKE SAs */
+	const char *conn,
+		*child; /* NULL: any; a child name or ID selects CHILD_SAs, else IKE SAs */
 	uint64_t ike_id, child_id;
-	bool children;			/* with @conn or @ike_id alone: their CHILD_SAs, not they */
+	bool children; /* with @conn or @ike_id alone: their CHILD_SAs, not they */
 };
-uint64_t ike_engine_terminate(struct ike_engine *e, ike_time now, const struct ike_match *match, const char **why);
-uint64_t ike_engine_rekey(struct ike_engine *e, ike_time now, const struct ike_match *match, const char **why);
+uint64_t ike_engine_terminate(struct ike_engine *e, ike_time now, const struct ike_match *match,
+			      const char **why);
+uint64_t ike_engine_rekey(struct ike_engine *e, ike_time now, const struct ike_match *match,
+			  const char **why);
 
 /* Status. Pointers are valid during the callback. */
 struct ike_child_info {
 	uint64_t id;
-	const char *name;			/* of the configured child */
-	const char *state;			/* CREATED, INSTALLED, REKEYING, REKEYED, DELETING */
-	uint32_t spi_in, spi_out;		/* host byte order */
+	const char *name;	  /* of the configured child */
+	const char *state;	  /* CREATED, INSTALLED, REKEYING, REKEYED, DELETING */
+	uint32_t spi_in, spi_out; /* host byte order */
 	bool udp_encap, esn;
-	uint16_t encr, encr_bits, integ, ke;	/* IANA numbers; ke 0: without PFS */
+	uint16_t encr, encr_bits, integ, ke; /* IANA numbers; ke 0: without PFS */
 	const struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
 	struct ike_usage in, out;
-	ike_time installed, rekey_at, expire_at;	/* 0: never */
+	ike_time installed, rekey_at, expire_at; /* 0: never */
 	uint32_t if_id_in, if_id_out;
 };
 
 struct ike_sa_info {
 	uint64_t id;
 	const char *conn;
-	const char *state;			/* CONNECTING, ESTABLISHED, REKEYING, REKEYED, DELETING */
+	const char *state; /* CONNECTING, ESTABLISHED, REKEYING, REKEYED, DELETING */
 	struct ike_endpoint local, remote;
-	const struct ike_id *local_id, *remote_id;	/* NULL until known */
+	const struct ike_id *local_id, *remote_id; /* NULL until known */
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, nat_any;
 	uint16_t encr, encr_bits, integ, prf, ke;
 	ike_time established, rekey_at;
-	unsigned int queued;			/* tasks waiting for the window */
+	unsigned int queued; /* tasks waiting for the window */
 	const struct ike_child_info *children;
 	size_t n_children;
 };

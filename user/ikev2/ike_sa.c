@@ -8,7 +8,9 @@
 #include "ikev2/goal.h"
 #include "ikev2/ike_sa.h"
 
-enum { DEFAULT_KEEPALIVE = 20 };	/* seconds */
+enum {
+	DEFAULT_KEEPALIVE = 20
+}; /* seconds */
 
 /* Nonces */
 
@@ -82,7 +84,8 @@ static void life_fires(struct ike_timer *t)
 		rekey_due(sa);
 		break;
 	case IKE_SA_REKEYED:
-		ike_sa_close(sa, IKE_END_REPLACED, false, "the peer did not delete what it had rekeyed");
+		ike_sa_close(sa, IKE_END_REPLACED, false,
+			     "the peer did not delete what it had rekeyed");
 		break;
 	case IKE_SA_CLOSED:
 		unlink_sa(sa);
@@ -237,6 +240,8 @@ struct ike_sa *ike_sa_new_spi(struct ike_engine *e, struct ike_config *config,
 	sa->initiator = initiator;
 	sa->spi_i = initiator ? spi_own : spi_peer;
 	sa->spi_r = initiator ? spi_peer : spi_own;
+	sa->first_spi = sa->spi_i;
+	sa->began = initiator;
 	sa->local = *local;
 	sa->remote = *remote;
 	sa->created = sa->heard = e->now;
@@ -252,7 +257,8 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_config *config,
 			  const struct ike_conn_cfg *conn, bool initiator, uint64_t spi_peer,
 			  const struct ike_endpoint *local, const struct ike_endpoint *remote)
 {
-	return ike_sa_new_spi(e, config, conn, initiator, ike_sa_draw_spi(e), spi_peer, local, remote);
+	return ike_sa_new_spi(e, config, conn, initiator, ike_sa_draw_spi(e), spi_peer, local,
+			      remote);
 }
 
 bool ike_sa_set_keys(struct ike_sa *sa, const struct ike_key *skeyseed, struct ike_bytes ni,
@@ -265,8 +271,10 @@ bool ike_sa_set_keys(struct ike_sa *sa, const struct ike_key *skeyseed, struct i
 	if (!ike_keymat_ike(&sa->suite, skeyseed, ni, nr, sa->spi_i, sa->spi_r, k, err) ||
 	    !ike_cipher_init(&cipher, sa->suite.encr, sa->suite.encr_bits, sa->suite.integ, err))
 		return false;
-	sa->keyed = ike_protect_init(sa->initiator ? &sa->out : &sa->in, &cipher, &k->ei, &k->ai, err) &&
-		    ike_protect_init(sa->initiator ? &sa->in : &sa->out, &cipher, &k->er, &k->ar, err);
+	sa->keyed =
+		ike_protect_init(sa->initiator ? &sa->out : &sa->in, &cipher, &k->ei, &k->ai,
+				 err) &&
+		ike_protect_init(sa->initiator ? &sa->in : &sa->out, &cipher, &k->er, &k->ar, err);
 	return sa->keyed;
 }
 
@@ -328,7 +336,10 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 	ike_timer_set(&old->engine->timers, &old->life, old->engine->now + IKE_REKEYED_TIME);
 	ike_sa_log(sa, IKE_LOG_INFO, "takes over from %s[%" PRIu64 "]", old->conn->name, old->id);
 	ike_emit(sa->engine, IKE_EVENT_IKE_REKEYED, sa->id, 0, old->id);
-	/* What is queued may be of no use any more; those that rekeyed the IKE SA have got what they wanted. */
+	/*
+	 * What is queued may be of no use any more; those that rekeyed the IKE SA have got what
+	 * they wanted.
+	 */
 	while ((t = ike_task_find(old, &ike_task_rekey_ike, 0)) && t != old->task) {
 		TAILQ_REMOVE(&old->tasks, t, link);
 		old->n_tasks--;
@@ -340,8 +351,8 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 
 static void stop_timers(struct ike_sa *sa)
 {
-	struct ike_timer *all[] = { &sa->retransmit, &sa->queue, &sa->life, &sa->over, &sa->alive,
-				    &sa->keepalive };
+	struct ike_timer *all[] = {&sa->retransmit, &sa->queue, &sa->life,
+				   &sa->over,	    &sa->alive, &sa->keepalive};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		ike_timer_stop(&sa->engine->timers, all[i]);
@@ -438,12 +449,14 @@ void ike_sa_follow(struct ike_sa *sa, const struct ike_endpoint *local,
 	if (same_endpoint(local, &sa->local) && same_endpoint(remote, &sa->remote))
 		return;
 	/*
-	 * In IKE_AUTH an initiator goes over to port 4500. Later only a NAT can have moved the peer, and only an end
-	 * that is not behind one itself follows: else whoever repeats a message from elsewhere could lead it there.
+	 * In IKE_AUTH an initiator goes over to port 4500. Later only a NAT can have moved the
+	 * peer, and only an end that is not behind one itself follows: else whoever repeats a
+	 * message from elsewhere could lead it there.
 	 */
 	if (!early && (!sa->nat_remote || sa->nat_local))
 		return;
-	ike_sa_log(sa, early ? IKE_LOG_DEBUG : IKE_LOG_INFO, "the peer has moved from %s port %u to %s port %u",
+	ike_sa_log(sa, early ? IKE_LOG_DEBUG : IKE_LOG_INFO,
+		   "the peer has moved from %s port %u to %s port %u",
 		   ike_addr_text(&sa->remote.addr, was, sizeof(was)), sa->remote.port,
 		   ike_addr_text(&remote->addr, is, sizeof(is)), remote->port);
 	sa->local = *local;

@@ -12,35 +12,40 @@
 #include "ikev2/task.h"
 #include "ikev2/window.h"
 
-enum { IKE_NONCE_LEN = 32 };	/* ours; half of any PRF's key at least (section 2.10) */
+enum {
+	IKE_NONCE_LEN = 32
+}; /* ours; half of any PRF's key at least (section 2.10) */
 
 enum {
-	IKE_HALF_OPEN_TIME = 30 * IKE_SECOND,	/* a responder waits so long for IKE_AUTH */
-	IKE_LINGER_TIME = 30 * IKE_SECOND,	/* a closed SA repeats its last answer so long */
-	IKE_REKEYED_TIME = 90 * IKE_SECOND,	/* the peer has so long to delete what it rekeyed */
+	IKE_HALF_OPEN_TIME = 30 * IKE_SECOND, /* a responder waits so long for IKE_AUTH */
+	IKE_LINGER_TIME = 30 * IKE_SECOND,    /* a closed SA repeats its last answer so long */
+	IKE_REKEYED_TIME = 90 * IKE_SECOND,   /* the peer has so long to delete what it rekeyed */
 };
 
 /* Why something ends: what the configuration wants then depends on it. */
 enum ike_end {
-	IKE_END_COMMAND,	/* somebody here wants it down */
-	IKE_END_PEER,		/* the peer deleted it */
-	IKE_END_DEAD,		/* the peer does not answer */
-	IKE_END_EXPIRED,	/* a hard lifetime is over */
-	IKE_END_FAILED,		/* it never came up */
-	IKE_END_REPLACED,	/* another has taken its place */
+	IKE_END_COMMAND,  /* somebody here wants it down */
+	IKE_END_PEER,	  /* the peer deleted it */
+	IKE_END_DEAD,	  /* the peer does not answer */
+	IKE_END_EXPIRED,  /* a hard lifetime is over */
+	IKE_END_FAILED,	  /* it never came up */
+	IKE_END_REPLACED, /* another has taken its place */
 };
 
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
 	struct ike_node by_spi, by_peer;
 	struct ike_engine *engine;
-	struct ike_config *config;		/* referenced: @conn is its */
+	struct ike_config *config; /* referenced: @conn is its */
 	const struct ike_conn_cfg *conn;
 	uint64_t id;
 	enum ike_sa_state state;
-	bool initiator;				/* of this IKE SA, not of any exchange */
-	bool announced;				/* IKE_EVENT_IKE_UP was told */
+	bool initiator; /* of this IKE SA, not of any exchange */
+	bool announced; /* IKE_EVENT_IKE_UP was told */
 	uint64_t spi_i, spi_r;
+	/* Of the one that was authenticated, however often it has been rekeyed since. */
+	uint64_t first_spi; /* its initiator's */
+	bool began;	    /* this end was its initiator */
 	struct ike_endpoint local, remote;
 
 	struct ike_suite suite;
@@ -49,44 +54,46 @@ struct ike_sa {
 	bool keyed;
 	struct ike_protect in, out;
 	struct ike_id local_id, remote_id;
-	bool identified;			/* the peer's identity is proven */
+	bool identified; /* the peer's identity is proven */
 	ike_time created, established, heard, sent, rekey_at;
-	struct ike_nonce lower_nonce;		/* the lower one of the exchange that made it */
+	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
 
-	bool nat_aware;				/* the peer sent NAT detection */
-	bool nat_local, nat_remote;		/* who sits behind one */
-	bool peer_childless;			/* RFC 6023 */
+	bool nat_aware;		    /* the peer sent NAT detection */
+	bool nat_local, nat_remote; /* who sits behind one */
+	bool peer_childless;	    /* RFC 6023 */
 
 	/* For AUTH (section 2.15), until authenticated. */
 	struct ike_packet init_sent, init_got;
 	struct ike_nonce ni, nr;
 
 	struct ike_window window;
-	unsigned int sends;			/* of the request that is out */
+	unsigned int sends; /* of the request that is out */
 	unsigned int sends_max;
 	ike_time interval;
-	struct ike_endpoint answered_to;	/* where the last request came from */
+	struct ike_endpoint answered_to; /* where the last request came from */
 	struct ike_endpoint answered_from;
 
-	struct ike_task_list tasks;		/* waiting */
+	struct ike_task_list tasks; /* waiting */
 	unsigned int n_tasks;
-	struct ike_task *task;			/* being done */
+	struct ike_task *task; /* being done */
 	struct ike_job *jobs[IKE_SIDES];
 	struct ike_incoming *kept[IKE_SIDES];
 
 	struct ike_child_list children;
 	unsigned int n_children;
 
-	uint64_t rival_of;			/* made by the peer while we rekeyed this IKE SA too */
+	uint64_t rival_of; /* made by the peer while we rekeyed this IKE SA too */
 
-	struct ike_timer retransmit;		/* of the request that is out */
-	struct ike_timer queue;			/* a task may begin */
-	struct ike_timer life;			/* half-open, rekeying, giving up: by state */
-	struct ike_timer over;			/* hard lifetime */
-	struct ike_timer alive;			/* liveness */
+	struct ike_timer retransmit; /* of the request that is out */
+	struct ike_timer queue;	     /* a task may begin */
+	struct ike_timer life;	     /* half-open, rekeying, giving up: by state */
+	struct ike_timer over;	     /* hard lifetime */
+	struct ike_timer alive;	     /* liveness */
 	struct ike_timer keepalive;
 };
-enum { IKE_SA_TIMERS = 6 };
+enum {
+	IKE_SA_TIMERS = 6
+};
 
 /* NULL without memory. Its state is INIT_SENT or INIT_GOT. @spi_peer: 0 for an initiator. */
 struct ike_sa *ike_sa_new(struct ike_engine *e, struct ike_config *config,
@@ -117,14 +124,16 @@ static inline bool ike_sa_usable(const struct ike_sa *sa)
 
 /* Takes the keys that follow from @skeyseed for sa->suite. */
 IKE_MUST_CHECK bool ike_sa_set_keys(struct ike_sa *sa, const struct ike_key *skeyseed,
-				    struct ike_bytes ni, struct ike_bytes nr, struct ike_error *err);
+				    struct ike_bytes ni, struct ike_bytes nr,
+				    struct ike_error *err);
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state);
 /* Both ends are authenticated, or it takes over from one of which that is true. */
 void ike_sa_establish(struct ike_sa *sa);
 /* Takes all that @old has: CHILD_SAs, tasks. @old then waits for its DELETE. */
 void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old);
 /*
- * It is over, with its CHILD_SAs and tasks. @linger: it goes on answering the last request when that is repeated.
+ * It is over, with its CHILD_SAs and tasks. @linger: it goes on answering the last request when
+ * that is repeated.
  * @why ends a log line and the commands that waited.
  */
 void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *why);
@@ -144,7 +153,10 @@ static inline bool ike_sa_udp_encap(const struct ike_sa *sa)
 	return sa->nat_local || sa->nat_remote;
 }
 
-/* retransmit.c: sends the request in the window, now and again until it is answered or hope is lost. */
+/*
+ * retransmit.c: sends the request in the window, now and again until it is answered or hope is
+ * lost.
+ */
 void ike_sa_ask(struct ike_sa *sa, unsigned int sends_max);
 void ike_sa_asked_in_vain(struct ike_timer *t);
 /* The answer has come. */
@@ -155,7 +167,8 @@ void ike_sa_answer(struct ike_sa *sa, const struct ike_incoming *in, struct ike_
 void ike_sa_answer_notify(struct ike_sa *sa, const struct ike_incoming *in, uint16_t type,
 			  struct ike_bytes data);
 /* err->notify, or TEMPORARY_FAILURE when the fault is ours. */
-void ike_sa_answer_error(struct ike_sa *sa, const struct ike_incoming *in, const struct ike_error *err);
+void ike_sa_answer_error(struct ike_sa *sa, const struct ike_incoming *in,
+			 const struct ike_error *err);
 void ike_sa_answer_again(struct ike_sa *sa, const struct ike_incoming *in);
 void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
 		     const struct ike_endpoint *remote, struct ike_bytes message);
@@ -176,8 +189,8 @@ int ike_nonce_compare(const struct ike_nonce *a, const struct ike_nonce *b);
 const struct ike_nonce *ike_nonce_lower(const struct ike_nonce *a, const struct ike_nonce *b);
 
 /*
- * The exchanges. A request has passed the table and the window, and must be answered now or after a job; the
- * in->form says what it is.
+ * The exchanges. A request has passed the table and the window, and must be answered now or after a
+ * job; the in->form says what it is.
  */
 void ike_init_request(struct ike_engine *e, struct ike_incoming *in);
 void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* INFORMATIONAL (RFC 7296 section 1.4): deletion, liveness, and the refusal of a responder's authentication. */
+/*
+ * INFORMATIONAL (RFC 7296 section 1.4): deletion, liveness, and the refusal of a responder's
+ * authentication.
+ */
 #include "ikev2/child.h"
 #include "ikev2/spd.h"
 
@@ -14,7 +17,8 @@ static void build_nothing(struct ike_sa *sa, struct ike_task *t, struct ike_writ
 {
 }
 
-static enum ike_step liveness_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+static enum ike_step liveness_answered(struct ike_sa *sa, struct ike_task *t,
+				       struct ike_incoming *in)
 {
 	return IKE_STEP_DONE;
 }
@@ -34,7 +38,8 @@ static void build_refusal(struct ike_sa *sa, struct ike_task *t, struct ike_writ
 	ike_put_notify(w, IKE_NOTIFY_AUTHENTICATION_FAILED, ike_bytes(NULL, 0));
 }
 
-static enum ike_step refusal_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+static enum ike_step refusal_answered(struct ike_sa *sa, struct ike_task *t,
+				      struct ike_incoming *in)
 {
 	ike_sa_close(sa, IKE_END_FAILED, false, "the peer did not prove who it is");
 	return IKE_STEP_GONE;
@@ -87,7 +92,8 @@ static void build_delete_ike(struct ike_sa *sa, struct ike_task *t, struct ike_w
 	ike_put_delete_ike(w);
 }
 
-static enum ike_step delete_ike_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+static enum ike_step delete_ike_answered(struct ike_sa *sa, struct ike_task *t,
+					 struct ike_incoming *in)
 {
 	enum ike_end how = why_deleted(t);
 	const char *why = deletion_text(t);
@@ -129,7 +135,8 @@ static void build_delete_child(struct ike_sa *sa, struct ike_task *t, struct ike
 	ike_put_delete_esp(w, &c->spi_in, 1);
 }
 
-static enum ike_step delete_child_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+static enum ike_step delete_child_answered(struct ike_sa *sa, struct ike_task *t,
+					   struct ike_incoming *in)
 {
 	struct ike_child *c = ike_child_find(sa->engine, t->child_id);
 
@@ -155,7 +162,10 @@ struct answer {
 	const char *why;
 };
 
-/* Section 1.4.1: a pair goes as one. Section 2.25.1: what we are deleting too needs no word from us. */
+/*
+ * Section 1.4.1: a pair goes as one. Section 2.25.1: what we are deleting too needs no word from
+ * us.
+ */
 static void delete_spi(struct ike_sa *sa, uint32_t spi, struct answer *a)
 {
 	struct ike_child *c = ike_child_by_spi_out(sa, spi);
@@ -228,10 +238,13 @@ static bool deletes_ike(const struct ike_payloads *all)
 
 void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in)
 {
-	struct answer a = { .n = 0 };
+	struct answer a = {.n = 0};
 	struct ike_outgoing o;
 
-	/* Who uses an IKE SA means it: the peer has gone on with what its rekey made, and moved its CHILD_SAs there. */
+	/*
+	 * Who uses an IKE SA means it: the peer has gone on with what its rekey made, and moved its
+	 * CHILD_SAs there.
+	 */
 	if (sa->rival_of && !deletes_ike(&in->all))
 		ike_rekey_adopt(sa);
 	read_notifies(sa, &in->all, &a);

@@ -18,8 +18,8 @@ void ike_job_run(struct ike_job *job)
 {
 	job->ok = job->key.pub_len || ike_dh_generate(&job->key, &job->err);
 	if (job->ok && job->peer_len)
-		job->ok = ike_dh_derive(&job->key, ike_bytes(job->peer, job->peer_len), &job->secret,
-					&job->err);
+		job->ok = ike_dh_derive(&job->key, ike_bytes(job->peer, job->peer_len),
+					&job->secret, &job->err);
 }
 
 static struct ike_job *job_new(struct ike_sa *sa, enum ike_side side, struct ike_bytes peer,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Key exchanges as jobs of the host. All that a job touches while it runs is its own; the IKE SA that waits for it may
- * be gone when it is done.
+ * Key exchanges as jobs of the host. All that a job touches while it runs is its own; the IKE SA
+ * that waits for it may be gone when it is done.
  */
 #ifndef ESPLANE_IKE_JOB_H
 #define ESPLANE_IKE_JOB_H
@@ -13,15 +13,19 @@ struct ike_incoming;
 struct ike_sa;
 
 /* Which of an IKE SA's two roles waits: each may have one job. */
-enum ike_side { IKE_ASKING, IKE_ANSWERING, IKE_SIDES };
+enum ike_side {
+	IKE_ASKING,
+	IKE_ANSWERING,
+	IKE_SIDES
+};
 
 struct ike_job {
-	uint64_t own_spi, ike_id;		/* of the IKE SA */
+	uint64_t own_spi, ike_id; /* of the IKE SA */
 	enum ike_side side;
 	void (*then)(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in);
 	struct ike_dh_key key;
 	uint8_t peer[IKE_DH_PUBLIC_MAX];
-	size_t peer_len;			/* 0: generate only */
+	size_t peer_len; /* 0: generate only */
 	struct ike_secret secret;
 	bool ok;
 	struct ike_error err;
@@ -31,10 +35,15 @@ typedef void (*ike_job_then)(struct ike_sa *sa, const struct ike_job *job, struc
 
 /* Draws a key of @group and generates it; with @peer not empty it derives the secret as well. */
 IKE_MUST_CHECK bool ike_job_generate(struct ike_sa *sa, enum ike_side side, uint16_t group,
-				     struct ike_bytes peer, ike_job_then then, struct ike_incoming *in);
-/* Derives the secret of @key, generated before, and @peer. @in is kept meanwhile, and given to @then. */
-IKE_MUST_CHECK bool ike_job_derive(struct ike_sa *sa, enum ike_side side, const struct ike_dh_key *key,
-				   struct ike_bytes peer, ike_job_then then, struct ike_incoming *in);
+				     struct ike_bytes peer, ike_job_then then,
+				     struct ike_incoming *in);
+/*
+ * Derives the secret of @key, generated before, and @peer. @in is kept meanwhile, and given to
+ * @then.
+ */
+IKE_MUST_CHECK bool ike_job_derive(struct ike_sa *sa, enum ike_side side,
+				   const struct ike_dh_key *key, struct ike_bytes peer,
+				   ike_job_then then, struct ike_incoming *in);
 /* What @sa waits for on @side is not wanted any more. */
 void ike_job_forget(struct ike_sa *sa, enum ike_side side);
 

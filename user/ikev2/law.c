@@ -37,7 +37,8 @@ static const struct form {
 	/* RFC 6023 section 3. */
 	[IKE_FORM_AUTH_CHILDLESS_REQUEST] = { "IKE_AUTH request without CHILD_SA", {
 		ONE(IKE_PAYLOAD_IDI), MAYBE(IKE_PAYLOAD_IDR), MAYBE(IKE_PAYLOAD_AUTH),
-		ANY(IKE_PAYLOAD_CERT), ANY(IKE_PAYLOAD_CERTREQ), MAYBE(IKE_PAYLOAD_CP), NOTIFIES } },
+		ANY(IKE_PAYLOAD_CERT), ANY(IKE_PAYLOAD_CERTREQ), MAYBE(IKE_PAYLOAD_CP),
+		NOTIFIES } },
 	[IKE_FORM_AUTH_ANSWER] = { "IKE_AUTH response", {
 		ONE(IKE_PAYLOAD_IDR), ONE(IKE_PAYLOAD_AUTH), ONE(IKE_PAYLOAD_SA),
 		ONE(IKE_PAYLOAD_TSI), ONE(IKE_PAYLOAD_TSR), ANY(IKE_PAYLOAD_CERT),
@@ -125,8 +126,9 @@ static bool fits(const struct form *f, const struct ike_payloads *all, struct ik
 
 		if (n < p->min || n > p->max)
 			return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
-					       "%s: %zu %s payloads where %u to %u are allowed", f->name,
-					       n, ike_payload_name(p->type), p->min, p->max);
+					       "%s: %zu %s payloads where %u to %u are allowed",
+					       f->name, n, ike_payload_name(p->type), p->min,
+					       p->max);
 	}
 	return true;
 }

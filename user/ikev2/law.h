@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Order is law: which exchange, as request or response, in which state of the IKE SA, may hold which payloads. What the
- * table does not allow is refused before anything in it is interpreted (RFC 7296 sections 1.2 to 1.5).
+ * Order is law: which exchange, as request or response, in which state of the IKE SA, may hold
+ * which payloads. What the table does not allow is refused before anything in it is interpreted
+ * (RFC 7296 sections 1.2 to 1.5).
  */
 #ifndef ESPLANE_IKE_LAW_H
 #define ESPLANE_IKE_LAW_H
@@ -9,20 +10,20 @@
 #include "ikev2/wire/decode.h"
 
 enum ike_sa_state {
-	IKE_SA_NONE,		/* there is no SA: an IKE_SA_INIT request */
-	IKE_SA_INIT_SENT,	/* initiator: IKE_SA_INIT is being made, or out */
-	IKE_SA_INIT_GOT,	/* responder: IKE_SA_INIT is being answered, or is */
-	IKE_SA_AUTH_SENT,	/* initiator: IKE_AUTH is being made, or out */
+	IKE_SA_NONE,	  /* there is no SA: an IKE_SA_INIT request */
+	IKE_SA_INIT_SENT, /* initiator: IKE_SA_INIT is being made, or out */
+	IKE_SA_INIT_GOT,  /* responder: IKE_SA_INIT is being answered, or is */
+	IKE_SA_AUTH_SENT, /* initiator: IKE_AUTH is being made, or out */
 	IKE_SA_ESTABLISHED,
-	IKE_SA_REKEYED,		/* another has its children; waits for its DELETE */
-	IKE_SA_DELETING,	/* our DELETE is waiting to go, or out */
-	IKE_SA_CLOSED,		/* over: repeats its last answer for a while */
+	IKE_SA_REKEYED,	 /* another has its children; waits for its DELETE */
+	IKE_SA_DELETING, /* our DELETE is waiting to go, or out */
+	IKE_SA_CLOSED,	 /* over: repeats its last answer for a while */
 	IKE_SA_STATES,
 };
 
 /* What a message is, by the payloads it holds. */
 enum ike_form {
-	IKE_FORM_NONE,		/* refused */
+	IKE_FORM_NONE, /* refused */
 	IKE_FORM_INIT_REQUEST,
 	IKE_FORM_INIT_ANSWER,
 	IKE_FORM_AUTH_REQUEST,
@@ -31,10 +32,10 @@ enum ike_form {
 	IKE_FORM_AUTH_CHILDLESS_ANSWER,
 	IKE_FORM_CHILD_REQUEST,
 	IKE_FORM_CHILD_ANSWER,
-	IKE_FORM_REKEY_REQUEST,	/* of the IKE SA */
+	IKE_FORM_REKEY_REQUEST, /* of the IKE SA */
 	IKE_FORM_REKEY_ANSWER,
 	IKE_FORM_INFORMATIONAL,
-	IKE_FORM_NOTIFY,	/* notifies alone: a refusal */
+	IKE_FORM_NOTIFY, /* notifies alone: a refusal */
 	IKE_FORMS,
 };
 

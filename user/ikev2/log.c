@@ -9,7 +9,7 @@
 
 enum {
 	NAME_MAX_LEN = 256,
-	LINE_MAX_LEN = 4096,		/* two lists of proposals and some words */
+	LINE_MAX_LEN = 4096, /* two lists of proposals and some words */
 };
 
 static void say(struct ike_engine *e, enum ike_log_level level, const char *name, const char *fmt,
@@ -48,8 +48,8 @@ void ike_child_log(const struct ike_child *c, enum ike_log_level level, const ch
 	char name[NAME_MAX_LEN];
 	va_list args;
 
-	snprintf(name, sizeof(name), "%s[%" PRIu64 "]/%s{%" PRIu64 "}", c->sa->conn->name, c->sa->id,
-		 c->cfg->name, c->id);
+	snprintf(name, sizeof(name), "%s[%" PRIu64 "]/%s{%" PRIu64 "}", c->sa->conn->name,
+		 c->sa->id, c->cfg->name, c->id);
 	va_start(args, fmt);
 	say(c->sa->engine, level, name, fmt, args);
 	va_end(args);
@@ -59,6 +59,9 @@ void ike_emit(struct ike_engine *e, enum ike_event_type type, uint64_t ike_id, u
 	      uint64_t old_id)
 {
 	e->ops->event(e->host, &(struct ike_event){
-		.type = type, .ike_id = ike_id, .child_id = child_id, .old_id = old_id,
-	});
+				       .type = type,
+				       .ike_id = ike_id,
+				       .child_id = child_id,
+				       .old_id = old_id,
+			       });
 }

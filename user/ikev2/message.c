@@ -69,15 +69,16 @@ const char *ike_notify_text(uint16_t type, char buf[32])
 	return buf;
 }
 
-void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t exchange, uint32_t id,
-			bool response)
+void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t exchange,
+			uint32_t id, bool response)
 {
 	struct ike_header h = {
 		.spi_i = sa->spi_i,
 		.spi_r = sa->spi_r,
 		.exchange = exchange,
 		.message_id = id,
-		.flags = (sa->initiator ? IKE_FLAG_INITIATOR : 0) | (response ? IKE_FLAG_RESPONSE : 0),
+		.flags = (sa->initiator ? IKE_FLAG_INITIATOR : 0) |
+			 (response ? IKE_FLAG_RESPONSE : 0),
 	};
 
 	ike_writer_init(&o->w, o->buf, sizeof(o->buf));

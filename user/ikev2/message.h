@@ -10,7 +10,7 @@
 #include "ikev2/wire/encode.h"
 
 enum {
-	IKE_MESSAGE_MAX = 16384,	/* ours; a peer's may fill a datagram */
+	IKE_MESSAGE_MAX = 16384, /* ours; a peer's may fill a datagram */
 };
 
 struct ike_sa;
@@ -19,8 +19,8 @@ struct ike_sa;
 struct ike_incoming {
 	struct ike_endpoint local, remote;
 	struct ike_header header;
-	uint8_t digest[IKE_DIGEST_LEN];		/* of the message as it came */
-	struct ike_payloads all;		/* those inside SK, if there is one */
+	uint8_t digest[IKE_DIGEST_LEN]; /* of the message as it came */
+	struct ike_payloads all;	/* those inside SK, if there is one */
 	enum ike_form form;
 	bool kept;
 	size_t len;
@@ -41,14 +41,15 @@ const char *ike_notify_text(uint16_t type, char buf[32]);
 
 struct ike_outgoing {
 	struct ike_writer w;
-	size_t mark;				/* of the SK payload, unless @plain */
+	size_t mark; /* of the SK payload, unless @plain */
 	bool plain;
 	uint8_t buf[IKE_MESSAGE_MAX];
 };
 
 /* IKE_SA_INIT is plain, all else protected. */
-void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t exchange, uint32_t id,
-			bool response);
-IKE_MUST_CHECK bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa, struct ike_error *err);
+void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t exchange,
+			uint32_t id, bool response);
+IKE_MUST_CHECK bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa,
+				     struct ike_error *err);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include "ikev2/negotiate.h"
 
-enum { EXPLAIN_MAX = 3000 };
+enum {
+	EXPLAIN_MAX = 3000
+};
 
 static struct ike_bytes spi_bytes(uint32_t spi, uint8_t buf[IKE_ESP_SPI_LEN])
 {
@@ -23,7 +25,10 @@ void ike_put_child_sa(struct ike_writer *w, const struct ike_child_cfg *cfg, uin
 	ike_put_proposals(w, &cfg->proposals, spi_bytes(spi, buf), without_ke);
 }
 
-/* A copy of a configured list with the outer address filled in; entries beyond IKE_TS_MAX are left out. */
+/*
+ * A copy of a configured list with the outer address filled in; entries beyond IKE_TS_MAX are left
+ * out.
+ */
 static size_t resolved(const struct ike_ts *list, size_t n, const struct ike_addr *outer,
 		       struct ike_ts *out)
 {
@@ -40,23 +45,25 @@ struct both_ts {
 };
 
 /*
- * What we offer or allow. A rekeyed CHILD_SA is offered what it has: never narrower than in use (section 2.9.2), and
- * nothing that the peer has refused once.
+ * What we offer or allow. A rekeyed CHILD_SA is offered what it has: never narrower than in use
+ * (section 2.9.2), and nothing that the peer has refused once.
  */
 static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 		   const struct ike_child *like, struct both_ts *ts)
 {
 	if (like) {
-		ts->n_local = resolved(like->local_ts, like->n_local_ts, &sa->local.addr, ts->local);
-		ts->n_remote = resolved(like->remote_ts, like->n_remote_ts, &sa->remote.addr, ts->remote);
+		ts->n_local =
+			resolved(like->local_ts, like->n_local_ts, &sa->local.addr, ts->local);
+		ts->n_remote =
+			resolved(like->remote_ts, like->n_remote_ts, &sa->remote.addr, ts->remote);
 		return;
 	}
 	ts->n_local = resolved(cfg->local_ts, cfg->n_local_ts, &sa->local.addr, ts->local);
 	ts->n_remote = resolved(cfg->remote_ts, cfg->n_remote_ts, &sa->remote.addr, ts->remote);
 }
 
-void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa, const struct ike_child_cfg *cfg,
-		      const struct ike_child *like)
+void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
+		      const struct ike_child_cfg *cfg, const struct ike_child *like)
 {
 	struct both_ts ts;
 
@@ -97,8 +104,8 @@ static void log_ts(const struct ike_sa *sa, const char *what, const struct ike_c
 	char a[4 * IKE_TS_TEXT_MAX], b[4 * IKE_TS_TEXT_MAX], c[4 * IKE_TS_TEXT_MAX],
 		d[4 * IKE_TS_TEXT_MAX];
 
-	ike_sa_log(sa, IKE_LOG_ERROR, "TS_UNACCEPTABLE: child %s has %s === %s, %s %s === %s", cfg->name,
-		   ike_ts_list_text(ours->local, ours->n_local, a, sizeof(a)),
+	ike_sa_log(sa, IKE_LOG_ERROR, "TS_UNACCEPTABLE: child %s has %s === %s, %s %s === %s",
+		   cfg->name, ike_ts_list_text(ours->local, ours->n_local, a, sizeof(a)),
 		   ike_ts_list_text(ours->remote, ours->n_remote, b, sizeof(b)), what,
 		   ike_ts_list_text(theirs->local, theirs->n_local, c, sizeof(c)),
 		   ike_ts_list_text(theirs->remote, theirs->n_remote, d, sizeof(d)));
@@ -147,7 +154,8 @@ static bool refuse_ts(const struct ike_sa *sa, const struct both_ts *offer, stru
 		our_ts(sa, &sa->conn->children[i], NULL, &ours);
 		log_ts(sa, "the peer offers", &sa->conn->children[i], &ours, offer);
 	}
-	return ike_fail_notify(err, IKE_NOTIFY_TS_UNACCEPTABLE, "the traffic selectors have nothing in common");
+	return ike_fail_notify(err, IKE_NOTIFY_TS_UNACCEPTABLE,
+			       "the traffic selectors have nothing in common");
 }
 
 static bool take_peer_spi(struct ike_choice *choice, struct ike_error *err)
@@ -156,7 +164,8 @@ static bool take_peer_spi(struct ike_choice *choice, struct ike_error *err)
 
 	choice->spi = ike_get32(&c);
 	if (choice->suite.spi_len != IKE_ESP_SPI_LEN || !choice->spi)
-		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "SA payload: no SPI for ESP");
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+				       "SA payload: no SPI for ESP");
 	return true;
 }
 
@@ -165,8 +174,8 @@ static bool choose_suite(struct ike_sa *sa, const struct ike_payloads *all, bool
 {
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_SA);
 	const struct ike_payload *ke = ike_payloads_find(all, IKE_PAYLOAD_KE);
-	struct ike_select how = { .without_ke = in_auth };
-	struct ike_proposal_list theirs = { 0 };
+	struct ike_select how = {.without_ke = in_auth};
+	struct ike_proposal_list theirs = {0};
 	char why[EXPLAIN_MAX];
 	struct ike_wire_ke wire;
 	bool ok;
@@ -180,15 +189,18 @@ static bool choose_suite(struct ike_sa *sa, const struct ike_payloads *all, bool
 	ok = ike_proposal_select(&choice->cfg->proposals, &theirs, &how, &choice->suite);
 	if (!ok) {
 		ike_sa_log(sa, IKE_LOG_ERROR, "NO_PROPOSAL_CHOSEN: child %s: %s", choice->cfg->name,
-			   ike_proposal_explain(&choice->cfg->proposals, &theirs, &how, why, sizeof(why)));
-		ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, "the proposals have nothing in common");
+			   ike_proposal_explain(&choice->cfg->proposals, &theirs, &how, why,
+						sizeof(why)));
+		ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+				"the proposals have nothing in common");
 	}
 	ike_proposal_list_clear(&theirs);
 	return ok && take_peer_spi(choice, err);
 }
 
-bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all, const struct ike_child *old,
-		      bool in_auth, struct ike_choice *choice, struct ike_error *err)
+bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all,
+		      const struct ike_child *old, bool in_auth, struct ike_choice *choice,
+		      struct ike_error *err)
 {
 	struct both_ts offer;
 
@@ -206,9 +218,10 @@ static bool check_suite(const struct ike_payloads *all, bool in_auth, struct ike
 			struct ike_error *err)
 {
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_SA);
-	struct ike_proposal_list answer = { 0 };
-	bool ok = ike_proposal_list_decode(&answer, p->body, err) &&
-		  ike_proposal_verify(&choice->cfg->proposals, in_auth, &answer, &choice->suite, err);
+	struct ike_proposal_list answer = {0};
+	bool ok =
+		ike_proposal_list_decode(&answer, p->body, err) &&
+		ike_proposal_verify(&choice->cfg->proposals, in_auth, &answer, &choice->suite, err);
 
 	ike_proposal_list_clear(&answer);
 	return ok && take_peer_spi(choice, err);
@@ -242,7 +255,8 @@ static bool refuse_ke(uint16_t wanted, uint16_t got, uint8_t answer[2], struct i
 {
 	answer[0] = wanted >> 8;
 	answer[1] = wanted;
-	return ike_fail_notify(err, IKE_NOTIFY_INVALID_KE_PAYLOAD, "key exchange %s where %s is needed",
+	return ike_fail_notify(err, IKE_NOTIFY_INVALID_KE_PAYLOAD,
+			       "key exchange %s where %s is needed",
 			       ike_transform_id_name(IKE_TRANSFORM_KE, got),
 			       ike_transform_id_name(IKE_TRANSFORM_KE, wanted));
 }
@@ -251,7 +265,7 @@ bool ike_ke_check(const struct ike_payloads *all, uint16_t wanted, struct ike_by
 		  uint8_t answer[2], struct ike_error *err)
 {
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_KE);
-	struct ike_wire_ke ke = { 0 };
+	struct ike_wire_ke ke = {0};
 
 	*peer = ike_bytes(NULL, 0);
 	if (wanted == IKE_KE_NONE)
@@ -266,7 +280,8 @@ bool ike_ke_check(const struct ike_payloads *all, uint16_t wanted, struct ike_by
 	return true;
 }
 
-uint16_t ike_ke_retry(const struct ike_wire_notify *n, const struct ike_proposal_list *list, uint16_t sent)
+uint16_t ike_ke_retry(const struct ike_wire_notify *n, const struct ike_proposal_list *list,
+		      uint16_t sent)
 {
 	struct ike_cursor c = ike_cursor(n->data);
 	uint16_t group = ike_get16(&c);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * CREATE_CHILD_SA that replaces the IKE SA itself (RFC 7296 sections 1.3.2, 2.18), both roles, with the collisions of
- * sections 2.8.2 and 2.25.2.
+ * CREATE_CHILD_SA that replaces the IKE SA itself (RFC 7296 sections 1.3.2, 2.18), both roles, with
+ * the collisions of sections 2.8.2 and 2.25.2.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "ikev2/negotiate.h"
 
-enum { EXPLAIN_MAX = 3000 };
+enum {
+	EXPLAIN_MAX = 3000
+};
 
 static struct ike_bytes spi_bytes(uint64_t spi, uint8_t buf[IKE_SPI_LEN])
 {
@@ -25,7 +27,8 @@ static bool take_peer_spi(const struct ike_suite *suite, uint64_t *spi, struct i
 
 	*spi = ike_get64(&c);
 	if (suite->spi_len != IKE_SPI_LEN || !*spi)
-		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX, "SA payload: no SPI for the new IKE SA");
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+				       "SA payload: no SPI for the new IKE SA");
 	return true;
 }
 
@@ -40,10 +43,10 @@ struct rekeying {
 static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct ike_bytes secret,
 			   struct ike_error *err)
 {
-	struct ike_key IKE_CLEARED_KEY skeyseed = { 0 };
+	struct ike_key IKE_CLEARED_KEY skeyseed = {0};
 	struct ike_bytes ni = ike_nonce_bytes(&r->ni), nr = ike_nonce_bytes(&r->nr);
-	struct ike_sa *sa = ike_sa_new_spi(old->engine, old->config, old->conn, r->initiator, r->spi_own,
-					   r->spi_peer, &old->local, &old->remote);
+	struct ike_sa *sa = ike_sa_new_spi(old->engine, old->config, old->conn, r->initiator,
+					   r->spi_own, r->spi_peer, &old->local, &old->remote);
 
 	if (!sa) {
 		ike_fail(err, "out of memory");
@@ -56,6 +59,8 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 		return NULL;
 	}
 	sa->lower_nonce = *ike_nonce_lower(&r->ni, &r->nr);
+	sa->first_spi = old->first_spi;
+	sa->began = old->began;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
 	sa->identified = true;
@@ -132,7 +137,7 @@ static bool read_answer(struct ike_sa *sa, struct ike_task *t, const struct ike_
 			struct rekeying *r, struct ike_error *err)
 {
 	const struct ike_payload *p = ike_payloads_find(&in->all, IKE_PAYLOAD_SA);
-	struct ike_proposal_list answer = { 0 };
+	struct ike_proposal_list answer = {0};
 	bool ok;
 
 	r->initiator = true;
@@ -144,7 +149,8 @@ static bool read_answer(struct ike_sa *sa, struct ike_task *t, const struct ike_
 	     take_peer_spi(&r->suite, &r->spi_peer, err) && ike_nonce_find(&in->all, &r->nr, err);
 	ike_proposal_list_clear(&answer);
 	if (ok && r->suite.ke != t->group)
-		return ike_fail(err, "the peer chose key exchange %u, but %u was sent", r->suite.ke, t->group);
+		return ike_fail(err, "the peer chose key exchange %u, but %u was sent", r->suite.ke,
+				t->group);
 	return ok;
 }
 
@@ -162,7 +168,8 @@ static void settle(struct ike_sa *old, struct ike_sa *made)
 	struct ike_sa *rival = ike_rekey_rival(old);
 
 	if (rival && ike_nonce_compare(&made->lower_nonce, &rival->lower_nonce) < 0) {
-		ike_sa_log(made, IKE_LOG_INFO, "one too many, both ends rekeyed at once: %s[%" PRIu64 "] stays",
+		ike_sa_log(made, IKE_LOG_INFO,
+			   "one too many, both ends rekeyed at once: %s[%" PRIu64 "] stays",
 			   rival->conn->name, rival->id);
 		rival->rival_of = 0;
 		ike_sa_inherit(rival, old);
@@ -177,7 +184,8 @@ static void settle(struct ike_sa *old, struct ike_sa *made)
 		/* The peer deletes it. */
 		rival->rival_of = 0;
 		ike_sa_set_state(rival, IKE_SA_REKEYED);
-		ike_timer_set(&rival->engine->timers, &rival->life, rival->engine->now + IKE_REKEYED_TIME);
+		ike_timer_set(&rival->engine->timers, &rival->life,
+			      rival->engine->now + IKE_REKEYED_TIME);
 	}
 	ike_sa_inherit(made, old);
 	queue_delete(old);
@@ -225,20 +233,23 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 		return ike_task_fail(t, "the peer's answer to CREATE_CHILD_SA holds nothing");
 	if (n.type == IKE_NOTIFY_TEMPORARY_FAILURE)
 		return IKE_STEP_LATER;
-	group = n.type == IKE_NOTIFY_INVALID_KE_PAYLOAD ?
-			ike_ke_retry(&n, &sa->conn->proposals, t->group) : 0;
+	group = n.type == IKE_NOTIFY_INVALID_KE_PAYLOAD
+			? ike_ke_retry(&n, &sa->conn->proposals, t->group)
+			: 0;
 	if (group && !t->restarts++) {
 		t->group = group;
 		ike_dh_clear(&t->dh);
 		return generate(sa, t);
 	}
-	ike_sa_log(sa, IKE_LOG_ERROR, "the peer refuses to rekey the IKE SA: %s", ike_notify_text(n.type, buf));
-	return ike_task_fail(t, "the peer refuses to rekey the IKE SA: %s", ike_notify_text(n.type, buf));
+	ike_sa_log(sa, IKE_LOG_ERROR, "the peer refuses to rekey the IKE SA: %s",
+		   ike_notify_text(n.type, buf));
+	return ike_task_fail(t, "the peer refuses to rekey the IKE SA: %s",
+			     ike_notify_text(n.type, buf));
 }
 
 static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	struct ike_bytes peer;
 	uint8_t wanted[2];
 
@@ -277,8 +288,8 @@ static bool choose(struct ike_sa *sa, const struct ike_incoming *in, struct reke
 {
 	const struct ike_payload *p = ike_payloads_find(&in->all, IKE_PAYLOAD_SA);
 	const struct ike_payload *ke = ike_payloads_find(&in->all, IKE_PAYLOAD_KE);
-	struct ike_proposal_list theirs = { 0 };
-	struct ike_select how = { 0 };
+	struct ike_proposal_list theirs = {0};
+	struct ike_select how = {0};
 	char why[EXPLAIN_MAX];
 	struct ike_wire_ke wire;
 	bool ok;
@@ -288,11 +299,13 @@ static bool choose(struct ike_sa *sa, const struct ike_incoming *in, struct reke
 	ok = ike_proposal_list_decode(&theirs, p->body, err);
 	if (ok && !ike_proposal_select(&sa->conn->proposals, &theirs, &how, &r->suite)) {
 		ike_sa_log(sa, IKE_LOG_ERROR, "NO_PROPOSAL_CHOSEN: %s",
-			   ike_proposal_explain(&sa->conn->proposals, &theirs, &how, why, sizeof(why)));
+			   ike_proposal_explain(&sa->conn->proposals, &theirs, &how, why,
+						sizeof(why)));
 		ok = ike_fail_notify(err, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, "no proposal in common");
 	}
 	ike_proposal_list_clear(&theirs);
-	return ok && take_peer_spi(&r->suite, &r->spi_peer, err) && ike_nonce_find(&in->all, &r->ni, err);
+	return ok && take_peer_spi(&r->suite, &r->spi_peer, err) &&
+	       ike_nonce_find(&in->all, &r->ni, err);
 }
 
 static void refuse(struct ike_sa *sa, const struct ike_incoming *in, struct ike_bytes data,
@@ -300,7 +313,8 @@ static void refuse(struct ike_sa *sa, const struct ike_incoming *in, struct ike_
 {
 	ike_sa_log(sa, err->notify == IKE_NOTIFY_TEMPORARY_FAILURE ? IKE_LOG_DEBUG : IKE_LOG_ERROR,
 		   "rekeying of the IKE SA refused: %s", err->text);
-	ike_sa_answer_notify(sa, in, err->notify ? err->notify : IKE_NOTIFY_TEMPORARY_FAILURE, data);
+	ike_sa_answer_notify(sa, in, err->notify ? err->notify : IKE_NOTIFY_TEMPORARY_FAILURE,
+			     data);
 	ike_sa_work(sa);
 }
 
@@ -327,7 +341,7 @@ static void computed(struct ike_sa *sa, const struct ike_job *job, struct ike_in
 static void finish(struct ike_sa *sa, const struct ike_incoming *in, struct rekeying *r,
 		   const struct ike_job *job)
 {
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	struct ike_sa *made;
 
 	r->spi_own = ike_sa_draw_spi(sa->engine);
@@ -352,8 +366,8 @@ static void finish(struct ike_sa *sa, const struct ike_incoming *in, struct reke
 /* Twice, as in create_child.c: to choose, and with the outcome of the key exchange. */
 static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job)
 {
-	struct ike_error err = { 0 };
-	struct rekeying r = { 0 };
+	struct ike_error err = {0};
+	struct rekeying r = {0};
 	struct ike_bytes peer;
 	uint8_t group[2];
 	bool wrong_group;

@@ -119,7 +119,8 @@ void ike_sa_answer_notify(struct ike_sa *sa, const struct ike_incoming *in, uint
 	ike_sa_answer(sa, in, &o);
 }
 
-void ike_sa_answer_error(struct ike_sa *sa, const struct ike_incoming *in, const struct ike_error *err)
+void ike_sa_answer_error(struct ike_sa *sa, const struct ike_incoming *in,
+			 const struct ike_error *err)
 {
 	uint16_t type = err->notify ? err->notify : IKE_NOTIFY_TEMPORARY_FAILURE;
 	bool critical = type == IKE_NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD;

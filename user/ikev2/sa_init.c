@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* IKE_SA_INIT (RFC 7296 section 1.2), both roles, with cookies (2.6), other groups (2.7) and NAT detection (2.23). */
+/*
+ * IKE_SA_INIT (RFC 7296 section 1.2), both roles, with cookies (2.6), other groups (2.7) and NAT
+ * detection (2.23).
+ */
 #include <string.h>
 
 #include "ikev2/conn.h"
@@ -9,8 +12,9 @@
 enum {
 	DEFAULT_COOKIE_THRESHOLD = 30,
 	DEFAULT_HALF_OPEN_LIMIT = 1000,
-	RESTARTS_MAX = 5,		/* cookies and groups that we follow */
-	SENDS_AFTER_REFUSAL = 3,	/* section 2.21.1: a refusal that anybody can forge ends nothing at once */
+	RESTARTS_MAX = 5, /* cookies and groups that we follow */
+	SENDS_AFTER_REFUSAL =
+		3, /* section 2.21.1: a refusal that anybody can forge ends nothing at once */
 	EXPLAIN_MAX = 3500,
 };
 
@@ -57,8 +61,8 @@ static void detect_nat(struct ike_sa *sa, const struct ike_incoming *in)
 {
 	bool source, destination, source_fits, destination_fits;
 
-	source_fits = any_fits(&in->all, &in->header, IKE_NOTIFY_NAT_DETECTION_SOURCE_IP, &in->remote,
-			       &source);
+	source_fits = any_fits(&in->all, &in->header, IKE_NOTIFY_NAT_DETECTION_SOURCE_IP,
+			       &in->remote, &source);
 	destination_fits = any_fits(&in->all, &in->header, IKE_NOTIFY_NAT_DETECTION_DESTINATION_IP,
 				    &in->local, &destination);
 	sa->nat_aware = source && destination;
@@ -83,14 +87,15 @@ static void float_ports(struct ike_sa *sa)
 
 static bool derive_keys(struct ike_sa *sa, const struct ike_job *job, struct ike_error *err)
 {
-	struct ike_key IKE_CLEARED_KEY skeyseed = { 0 };
+	struct ike_key IKE_CLEARED_KEY skeyseed = {0};
 	struct ike_bytes ni = ike_nonce_bytes(&sa->ni), nr = ike_nonce_bytes(&sa->nr);
 
 	sa->prf = ike_prf_find(sa->suite.prf);
 	if (!sa->prf)
 		return ike_fail(err, "PRF %u is not supported", sa->suite.prf);
 	sa->lower_nonce = *ike_nonce_lower(&sa->ni, &sa->nr);
-	return ike_keymat_skeyseed(sa->prf, ni, nr, ike_secret_bytes(&job->secret), &skeyseed, err) &&
+	return ike_keymat_skeyseed(sa->prf, ni, nr, ike_secret_bytes(&job->secret), &skeyseed,
+				   err) &&
 	       ike_sa_set_keys(sa, &skeyseed, ni, nr, err);
 }
 
@@ -141,7 +146,8 @@ static void restart(struct ike_sa *sa, struct ike_task *t)
 	t->restarts++;
 }
 
-static enum ike_step take_cookie(struct ike_sa *sa, struct ike_task *t, const struct ike_wire_notify *n)
+static enum ike_step take_cookie(struct ike_sa *sa, struct ike_task *t,
+				 const struct ike_wire_notify *n)
 {
 	if (n->data.len < IKE_COOKIE_MIN || n->data.len > IKE_COOKIE_MAX)
 		return IKE_STEP_WAIT;
@@ -152,7 +158,8 @@ static enum ike_step take_cookie(struct ike_sa *sa, struct ike_task *t, const st
 	return IKE_STEP_SEND;
 }
 
-static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t, const struct ike_wire_notify *n)
+static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t,
+				const struct ike_wire_notify *n)
 {
 	uint16_t group = ike_ke_retry(n, &sa->conn->proposals, t->group);
 
@@ -177,8 +184,9 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 		return IKE_STEP_WAIT;
 	ike_task_fail(t, "the peer refuses IKE_SA_INIT: %s", ike_notify_text(n.type, buf));
 	if (n.type == IKE_NOTIFY_NO_PROPOSAL_CHOSEN)
-		ike_sa_log(sa, IKE_LOG_ERROR, "%s; offered: %s", t->why,
-			   ike_proposal_list_text(&sa->conn->proposals, proposals, sizeof(proposals)));
+		ike_sa_log(
+			sa, IKE_LOG_ERROR, "%s; offered: %s", t->why,
+			ike_proposal_list_text(&sa->conn->proposals, proposals, sizeof(proposals)));
 	else
 		ike_sa_log(sa, IKE_LOG_ERROR, "%s", t->why);
 	if (sa->sends_max > sa->sends + SENDS_AFTER_REFUSAL - 1)
@@ -186,13 +194,15 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 	return IKE_STEP_WAIT;
 }
 
-static enum ike_step take_notify(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
+static enum ike_step take_notify(struct ike_sa *sa, struct ike_task *t,
+				 const struct ike_incoming *in)
 {
 	struct ike_wire_notify n;
 
 	if (t->restarts < RESTARTS_MAX && ike_find_notify(&in->all, IKE_NOTIFY_COOKIE, &n))
 		return take_cookie(sa, t, &n);
-	if (t->restarts < RESTARTS_MAX && ike_find_notify(&in->all, IKE_NOTIFY_INVALID_KE_PAYLOAD, &n))
+	if (t->restarts < RESTARTS_MAX &&
+	    ike_find_notify(&in->all, IKE_NOTIFY_INVALID_KE_PAYLOAD, &n))
 		return take_group(sa, t, &n);
 	return refused(sa, t, in);
 }
@@ -223,7 +233,7 @@ static bool check_answer(struct ike_sa *sa, struct ike_task *t, const struct ike
 			 struct ike_bytes *peer, struct ike_error *err)
 {
 	const struct ike_payload *p = ike_payloads_find(&in->all, IKE_PAYLOAD_SA);
-	struct ike_proposal_list answer = { 0 };
+	struct ike_proposal_list answer = {0};
 	uint8_t wanted[2];
 	bool ok;
 
@@ -235,14 +245,17 @@ static bool check_answer(struct ike_sa *sa, struct ike_task *t, const struct ike
 	     ike_ke_check(&in->all, t->group, peer, wanted, err);
 	ike_proposal_list_clear(&answer);
 	if (ok && sa->suite.ke != t->group)
-		return ike_fail(err, "the peer chose key exchange %u, but %u was sent", sa->suite.ke, t->group);
+		return ike_fail(err, "the peer chose key exchange %u, but %u was sent",
+				sa->suite.ke, t->group);
 	return ok;
 }
 
-/* Nothing here is authentic yet: what does not fit is dropped, and the right answer may still come. */
+/*
+ * Nothing here is authentic yet: what does not fit is dropped, and the right answer may still come.
+ */
 static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
-	struct ike_error err = { 0 };
+	struct ike_error err = {0};
 	struct ike_bytes peer;
 
 	if (sa->jobs[IKE_ASKING])
@@ -283,7 +296,9 @@ static void answer_stateless(struct ike_engine *e, const struct ike_incoming *in
 {
 	uint8_t buf[IKE_HEADER_LEN + IKE_GENERIC_LEN + 4 + IKE_COOKIE_MAX];
 	struct ike_header h = {
-		.spi_i = in->header.spi_i, .exchange = IKE_EXCHANGE_SA_INIT, .flags = IKE_FLAG_RESPONSE,
+		.spi_i = in->header.spi_i,
+		.exchange = IKE_EXCHANGE_SA_INIT,
+		.flags = IKE_FLAG_RESPONSE,
 	};
 	struct ike_writer w;
 
@@ -313,7 +328,8 @@ static bool cookie_is_good(struct ike_engine *e, const struct ike_incoming *in, 
 	struct ike_wire_notify n;
 
 	return ike_find_notify(&in->all, IKE_NOTIFY_COOKIE, &n) &&
-	       ike_cookie_check(&e->jar, &e->random, e->now, ni, &in->remote.addr, in->header.spi_i, n.data);
+	       ike_cookie_check(&e->jar, &e->random, e->now, ni, &in->remote.addr, in->header.spi_i,
+				n.data);
 }
 
 /* True if the request may cost us something. */
@@ -326,9 +342,10 @@ static bool admit(struct ike_engine *e, const struct ike_incoming *in, struct ik
 
 	if (e->counters.half_open >= threshold && !cookie_is_good(e, in, ni)) {
 		e->counters.cookies_sent++;
-		if (ike_cookie_make(&e->jar, &e->random, e->now, ni, &in->remote.addr, in->header.spi_i,
-				    cookie))
-			answer_stateless(e, in, IKE_NOTIFY_COOKIE, ike_bytes(cookie, sizeof(cookie)));
+		if (ike_cookie_make(&e->jar, &e->random, e->now, ni, &in->remote.addr,
+				    in->header.spi_i, cookie))
+			answer_stateless(e, in, IKE_NOTIFY_COOKIE,
+					 ike_bytes(cookie, sizeof(cookie)));
 		return false;
 	}
 	if (e->counters.half_open < limit)
@@ -353,7 +370,8 @@ static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_inco
 	struct ike_outgoing o;
 
 	if (!job->ok) {
-		answer_stateless(sa->engine, in, err.notify ? err.notify : IKE_NOTIFY_TEMPORARY_FAILURE,
+		answer_stateless(sa->engine, in,
+				 err.notify ? err.notify : IKE_NOTIFY_TEMPORARY_FAILURE,
 				 ike_bytes(NULL, 0));
 		ike_sa_close(sa, IKE_END_FAILED, false, err.text);
 		return;
@@ -386,9 +404,9 @@ static const struct ike_conn_cfg *choose(struct ike_engine *e, struct ike_incomi
 	const struct ike_payload *sa = ike_payloads_find(&in->all, IKE_PAYLOAD_SA);
 	const struct ike_payload *ke = ike_payloads_find(&in->all, IKE_PAYLOAD_KE);
 	const struct ike_conn_cfg *conn = NULL;
-	struct ike_proposal_list offer = { 0 };
-	struct ike_error err = { 0 };
-	struct ike_select how = { 0 };
+	struct ike_proposal_list offer = {0};
+	struct ike_error err = {0};
+	struct ike_select how = {0};
 	struct ike_wire_ke wire;
 	char why[EXPLAIN_MAX];
 	uint8_t group[2];
@@ -398,8 +416,8 @@ static const struct ike_conn_cfg *choose(struct ike_engine *e, struct ike_incomi
 	if (!ike_proposal_list_decode(&offer, sa->body, &err)) {
 		log_refusal(e, in, "IKE_SA_INIT", err.text);
 	} else {
-		conn = ike_conn_choose(e, &in->local.addr, &in->remote.addr, &offer, &how, suite, why,
-				       sizeof(why));
+		conn = ike_conn_choose(e, &in->local.addr, &in->remote.addr, &offer, &how, suite,
+				       why, sizeof(why));
 		if (!conn) {
 			log_refusal(e, in, "NO_PROPOSAL_CHOSEN: IKE_SA_INIT", why);
 			answer_stateless(e, in, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, ike_bytes(NULL, 0));
@@ -409,14 +427,17 @@ static const struct ike_conn_cfg *choose(struct ike_engine *e, struct ike_incomi
 	if (!conn || ike_ke_check(&in->all, suite->ke, peer, group, &err))
 		return conn;
 	ike_log(e, IKE_LOG_DEBUG, "IKE_SA_INIT: %s", err.text);
-	answer_stateless(e, in, err.notify, ike_bytes(group, err.notify == IKE_NOTIFY_INVALID_KE_PAYLOAD ? 2 : 0));
+	answer_stateless(e, in, err.notify,
+			 ike_bytes(group, err.notify == IKE_NOTIFY_INVALID_KE_PAYLOAD ? 2 : 0));
 	return NULL;
 }
 
 static void make_sa(struct ike_engine *e, struct ike_incoming *in, const struct ike_conn_cfg *conn,
-		    const struct ike_suite *suite, const struct ike_nonce *ni, struct ike_bytes peer)
+		    const struct ike_suite *suite, const struct ike_nonce *ni,
+		    struct ike_bytes peer)
 {
-	struct ike_sa *sa = ike_sa_new(e, e->config, conn, false, in->header.spi_i, &in->local, &in->remote);
+	struct ike_sa *sa =
+		ike_sa_new(e, e->config, conn, false, in->header.spi_i, &in->local, &in->remote);
 
 	if (!sa)
 		return;
@@ -445,7 +466,8 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 			ike_sa_answer_again(made, in);
 		return;
 	}
-	if (e->stopping || !ike_nonce_find(&in->all, &ni, NULL) || !admit(e, in, ike_nonce_bytes(&ni)))
+	if (e->stopping || !ike_nonce_find(&in->all, &ni, NULL) ||
+	    !admit(e, in, ike_nonce_bytes(&ni)))
 		return;
 	conn = choose(e, in, &suite, &peer);
 	if (conn)

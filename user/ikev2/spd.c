@@ -7,7 +7,7 @@
 #include "ikev2/spd.h"
 
 enum {
-	PRIORITY_BASE = 100000,		/* the lowest number wins: narrower selectors have lower ones */
+	PRIORITY_BASE = 100000, /* the lowest number wins: narrower selectors have lower ones */
 	PRIORITY_PER_BIT = 16,
 	PRIORITY_PROTOCOL = 8,
 	PRIORITY_PORTS = 4,
@@ -49,10 +49,11 @@ static unsigned int narrowness(const struct ike_ts *list, size_t n)
 	unsigned int least = BITS * PRIORITY_PER_BIT + PRIORITY_PROTOCOL + PRIORITY_PORTS;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned int it = common_bits(&list[i]) * PRIORITY_PER_BIT +
-				  (list[i].protocol ? PRIORITY_PROTOCOL : 0) +
-				  (list[i].port_first || list[i].port_last != IKE_TS_PORT_MAX ?
-					   PRIORITY_PORTS : 0);
+		unsigned int it =
+			common_bits(&list[i]) * PRIORITY_PER_BIT +
+			(list[i].protocol ? PRIORITY_PROTOCOL : 0) +
+			(list[i].port_first || list[i].port_last != IKE_TS_PORT_MAX ? PRIORITY_PORTS
+										    : 0);
 
 		if (it < least)
 			least = it;
@@ -118,13 +119,16 @@ static struct ike_policy *obtain(struct ike_engine *e, const struct ike_policy *
 }
 
 static struct ike_policy wanted(const struct ike_conn_cfg *conn, const struct ike_child_cfg *cfg,
-				const struct ike_ts *local, size_t n_local, const struct ike_ts *remote,
-				size_t n_remote)
+				const struct ike_ts *local, size_t n_local,
+				const struct ike_ts *remote, size_t n_remote)
 {
 	return (struct ike_policy){
-		.local_ts = (struct ike_ts *)local, .n_local_ts = n_local,
-		.remote_ts = (struct ike_ts *)remote, .n_remote_ts = n_remote,
-		.if_id_in = ike_if_id_in(conn, cfg), .if_id_out = ike_if_id_out(conn, cfg),
+		.local_ts = (struct ike_ts *)local,
+		.n_local_ts = n_local,
+		.remote_ts = (struct ike_ts *)remote,
+		.n_remote_ts = n_remote,
+		.if_id_in = ike_if_id_in(conn, cfg),
+		.if_id_out = ike_if_id_out(conn, cfg),
 		.priority = cfg->priority ? cfg->priority
 					  : PRIORITY_BASE - narrowness(local, n_local) -
 						    narrowness(remote, n_remote),
@@ -136,20 +140,30 @@ static bool set_both(struct ike_engine *e, struct ike_policy *p, uint64_t cookie
 		     struct ike_error *err)
 {
 	struct ike_policy_spec spec = {
-		.inbound = true, .id = p->in, .priority = p->priority, .if_id = p->if_id_in,
+		.inbound = true,
+		.id = p->in,
+		.priority = p->priority,
+		.if_id = p->if_id_in,
 		.cookie = cookie,
-		.src_ts = p->remote_ts, .n_src_ts = p->n_remote_ts,
-		.dst_ts = p->local_ts, .n_dst_ts = p->n_local_ts,
+		.src_ts = p->remote_ts,
+		.n_src_ts = p->n_remote_ts,
+		.dst_ts = p->local_ts,
+		.n_dst_ts = p->n_local_ts,
 	};
 	const char *why = "";
 
 	if (e->ops->policy_set(e->host, &spec, &p->in, &why))
 		return ike_fail(err, "inbound policy: %s", why);
 	spec = (struct ike_policy_spec){
-		.id = p->out, .priority = p->priority, .if_id = p->if_id_out, .cookie = cookie,
+		.id = p->out,
+		.priority = p->priority,
+		.if_id = p->if_id_out,
+		.cookie = cookie,
 		.sa_id = sa_id,
-		.src_ts = p->local_ts, .n_src_ts = p->n_local_ts,
-		.dst_ts = p->remote_ts, .n_dst_ts = p->n_remote_ts,
+		.src_ts = p->local_ts,
+		.n_src_ts = p->n_local_ts,
+		.dst_ts = p->remote_ts,
+		.n_dst_ts = p->n_remote_ts,
 	};
 	if (e->ops->policy_set(e->host, &spec, &p->out, &why))
 		return ike_fail(err, "outbound policy: %s", why);
@@ -206,8 +220,8 @@ bool ike_spd_depends_on(const struct ike_child *c)
 
 bool ike_spd_attach(struct ike_child *c, struct ike_error *err)
 {
-	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts, c->remote_ts,
-					c->n_remote_ts);
+	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts,
+					c->remote_ts, c->n_remote_ts);
 	struct ike_engine *e = c->sa->engine;
 	struct ike_policy *p = obtain(e, &like);
 
@@ -239,7 +253,8 @@ struct ike_policy *ike_spd_trap(struct ike_engine *e, const struct ike_conn_cfg 
 				const struct ike_child_cfg *cfg, const struct ike_ts *local,
 				const struct ike_ts *remote, uint64_t cookie, struct ike_error *err)
 {
-	struct ike_policy like = wanted(conn, cfg, local, cfg->n_local_ts, remote, cfg->n_remote_ts);
+	struct ike_policy like =
+		wanted(conn, cfg, local, cfg->n_local_ts, remote, cfg->n_remote_ts);
 	struct ike_policy *p = obtain(e, &like);
 
 	if (!p) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What CHILD_SAs and traps want of the data plane's policies. Those with the same selectors share one pair, inbound
- * and outbound, so that a change from one to another is one replacement and at no moment none is in force.
+ * What CHILD_SAs and traps want of the data plane's policies. Those with the same selectors share
+ * one pair, inbound and outbound, so that a change from one to another is one replacement and at no
+ * moment none is in force.
  */
 #ifndef ESPLANE_IKE_SPD_H
 #define ESPLANE_IKE_SPD_H
@@ -16,9 +17,9 @@ struct ike_policy {
 	struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
 	uint32_t if_id_in, if_id_out, priority;
-	uint32_t in, out;			/* the data plane's IDs; 0: none */
-	struct ike_child_list users;		/* the newest last: that one is in force */
-	uint64_t trap;				/* cookie of a trap, or 0 */
+	uint32_t in, out;	     /* the data plane's IDs; 0: none */
+	struct ike_child_list users; /* the newest last: that one is in force */
+	uint64_t trap;		     /* cookie of a trap, or 0 */
 };
 
 /* Makes @c the one in force. */
@@ -33,7 +34,8 @@ void ike_spd_detach(struct ike_child *c);
 /* Selectors must be resolved. NULL when it cannot be. */
 struct ike_policy *ike_spd_trap(struct ike_engine *e, const struct ike_conn_cfg *conn,
 				const struct ike_child_cfg *cfg, const struct ike_ts *local,
-				const struct ike_ts *remote, uint64_t cookie, struct ike_error *err);
+				const struct ike_ts *remote, uint64_t cookie,
+				struct ike_error *err);
 void ike_spd_untrap(struct ike_engine *e, struct ike_policy *p);
 void ike_spd_free(struct ike_engine *e);
 

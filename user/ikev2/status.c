@@ -8,7 +8,8 @@ static const char *child_state(const struct ike_child *c)
 {
 	switch (c->state) {
 	case IKE_CHILD_INSTALLED:
-		return ike_task_find(c->sa, &ike_task_rekey_child, c->id) ? "REKEYING" : "INSTALLED";
+		return ike_task_find(c->sa, &ike_task_rekey_child, c->id) ? "REKEYING"
+									  : "INSTALLED";
 	case IKE_CHILD_REKEYED:
 		return "REKEYED";
 	default:
@@ -35,20 +36,30 @@ static void query(const struct ike_child *c, uint32_t sa_id, struct ike_usage *u
 	struct ike_engine *e = c->sa->engine;
 
 	if (!sa_id || e->ops->sa_query(e->host, sa_id, usage))
-		*usage = (struct ike_usage){ .idle_seconds = UINT64_MAX };
+		*usage = (struct ike_usage){.idle_seconds = UINT64_MAX};
 }
 
 static void describe_child(const struct ike_child *c, struct ike_child_info *info)
 {
 	*info = (struct ike_child_info){
-		.id = c->id, .name = c->cfg->name, .state = child_state(c),
-		.spi_in = c->spi_in, .spi_out = c->spi_out,
-		.udp_encap = ike_sa_udp_encap(c->sa), .esn = c->suite.esn,
-		.encr = c->suite.encr, .encr_bits = c->suite.encr_bits, .integ = c->suite.integ,
+		.id = c->id,
+		.name = c->cfg->name,
+		.state = child_state(c),
+		.spi_in = c->spi_in,
+		.spi_out = c->spi_out,
+		.udp_encap = ike_sa_udp_encap(c->sa),
+		.esn = c->suite.esn,
+		.encr = c->suite.encr,
+		.encr_bits = c->suite.encr_bits,
+		.integ = c->suite.integ,
 		.ke = c->suite.ke,
-		.local_ts = c->local_ts, .n_local_ts = c->n_local_ts,
-		.remote_ts = c->remote_ts, .n_remote_ts = c->n_remote_ts,
-		.installed = c->installed, .rekey_at = c->rekey_at, .expire_at = c->expire_at,
+		.local_ts = c->local_ts,
+		.n_local_ts = c->n_local_ts,
+		.remote_ts = c->remote_ts,
+		.n_remote_ts = c->n_remote_ts,
+		.installed = c->installed,
+		.rekey_at = c->rekey_at,
+		.expire_at = c->expire_at,
 		.if_id_in = c->cfg->if_id_in ? c->cfg->if_id_in : c->sa->conn->if_id_in,
 		.if_id_out = c->cfg->if_id_out ? c->cfg->if_id_out : c->sa->conn->if_id_out,
 	};
@@ -59,16 +70,27 @@ static void describe_child(const struct ike_child *c, struct ike_child_info *inf
 static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
 {
 	*info = (struct ike_sa_info){
-		.id = sa->id, .conn = sa->conn->name, .state = sa_state(sa),
-		.local = sa->local, .remote = sa->remote,
+		.id = sa->id,
+		.conn = sa->conn->name,
+		.state = sa_state(sa),
+		.local = sa->local,
+		.remote = sa->remote,
 		.local_id = sa->identified ? &sa->local_id : NULL,
 		.remote_id = sa->identified ? &sa->remote_id : NULL,
-		.spi_i = sa->spi_i, .spi_r = sa->spi_r, .initiator = sa->initiator,
-		.nat_local = sa->nat_local, .nat_remote = sa->nat_remote,
+		.spi_i = sa->spi_i,
+		.spi_r = sa->spi_r,
+		.initiator = sa->initiator,
+		.nat_local = sa->nat_local,
+		.nat_remote = sa->nat_remote,
 		.nat_any = ike_sa_udp_encap(sa),
-		.encr = sa->suite.encr, .encr_bits = sa->suite.encr_bits, .integ = sa->suite.integ,
-		.prf = sa->suite.prf, .ke = sa->suite.ke,
-		.established = sa->established, .rekey_at = sa->rekey_at, .queued = sa->n_tasks,
+		.encr = sa->suite.encr,
+		.encr_bits = sa->suite.encr_bits,
+		.integ = sa->suite.integ,
+		.prf = sa->suite.prf,
+		.ke = sa->suite.ke,
+		.established = sa->established,
+		.rekey_at = sa->rekey_at,
+		.queued = sa->n_tasks,
 	};
 }
 

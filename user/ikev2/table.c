@@ -29,7 +29,8 @@ void ike_table_remove(struct ike_table *t, struct ike_node *node)
 	node->next = NULL;
 }
 
-struct ike_node *ike_table_find(const struct ike_table *t, uint64_t key, const struct ike_node *after)
+struct ike_node *ike_table_find(const struct ike_table *t, uint64_t key,
+				const struct ike_node *after)
 {
 	struct ike_node *node = after ? after->next : t->buckets[bucket_of(key)];
 

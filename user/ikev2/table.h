@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <stddef.h>
 
-enum { IKE_TABLE_BUCKETS = 1024 };
+enum {
+	IKE_TABLE_BUCKETS = 1024
+};
 
 /* Part of what is in the table. Several with the same key are allowed. */
 struct ike_node {
@@ -22,6 +24,7 @@ void ike_table_add(struct ike_table *t, struct ike_node *node, uint64_t key);
 /* A node that is not in the table is left alone. */
 void ike_table_remove(struct ike_table *t, struct ike_node *node);
 /* The first of @key after @after (NULL: the first), or NULL. */
-struct ike_node *ike_table_find(const struct ike_table *t, uint64_t key, const struct ike_node *after);
+struct ike_node *ike_table_find(const struct ike_table *t, uint64_t key,
+				const struct ike_node *after);
 
 #endif

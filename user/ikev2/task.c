@@ -12,7 +12,7 @@
 enum {
 	LATER_BASE = IKE_SECOND / 2,
 	LATER_SPREAD = 2 * IKE_SECOND,
-	LATER_MAX = 100,		/* section 2.25: a temporary failure that lasts is none */
+	LATER_MAX = 100, /* section 2.25: a temporary failure that lasts is none */
 };
 
 static struct ike_task *task_new(struct ike_sa *sa, const struct ike_task_kind *kind)
@@ -247,7 +247,10 @@ static struct ike_task *pick(struct ike_sa *sa)
 
 void ike_sa_work(struct ike_sa *sa)
 {
-	/* A request that was given up may still be out: its answer has to come before the next one goes. */
+	/*
+	 * A request that was given up may still be out: its answer has to come before the next one
+	 * goes.
+	 */
 	while (!sa->task && !sa->window.request.p) {
 		sa->task = pick(sa);
 		if (!sa->task)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this end asks of the peer: one exchange each, one at a time (RFC 7296 section 2.3), in order. A task begins
- * (a job may be needed), is built and sent, is answered (another job), and ends; each kind is a table of these steps.
+ * What this end asks of the peer: one exchange each, one at a time (RFC 7296 section 2.3), in
+ * order. A task begins (a job may be needed), is built and sent, is answered (another job), and
+ * ends; each kind is a table of these steps.
  */
 #ifndef ESPLANE_IKE_TASK_H
 #define ESPLANE_IKE_TASK_H
@@ -18,12 +19,12 @@ struct ike_task;
 TAILQ_HEAD(ike_task_list, ike_task);
 
 enum ike_step {
-	IKE_STEP_SEND,		/* the request may be built now */
-	IKE_STEP_WAIT,		/* for a job, or for another answer */
+	IKE_STEP_SEND, /* the request may be built now */
+	IKE_STEP_WAIT, /* for a job, or for another answer */
 	IKE_STEP_DONE,
-	IKE_STEP_FAILED,	/* task->why says why */
-	IKE_STEP_LATER,		/* again from the beginning, after a while (section 2.25) */
-	IKE_STEP_GONE,		/* the IKE SA ended, and the task with it */
+	IKE_STEP_FAILED, /* task->why says why */
+	IKE_STEP_LATER,	 /* again from the beginning, after a while (section 2.25) */
+	IKE_STEP_GONE,	 /* the IKE SA ended, and the task with it */
 };
 
 struct ike_task_kind {
@@ -32,17 +33,23 @@ struct ike_task_kind {
 	/* Settles what may be asked; IKE_STEP_DONE if there is nothing to ask any more. */
 	enum ike_step (*begin)(struct ike_sa *sa, struct ike_task *t);
 	void (*build)(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w);
-	/* IKE_SA_INIT's answers are not authentic: it takes them as it likes, and settles the window itself. */
+	/*
+	 * IKE_SA_INIT's answers are not authentic: it takes them as it likes, and settles the
+	 * window itself.
+	 */
 	enum ike_step (*answered)(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in);
 	/* Gives back what the task holds. May be NULL. */
 	void (*ended)(struct ike_sa *sa, struct ike_task *t, bool ok);
 };
 
-extern const struct ike_task_kind ike_task_init, ike_task_auth, ike_task_create, ike_task_rekey_child,
-	ike_task_rekey_ike, ike_task_delete_child, ike_task_delete_ike, ike_task_liveness,
-	ike_task_refuse_auth;
+extern const struct ike_task_kind ike_task_init, ike_task_auth, ike_task_create,
+	ike_task_rekey_child, ike_task_rekey_ike, ike_task_delete_child, ike_task_delete_ike,
+	ike_task_liveness, ike_task_refuse_auth;
 
-enum { IKE_TASK_WHY_MAX = 240, IKE_OWN_NONCE_LEN = 32 };
+enum {
+	IKE_TASK_WHY_MAX = 240,
+	IKE_OWN_NONCE_LEN = 32
+};
 
 struct ike_nonce {
 	size_t len;
@@ -52,29 +59,31 @@ struct ike_nonce {
 struct ike_task {
 	TAILQ_ENTRY(ike_task) link;
 	const struct ike_task_kind *kind;
-	uint64_t ticket;			/* of the command it is part of, or 0 */
+	uint64_t ticket; /* of the command it is part of, or 0 */
 	ike_time not_before;
-	unsigned int laters;			/* how often IKE_STEP_LATER */
+	unsigned int laters; /* how often IKE_STEP_LATER */
 	char why[IKE_TASK_WHY_MAX];
 
-	uint64_t child_id;			/* to be rekeyed or deleted */
-	struct ike_config *config;		/* referenced: @cfg is its */
-	const struct ike_child_cfg *cfg;	/* to be created */
-	struct ike_task *create;		/* IKE_AUTH: what is created along with it; owned */
-	bool expired;				/* deletion for this reason, not by command */
-	bool replaced;				/* likewise */
+	uint64_t child_id;		 /* to be rekeyed or deleted */
+	struct ike_config *config;	 /* referenced: @cfg is its */
+	const struct ike_child_cfg *cfg; /* to be created */
+	struct ike_task *create;	 /* IKE_AUTH: what is created along with it; owned */
+	bool expired;			 /* deletion for this reason, not by command */
+	bool replaced;			 /* likewise */
 
 	/* The exchange. */
 	uint8_t nonce[IKE_OWN_NONCE_LEN];
-	uint16_t group;				/* 0: no key exchange */
+	uint16_t group; /* 0: no key exchange */
 	struct ike_dh_key dh;
-	uint32_t spi;				/* ESP, ours; reserved while not 0 */
-	uint64_t ike_spi;			/* ours, for the new IKE SA */
+	uint32_t spi;	  /* ESP, ours; reserved while not 0 */
+	uint64_t ike_spi; /* ours, for the new IKE SA */
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
-	unsigned int restarts;			/* cookies and groups taken */
-	unsigned int refusals;			/* not authentic */
-	/* REKEY_CHILD: the peer has replaced the same meanwhile; the lower nonce of its exchange. */
+	unsigned int restarts; /* cookies and groups taken */
+	unsigned int refusals; /* not authentic */
+	/*
+	 * REKEY_CHILD: the peer has replaced the same meanwhile; the lower nonce of its exchange.
+	 */
 	bool rivalled;
 	struct ike_nonce rival_nonce;
 };

@@ -56,8 +56,11 @@ void ike_ticket_done(struct ike_engine *e, uint64_t id, bool ok, const char *why
 	if (--t->parts)
 		return;
 	e->ops->event(e->host, &(struct ike_event){
-		.type = IKE_EVENT_COMMAND_DONE, .ticket = id, .ok = !t->failed, .text = t->why,
-	});
+				       .type = IKE_EVENT_COMMAND_DONE,
+				       .ticket = id,
+				       .ok = !t->failed,
+				       .text = t->why,
+			       });
 	TAILQ_REMOVE(&e->tickets, t, link);
 	free(t);
 }

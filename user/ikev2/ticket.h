@@ -9,7 +9,10 @@
 uint64_t ike_ticket_new(struct ike_engine *e);
 /* One part more. */
 void ike_ticket_hold(struct ike_engine *e, uint64_t id);
-/* One part has ended; with the last one the command is done. The first @why of those that failed is told. */
+/*
+ * One part has ended; with the last one the command is done. The first @why of those that failed is
+ * told.
+ */
 void ike_ticket_done(struct ike_engine *e, uint64_t id, bool ok, const char *why);
 void ike_tickets_free(struct ike_engine *e);
 

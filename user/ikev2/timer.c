@@ -4,7 +4,9 @@
 
 #include "ikev2/timer.h"
 
-enum { FIRST_CAPACITY = 64 };
+enum {
+	FIRST_CAPACITY = 64
+};
 
 bool ike_timers_reserve(struct ike_timers *ts, size_t n)
 {

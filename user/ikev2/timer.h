@@ -11,22 +11,24 @@
 
 #define IKE_NEVER UINT64_MAX
 
-#define ike_container(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define ike_container(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 struct ike_timer {
 	ike_time at;
 	uint64_t age;
-	size_t slot;			/* place in the heap, from 1; 0: not armed */
+	size_t slot; /* place in the heap, from 1; 0: not armed */
 	void (*fire)(struct ike_timer *t);
 };
 
 struct ike_timers {
-	struct ike_timer **heap;	/* from index 1 */
+	struct ike_timer **heap; /* from index 1 */
 	size_t n, cap, reserved;
 	uint64_t age;
 };
 
-/* Makes room for @n timers more, so that arming them cannot fail; ike_timers_release() gives back. */
+/*
+ * Makes room for @n timers more, so that arming them cannot fail; ike_timers_release() gives back.
+ */
 IKE_MUST_CHECK bool ike_timers_reserve(struct ike_timers *ts, size_t n);
 void ike_timers_release(struct ike_timers *ts, size_t n);
 void ike_timers_free(struct ike_timers *ts);

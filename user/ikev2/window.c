@@ -15,14 +15,14 @@ bool ike_packet_set(struct ike_packet *packet, struct ike_bytes bytes)
 		return false;
 	memcpy(p, bytes.p, bytes.len);
 	ike_packet_clear(packet);
-	*packet = (struct ike_packet){ p, bytes.len };
+	*packet = (struct ike_packet){p, bytes.len};
 	return true;
 }
 
 void ike_packet_clear(struct ike_packet *packet)
 {
 	free(packet->p);
-	*packet = (struct ike_packet){ 0 };
+	*packet = (struct ike_packet){0};
 }
 
 void ike_window_clear(struct ike_window *w)

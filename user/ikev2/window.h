@@ -10,7 +10,9 @@
 #include "ikev2/text.h"
 #include "ikev2/wire/bytes.h"
 
-enum { IKE_DIGEST_LEN = 32 };		/* SHA2-256, of a request as it came */
+enum {
+	IKE_DIGEST_LEN = 32
+}; /* SHA2-256, of a request as it came */
 
 enum {
 	/* Section 2.2: IDs never wrap. The SA ends before they could. */
@@ -32,22 +34,22 @@ static inline struct ike_bytes ike_packet_bytes(const struct ike_packet *packet)
 
 struct ike_window {
 	/* What we ask. */
-	uint32_t next_id;			/* of our next new request */
-	struct ike_packet request;		/* unanswered; its ID is next_id - 1 */
+	uint32_t next_id;	   /* of our next new request */
+	struct ike_packet request; /* unanswered; its ID is next_id - 1 */
 	/* What we are asked. */
-	uint32_t expected;			/* ID of the peer's next new request */
-	bool answering;				/* the one before it has no answer yet */
-	uint8_t digest[IKE_DIGEST_LEN];		/* of the one before it */
-	struct ike_packet answer;		/* to the one before it */
+	uint32_t expected;		/* ID of the peer's next new request */
+	bool answering;			/* the one before it has no answer yet */
+	uint8_t digest[IKE_DIGEST_LEN]; /* of the one before it */
+	struct ike_packet answer;	/* to the one before it */
 };
 
 void ike_window_clear(struct ike_window *w);
 void ike_digest(struct ike_bytes message, uint8_t digest[IKE_DIGEST_LEN]);
 
 enum ike_verdict {
-	IKE_REQUEST_NEW,	/* to be opened, and accepted if it is genuine */
-	IKE_REQUEST_REPEATED,	/* bit by bit the last one, which has been answered: answer again */
-	IKE_REQUEST_STALE,	/* nothing to be done with */
+	IKE_REQUEST_NEW,      /* to be opened, and accepted if it is genuine */
+	IKE_REQUEST_REPEATED, /* bit by bit the last one, which has been answered: answer again */
+	IKE_REQUEST_STALE,    /* nothing to be done with */
 };
 /* Judges a request by its ID and the digest of its bytes. Changes nothing: it may be forged. */
 enum ike_verdict ike_window_judge(const struct ike_window *w, uint32_t id,

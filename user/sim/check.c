@@ -4,9 +4,11 @@
  *
  *  - keys: no key is installed twice; both ends of an SPI hold the same one
  *  - make before break: an outbound policy changes to a new SA only when the peer can receive on it
- *  - traffic: what is sent over an SA finds it at the other end, as long as nothing was deleted on purpose
+ *  - traffic: what is sent over an SA finds it at the other end, as long as nothing was deleted on
+ * purpose
  *  - window: one request at a time; a retransmission is the same to the byte
- *  - rest: when all is quiet there is exactly one CHILD_SA, no SA, policy or SPI besides, and it works both ways
+ *  - rest: when all is quiet there is exactly one CHILD_SA, no SA, policy or SPI besides, and it
+ * works both ways
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,7 +46,8 @@ void sim_check_new_key(struct sim_node *n, const struct sim_sa *sa)
 
 	for (size_t i = 0; i < s->n_keys; i++)
 		if (s->keys[i] == hash)
-			sim_fail(s, "node %u: SPI %08x has a key that was used before", n->index, sa->spi);
+			sim_fail(s, "node %u: SPI %08x has a key that was used before", n->index,
+				 sa->spi);
 	if (s->n_keys < SIM_KEYS)
 		s->keys[s->n_keys++] = hash;
 	else
@@ -59,7 +62,8 @@ void sim_check_swap(struct sim_node *n, const struct sim_sa *old, const struct s
 	if (!old || n->sim->disturbed)
 		return;
 	if (!sim_plane_by_spi(peer, sa->spi))
-		sim_fail(n->sim, "node %u: sends on SPI %08x before the peer can receive", n->index, sa->spi);
+		sim_fail(n->sim, "node %u: sends on SPI %08x before the peer can receive", n->index,
+			 sa->spi);
 }
 
 static struct sim_requests *requests_of(struct sim_node *n, uint64_t spi_i, bool by_initiator)
@@ -76,7 +80,10 @@ static struct sim_requests *requests_of(struct sim_node *n, uint64_t spi_i, bool
 	return r;
 }
 
-/* IKE_SA_INIT may be sent again with a cookie or another key exchange under the same ID (section 2.6). */
+/*
+ * IKE_SA_INIT may be sent again with a cookie or another key exchange under the same ID
+ * (section 2.6).
+ */
 static bool may_change(const struct ike_header *h)
 {
 	return h->exchange == IKE_EXCHANGE_SA_INIT;
@@ -98,13 +105,14 @@ void sim_check_sent(struct sim_node *from, const uint8_t *message, size_t len)
 		return;
 	if (!r->any || h.message_id == r->last + 1) {
 		if (r->any && !r->answered)
-			sim_fail(from->sim, "node %u: request %u before %u was answered", from->index,
-				 h.message_id, r->last);
+			sim_fail(from->sim, "node %u: request %u before %u was answered",
+				 from->index, h.message_id, r->last);
 		r->any = true;
 		r->answered = false;
 		r->last = h.message_id;
 	} else if (h.message_id != r->last) {
-		sim_fail(from->sim, "node %u: request %u after %u", from->index, h.message_id, r->last);
+		sim_fail(from->sim, "node %u: request %u after %u", from->index, h.message_id,
+			 r->last);
 	} else if (!may_change(&h) && (r->len != len || r->hash != sim_hash(message, len))) {
 		sim_fail(from->sim, "node %u: request %u sent again with other bytes", from->index,
 			 h.message_id);
@@ -166,7 +174,8 @@ static void check_census(struct sim *s, const struct sim_node *n)
 	ike_text_init(&c.text, c.buf, sizeof(c.buf));
 	ike_engine_foreach_sa(n->engine, s->clock.now, count, &c);
 	if (c.ike != 1 || c.ike_up != 1 || c.children != 1 || c.installed != 1)
-		sim_fail(s, "at rest node %u has not one IKE SA with one CHILD_SA, but:%s", n->index, c.buf);
+		sim_fail(s, "at rest node %u has not one IKE SA with one CHILD_SA, but:%s",
+			 n->index, c.buf);
 }
 
 static void check_plane(struct sim *s, struct sim_node *n)
@@ -183,7 +192,9 @@ static void check_plane(struct sim *s, struct sim_node *n)
 		policies_out += n->policies[i].id && !n->policies[i].inbound;
 	}
 	if (in != 1 || out != 1 || policies_in != 1 || policies_out != 1 || spis)
-		sim_fail(s, "at rest node %u has %u inbound and %u outbound SAs, %u and %u policies, %u reserved SPIs",
+		sim_fail(s,
+			 "at rest node %u has %u inbound and %u outbound SAs, %u and %u policies, "
+			 "%u reserved SPIs",
 			 n->index, in, out, policies_in, policies_out, spis);
 }
 
@@ -197,7 +208,8 @@ static void check_pair(struct sim *s, struct sim_node *from, struct sim_node *to
 			continue;
 		sa = sim_plane_by_id(from, p->sa_id);
 		other = sa ? sim_plane_by_spi(to, sa->spi) : NULL;
-		if (!other || other->key_len != sa->key_len || memcmp(other->key, sa->key, sa->key_len))
+		if (!other || other->key_len != sa->key_len ||
+		    memcmp(other->key, sa->key, sa->key_len))
 			sim_fail(s, "at rest node %u cannot reach node %u", from->index, to->index);
 	}
 }

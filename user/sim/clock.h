@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Simulated time: things that will happen, in order. Ties keep the order in which they were planned. */
+/*
+ * Simulated time: things that will happen, in order. Ties keep the order in which they were
+ * planned.
+ */
 #ifndef ESPLANE_SIM_CLOCK_H
 #define ESPLANE_SIM_CLOCK_H
 
@@ -12,7 +15,7 @@ struct sim_item {
 	uint64_t order;
 	void (*run)(void *arg, void *data);
 	void *arg;
-	void *data;		/* owned: freed after run() */
+	void *data; /* owned: freed after run() */
 };
 
 struct sim_clock {

@@ -6,7 +6,11 @@
 
 #include "sim/sim.h"
 
-enum { RUNS = 10000, GROUP = 1000, SHOWN = 5 };
+enum {
+	RUNS = 10000,
+	GROUP = 1000,
+	SHOWN = 5
+};
 
 struct totals {
 	uint64_t failed, datagrams, rekeys, data;
@@ -14,10 +18,13 @@ struct totals {
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: esplane-sim [--runs N] [--seed N] [-v]\n"
-			"	--runs N	runs (%d); with --seed: 1\n"
-			"	--seed N	the first one's seed (1): each run has the seed after the last one's\n"
-			"	-v		show what both ends log\n", RUNS);
+	fprintf(stderr,
+		"usage: esplane-sim [--runs N] [--seed N] [-v]\n"
+		"	--runs N	runs (%d); with --seed: 1\n"
+		"	--seed N	the first one's seed (1): each run has the seed after the "
+		"last one's\n"
+		"	-v		show what both ends log\n",
+		RUNS);
 	exit(2);
 }
 
@@ -29,18 +36,20 @@ static void run_one(struct sim *s, uint64_t seed, bool verbose, struct totals *t
 	t->rekeys += s->rekeys;
 	t->data += s->nodes[0].data_got + s->nodes[1].data_got;
 	if (!ok && t->failed++ < SHOWN)
-		printf("# seed %llu: %s (again: esplane-sim --seed %llu -v)\n", (unsigned long long)seed,
-		       s->failure, (unsigned long long)seed);
+		printf("# seed %llu: %s (again: esplane-sim --seed %llu -v)\n",
+		       (unsigned long long)seed, s->failure, (unsigned long long)seed);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"runs", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 's'}, {0},
+		{"runs", required_argument, NULL, 'r'},
+		{"seed", required_argument, NULL, 's'},
+		{0},
 	};
 	struct sim *s = malloc(sizeof(*s));
 	uint64_t first = 1, runs = 0, bad = 0;
-	
+
 	bool verbose = false;
 	int c;
 
@@ -65,11 +74,12 @@ int main(int argc, char **argv)
 		for (uint64_t i = 0; i < n; i++)
 			run_one(s, first + done + i, verbose, &t);
 		bad += t.failed;
-		printf("%s %llu seeds %llu to %llu: %llu rekeys, %llu datagrams, %llu packets of data\n",
+		printf("%s %llu seeds %llu to %llu: %llu rekeys, %llu datagrams, %llu packets of "
+		       "data\n",
 		       t.failed ? "not ok" : "ok", (unsigned long long)(done / GROUP + 1),
-		       (unsigned long long)(first + done), (unsigned long long)(first + done + n - 1),
-		       (unsigned long long)t.rekeys, (unsigned long long)t.datagrams,
-		       (unsigned long long)t.data);
+		       (unsigned long long)(first + done),
+		       (unsigned long long)(first + done + n - 1), (unsigned long long)t.rekeys,
+		       (unsigned long long)t.datagrams, (unsigned long long)t.data);
 		fflush(stdout);
 	}
 	free(s);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The network between the nodes: loses, doubles, delays and reorders, as the conditions and the seed say. */
+/*
+ * The network between the nodes: loses, doubles, delays and reorders, as the conditions and the
+ * seed say.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -46,12 +46,14 @@ static void configure_child(struct ike_child_cfg *c, const struct sim_conditions
 			    unsigned int index)
 {
 	/* Of the wrong first guess the responder says which other it wants. */
-	const char *groups = conditions->guess && !index ? "aes128gcm16-ecp256-x25519" : "aes128gcm16-x25519";
+	const char *groups =
+		conditions->guess && !index ? "aes128gcm16-ecp256-x25519" : "aes128gcm16-x25519";
 	struct ike_error err;
 
 	c->name = strdup("net");
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP,
-				     conditions->pfs ? groups : "aes128gcm16", &err), &err);
+				     conditions->pfs ? groups : "aes128gcm16", &err),
+	     &err);
 	must(ike_ts_list_parse(nets[index], &c->local_ts, &c->n_local_ts, &err), &err);
 	must(ike_ts_list_parse(nets[!index], &c->remote_ts, &c->n_remote_ts, &err), &err);
 	c->replay_window = 64;
@@ -78,9 +80,11 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	c->local_port = IKE_PORT;
 	c->remote_port = IKE_PORT;
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,
-				     conditions->guess && !index ? "aes128gcm16-prfsha256-ecp256-x25519"
-								 : "aes128gcm16-prfsha256-x25519",
-				     &err), &err);
+				     conditions->guess && !index
+					     ? "aes128gcm16-prfsha256-ecp256-x25519"
+					     : "aes128gcm16-prfsha256-x25519",
+				     &err),
+	     &err);
 	must(ike_id_parse(ids[index], &c->local.id, &err), &err);
 	must(ike_id_parse(ids[!index], &c->remote.id, &err), &err);
 	c->dpd_delay = 10;
@@ -107,8 +111,8 @@ static struct ike_config *configuration(const struct sim_conditions *conditions,
 	return c;
 }
 
-static void host_send(void *host, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		      const uint8_t *message, size_t len)
+static void host_send(void *host, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
 	sim_network_send(host, local, remote, message, len);
 }
@@ -151,8 +155,8 @@ static void host_run_job(void *host, struct ike_job *job)
 	struct job_item *item = allocate(1, sizeof(*item));
 
 	*item = (struct job_item){job, n->life};
-	sim_clock_plan(&n->sim->clock, n->sim->clock.now + sim_rng_below(&n->sim->rng, 3000), job_ends, n,
-		       item);
+	sim_clock_plan(&n->sim->clock, n->sim->clock.now + sim_rng_below(&n->sim->rng, 3000),
+		       job_ends, n, item);
 }
 
 static void host_log(void *host, enum ike_log_level level, const char *name, const char *text)

@@ -60,7 +60,8 @@ static void spi_free(void *host, const struct ike_addr *local, uint32_t spi)
 	if (slot)
 		*slot = 0;
 	else
-		sim_fail(((struct sim_node *)host)->sim, "SPI %08x given back, but was not reserved", spi);
+		sim_fail(((struct sim_node *)host)->sim,
+			 "SPI %08x given back, but was not reserved", spi);
 }
 
 static struct sim_sa *free_sa(struct sim_node *n)
@@ -86,7 +87,9 @@ static int sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, c
 		sim_fail(n->sim, "node %u: inbound SA with an SPI that was not reserved", n->index);
 	if (slot)
 		*slot = 0;
-	*sa = (struct sim_sa){.id = ++n->next_id, .spi = spec->spi, .inbound = spec->inbound,
+	*sa = (struct sim_sa){.id = ++n->next_id,
+			      .spi = spec->spi,
+			      .inbound = spec->inbound,
 			      .cookie = spec->cookie};
 	memcpy(sa->key, spec->encr_key, spec->encr_key_len);
 	if (spec->integ_key_len)
@@ -144,14 +147,16 @@ static int policy_set(void *host, const struct ike_policy_spec *spec, uint32_t *
 	struct sim_sa *sa = sim_plane_by_id(n, spec->sa_id);
 
 	if (!p) {
-		sim_fail(n->sim, spec->id ? "node %u: policy %u replaced, but is not there"
-					  : "node %u: policies leak (%u)", n->index, spec->id);
+		sim_fail(n->sim,
+			 spec->id ? "node %u: policy %u replaced, but is not there"
+				  : "node %u: policies leak (%u)",
+			 n->index, spec->id);
 		*why = "no such policy";
 		return -ENOENT;
 	}
 	if (spec->sa_id && (!sa || sa->inbound))
-		sim_fail(n->sim, "node %u: policy with SA %u, which is not an outbound one", n->index,
-			 spec->sa_id);
+		sim_fail(n->sim, "node %u: policy with SA %u, which is not an outbound one",
+			 n->index, spec->sa_id);
 	if (sa && p->id && p->sa_id != spec->sa_id)
 		sim_check_swap(n, sim_plane_by_id(n, p->sa_id), sa);
 	*policy_id = spec->id ? spec->id : ++n->next_id;
@@ -200,7 +205,8 @@ static void data_arrives(void *arg, void *data)
 	else if (sa)
 		sim_fail(to->sim, "the keys of SPI %08x differ at both ends", d->spi);
 	else if (!to->sim->disturbed)
-		sim_fail(to->sim, "node %u: data for SPI %08x, which it cannot receive on", to->index, d->spi);
+		sim_fail(to->sim, "node %u: data for SPI %08x, which it cannot receive on",
+			 to->index, d->spi);
 }
 
 /* Data is never lost here, only late: what arrives and finds no SA is the engine's doing. */
@@ -216,8 +222,9 @@ void sim_plane_traffic(struct sim_node *n)
 		if (!sa)
 			continue;
 		/*
-		 * A responder's first CHILD_SA comes before the initiator has heard of it, and there is none before
-		 * it to use instead. sim_check_swap() sees to it that a rekeyed one is not used so early.
+		 * A responder's first CHILD_SA comes before the initiator has heard of it, and
+		 * there is none before it to use instead. sim_check_swap() sees to it that a
+		 * rekeyed one is not used so early.
 		 */
 		sa->met = sa->met || sim_plane_by_spi(&n->sim->nodes[!n->index], sa->spi);
 		if (!sa->met)

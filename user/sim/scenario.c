@@ -7,12 +7,13 @@
 #include "sim/sim.h"
 
 enum {
-	SCRIPT_BEGINS = 5,		/* seconds */
+	SCRIPT_BEGINS = 5, /* seconds */
 	SCRIPT_ENDS = 65,
-	REST = 400,			/* later: every retransmission has been answered or given up, and every overlap is over */
-	RESUME = 150,			/* likewise: by then every command has been carried out */
+	REST = 400, /* later: every retransmission has been answered or given up, and every overlap
+		       is over */
+	RESUME = 150, /* likewise: by then every command has been carried out */
 	ACTIONS_MAX = 12,
-	TOGETHER_US = 40000,		/* two ends do the same within this time, to collide */
+	TOGETHER_US = 40000, /* two ends do the same within this time, to collide */
 	TRAFFIC_US = 250000,
 };
 
@@ -43,8 +44,8 @@ static void expire(struct sim_node *n)
 		const struct sim_sa *sa = &n->sas[i];
 
 		if (sa->id && !sa->inbound) {
-			ike_engine_sa_expire(n->engine, n->sim->clock.now, sa->cookie, sa->inbound, sa->spi,
-					     false, "bytes");
+			ike_engine_sa_expire(n->engine, n->sim->clock.now, sa->cookie, sa->inbound,
+					     sa->spi, false, "bytes");
 			return;
 		}
 	}
@@ -118,12 +119,14 @@ static void plan_script(struct sim *s)
 {
 	for (unsigned int i = 0; i < s->conditions.actions; i++) {
 		ike_time at = SCRIPT_BEGINS * IKE_SECOND +
-			      sim_rng_below(&s->rng, (SCRIPT_ENDS - SCRIPT_BEGINS) * (uint64_t)IKE_SECOND);
+			      sim_rng_below(&s->rng,
+					    (SCRIPT_ENDS - SCRIPT_BEGINS) * (uint64_t)IKE_SECOND);
 		unsigned int index = sim_rng_below(&s->rng, SIM_NODES);
 
 		plan_step(s, &s->nodes[index], at, choose(s));
 		if (sim_rng_percent(&s->rng, 50))
-			plan_step(s, &s->nodes[!index], at + sim_rng_below(&s->rng, TOGETHER_US), choose(s));
+			plan_step(s, &s->nodes[!index], at + sim_rng_below(&s->rng, TOGETHER_US),
+				  choose(s));
 	}
 }
 
@@ -187,7 +190,8 @@ bool sim_run(struct sim *s, uint64_t seed, bool verbose)
 	sim_clock_plan(&s->clock, SCRIPT_BEGINS * IKE_SECOND, traffic, s, NULL);
 	sim_clock_plan(&s->clock, SCRIPT_ENDS * (ike_time)IKE_SECOND, calm, s, NULL);
 	sim_clock_plan(&s->clock, (SCRIPT_ENDS + RESUME) * (ike_time)IKE_SECOND, resume, s, NULL);
-	while (!s->failure[0] && sim_clock_next(&s->clock) < (SCRIPT_ENDS + REST) * (ike_time)IKE_SECOND)
+	while (!s->failure[0] &&
+	       sim_clock_next(&s->clock) < (SCRIPT_ENDS + REST) * (ike_time)IKE_SECOND)
 		sim_clock_step(&s->clock);
 	if (!s->failure[0])
 		sim_check_rest(s);

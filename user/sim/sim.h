@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine against itself: two nodes, each an engine with a pretended data plane, a network that loses, doubles,
- * delays and reorders, and a script of what happens to them, all from one seed. After each step the invariants are
- * checked (check.c); the first that does not hold ends the run with a text.
+ * The engine against itself: two nodes, each an engine with a pretended data plane, a network that
+ * loses, doubles, delays and reorders, and a script of what happens to them, all from one seed.
+ * After each step the invariants are checked (check.c); the first that does not hold ends the run
+ * with a text.
  */
 #ifndef ESPLANE_SIM_H
 #define ESPLANE_SIM_H
@@ -13,26 +14,26 @@
 
 enum {
 	SIM_NODES = 2,
-	SIM_SAS = 64,			/* more at one node at once is a leak */
+	SIM_SAS = 64, /* more at one node at once is a leak */
 	SIM_POLICIES = 32,
-	SIM_KEYS = 1024,		/* in one run */
-	SIM_IDS = 256,			/* request message IDs watched, per sender */
-	SIM_KEY_MAX = 128,		/* encryption and integrity key together */
+	SIM_KEYS = 1024,   /* in one run */
+	SIM_IDS = 256,	   /* request message IDs watched, per sender */
+	SIM_KEY_MAX = 128, /* encryption and integrity key together */
 	SIM_TEXT = 512,
 };
 
 struct sim_sa {
-	uint32_t id;			/* 0: free */
+	uint32_t id; /* 0: free */
 	uint32_t spi;
 	bool inbound;
-	bool met;			/* outbound: the peer has had the other end of it */
+	bool met; /* outbound: the peer has had the other end of it */
 	uint64_t cookie;
 	size_t key_len;
 	uint8_t key[SIM_KEY_MAX];
 };
 
 struct sim_policy {
-	uint32_t id;			/* 0: free */
+	uint32_t id; /* 0: free */
 	bool inbound;
 	uint32_t sa_id;
 	uint64_t cookie;
@@ -43,9 +44,9 @@ struct sim_requests {
 	uint64_t spi_i;
 	bool by_initiator;
 	bool any, answered;
-	uint32_t last;			/* message ID of the newest request */
+	uint32_t last; /* message ID of the newest request */
 	size_t len;
-	uint64_t hash;			/* of its bytes: a retransmission must be the same */
+	uint64_t hash; /* of its bytes: a retransmission must be the same */
 };
 
 struct sim_node {
@@ -55,22 +56,22 @@ struct sim_node {
 	struct sim_rng rng;
 	struct sim_sa sas[SIM_SAS];
 	struct sim_policy policies[SIM_POLICIES];
-	uint32_t spis[SIM_SAS];		/* reserved and not used yet */
+	uint32_t spis[SIM_SAS]; /* reserved and not used yet */
 	uint32_t next_id;
-	ike_time tick_planned;		/* when an item for ike_engine_tick() is planned; 0: none */
-	unsigned int life;		/* counts crashes: items of an earlier life are void */
+	ike_time tick_planned; /* when an item for ike_engine_tick() is planned; 0: none */
+	unsigned int life;     /* counts crashes: items of an earlier life are void */
 	struct sim_requests requests[SIM_IDS];
 	size_t n_requests;
 	uint64_t data_sent, data_got;
 };
 
 struct sim_conditions {
-	unsigned int loss, twice, reorder;	/* percent */
+	unsigned int loss, twice, reorder; /* percent */
 	ike_time delay_min, delay_max;
 	bool crash;
-	bool both;			/* both ends bring the tunnel up */
-	bool pfs;			/* CHILD_SAs have key exchanges of their own */
-	bool guess;			/* end 0's first group is not end 1's */
+	bool both;  /* both ends bring the tunnel up */
+	bool pfs;   /* CHILD_SAs have key exchanges of their own */
+	bool guess; /* end 0's first group is not end 1's */
 	unsigned int actions;
 };
 
@@ -80,12 +81,12 @@ struct sim {
 	struct sim_clock clock;
 	struct sim_rng rng;
 	struct sim_conditions conditions;
-	bool calm;			/* the script is over: the network is good */
-	bool disturbed;			/* a crash or an SA given up: traffic may have been lost meanwhile */
+	bool calm;	/* the script is over: the network is good */
+	bool disturbed; /* a crash or an SA given up: traffic may have been lost meanwhile */
 	struct sim_node nodes[SIM_NODES];
-	uint64_t keys[SIM_KEYS];	/* hashes of every key ever installed inbound */
+	uint64_t keys[SIM_KEYS]; /* hashes of every key ever installed inbound */
 	size_t n_keys;
-	char failure[SIM_TEXT];		/* empty: all well */
+	char failure[SIM_TEXT]; /* empty: all well */
 	uint64_t datagrams, rekeys;
 };
 
@@ -111,8 +112,8 @@ void sim_plane_sweep(struct sim_node *n);
 void sim_plane_traffic(struct sim_node *n);
 
 /* network.c */
-void sim_network_send(struct sim_node *from, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		      const uint8_t *message, size_t len);
+void sim_network_send(struct sim_node *from, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *message, size_t len);
 
 /* check.c */
 void sim_check_sent(struct sim_node *from, const uint8_t *message, size_t len);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What strangers and peers gone bad may try: messages out of order, repeated, forged, malformed, twice what is allowed
- * once. What must be seen each time: the tunnel that was there is still there, or there is none where none may be.
+ * What strangers and peers gone bad may try: messages out of order, repeated, forged, malformed,
+ * twice what is allowed once. What must be seen each time: the tunnel that was there is still
+ * there, or there is none where none may be.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,8 +21,9 @@ static struct world *tunnel(void)
 
 	/* With and without a key exchange of its own: what the tests send as a peer has none. */
 	for (unsigned int i = 0; i < 2; i++)
-		assert_true(ike_proposal_list_parse(&w->end[i].config->conns[0].children[0].proposals,
-						    IKE_PROTO_ESP, "aes128gcm16", NULL));
+		assert_true(
+			ike_proposal_list_parse(&w->end[i].config->conns[0].children[0].proposals,
+						IKE_PROTO_ESP, "aes128gcm16", NULL));
 	world_start(w);
 	world_up(w);
 	return w;
@@ -74,8 +76,8 @@ static void put_delete_ike(struct ike_writer *w, void *arg)
 
 static void put_child_request(struct ike_writer *w, void *arg)
 {
-	static const uint8_t nonce[32] = { 1 };
-	struct ike_proposal_list list = { 0 };
+	static const uint8_t nonce[32] = {1};
+	struct ike_proposal_list list = {0};
 	struct ike_ts *ts = NULL;
 	size_t n = 0;
 
@@ -93,12 +95,21 @@ static void put_child_request(struct ike_writer *w, void *arg)
 	ike_proposal_list_clear(&list);
 }
 
-/* CVE-2026-78135's class: nothing but IKE_AUTH counts before authentication, however well encrypted. */
+/*
+ * CVE-2026-78135's class: nothing but IKE_AUTH counts before authentication, however well
+ * encrypted.
+ */
 static void test_nothing_before_auth(void **state)
 {
 	static const uint8_t exchanges[] = {
-		IKE_EXCHANGE_CREATE_CHILD_SA, IKE_EXCHANGE_INFORMATIONAL, IKE_EXCHANGE_SESSION_RESUME,
-		IKE_EXCHANGE_INTERMEDIATE, IKE_EXCHANGE_FOLLOWUP_KE, 0, 33, 255,
+		IKE_EXCHANGE_CREATE_CHILD_SA,
+		IKE_EXCHANGE_INFORMATIONAL,
+		IKE_EXCHANGE_SESSION_RESUME,
+		IKE_EXCHANGE_INTERMEDIATE,
+		IKE_EXCHANGE_FOLLOWUP_KE,
+		0,
+		33,
+		255,
 	};
 
 	for (size_t i = 0; i < sizeof(exchanges); i++) {
@@ -108,7 +119,8 @@ static void test_nothing_before_auth(void **state)
 
 		world_sa(w, 0)->window.next_id = 1;
 		world_request(w, 0, exchanges[i],
-			      exchanges[i] == IKE_EXCHANGE_CREATE_CHILD_SA ? put_child_request : put_delete_ike,
+			      exchanges[i] == IKE_EXCHANGE_CREATE_CHILD_SA ? put_child_request
+									   : put_delete_ike,
 			      NULL, &answer);
 		assert_int_equal(w->n_sent, sent);
 		assert_int_equal(world_count_ike(w, 1, "CONNECTING"), 1);
@@ -131,16 +143,21 @@ static void test_initiator_before_auth(void **state)
 	world_free(w);
 }
 
-/* The table, row by row, written here a second time: which exchange may come as what in which state. */
+/*
+ * The table, row by row, written here a second time: which exchange may come as what in which
+ * state.
+ */
 static bool allowed(uint8_t exchange, bool response, enum ike_sa_state state)
 {
-	bool up = state == IKE_SA_ESTABLISHED || state == IKE_SA_REKEYED || state == IKE_SA_DELETING;
+	bool up =
+		state == IKE_SA_ESTABLISHED || state == IKE_SA_REKEYED || state == IKE_SA_DELETING;
 
 	if (exchange == IKE_EXCHANGE_SA_INIT)
 		return response ? state == IKE_SA_INIT_SENT : state == IKE_SA_NONE;
 	if (exchange == IKE_EXCHANGE_AUTH)
 		return response ? state == IKE_SA_AUTH_SENT : state == IKE_SA_INIT_GOT;
-	return up && (exchange == IKE_EXCHANGE_CREATE_CHILD_SA || exchange == IKE_EXCHANGE_INFORMATIONAL);
+	return up &&
+	       (exchange == IKE_EXCHANGE_CREATE_CHILD_SA || exchange == IKE_EXCHANGE_INFORMATIONAL);
 }
 
 static void test_table_of_exchanges(void **state)
@@ -149,8 +166,10 @@ static void test_table_of_exchanges(void **state)
 
 	for (unsigned int exchange = 0; exchange < 256; exchange++) {
 		for (unsigned int s = 0; s < IKE_SA_STATES; s++) {
-			assert_int_equal(ike_law_allows(exchange, false, s), allowed(exchange, false, s));
-			assert_int_equal(ike_law_allows(exchange, true, s), allowed(exchange, true, s));
+			assert_int_equal(ike_law_allows(exchange, false, s),
+					 allowed(exchange, false, s));
+			assert_int_equal(ike_law_allows(exchange, true, s),
+					 allowed(exchange, true, s));
 			n += allowed(exchange, false, s) + allowed(exchange, true, s);
 		}
 	}
@@ -162,23 +181,36 @@ struct form_case {
 	uint8_t exchange;
 	bool response;
 	enum ike_sa_state state;
-	uint8_t needed[8];			/* payloads; 0 ends */
+	uint8_t needed[8]; /* payloads; 0 ends */
 	uint8_t optional[8];
 	uint8_t many[8];
 };
 
 static const struct form_case form_cases[] = {
-	{ IKE_EXCHANGE_SA_INIT, false, IKE_SA_NONE,
-	  { IKE_PAYLOAD_SA, IKE_PAYLOAD_KE, IKE_PAYLOAD_NONCE }, { 0 },
-	  { IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR } },
-	{ IKE_EXCHANGE_AUTH, false, IKE_SA_INIT_GOT,
-	  { IKE_PAYLOAD_IDI }, { IKE_PAYLOAD_IDR, IKE_PAYLOAD_AUTH, IKE_PAYLOAD_CP },
-	  { IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR, IKE_PAYLOAD_CERT, IKE_PAYLOAD_CERTREQ } },
-	{ IKE_EXCHANGE_CREATE_CHILD_SA, false, IKE_SA_ESTABLISHED,
-	  { IKE_PAYLOAD_SA, IKE_PAYLOAD_NONCE, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR },
-	  { IKE_PAYLOAD_KE, IKE_PAYLOAD_CP }, { IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR } },
-	{ IKE_EXCHANGE_INFORMATIONAL, false, IKE_SA_ESTABLISHED, { 0 }, { IKE_PAYLOAD_CP },
-	  { IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR, IKE_PAYLOAD_DELETE } },
+	{IKE_EXCHANGE_SA_INIT,
+	 false,
+	 IKE_SA_NONE,
+	 {IKE_PAYLOAD_SA, IKE_PAYLOAD_KE, IKE_PAYLOAD_NONCE},
+	 {0},
+	 {IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR}},
+	{IKE_EXCHANGE_AUTH,
+	 false,
+	 IKE_SA_INIT_GOT,
+	 {IKE_PAYLOAD_IDI},
+	 {IKE_PAYLOAD_IDR, IKE_PAYLOAD_AUTH, IKE_PAYLOAD_CP},
+	 {IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR, IKE_PAYLOAD_CERT, IKE_PAYLOAD_CERTREQ}},
+	{IKE_EXCHANGE_CREATE_CHILD_SA,
+	 false,
+	 IKE_SA_ESTABLISHED,
+	 {IKE_PAYLOAD_SA, IKE_PAYLOAD_NONCE, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR},
+	 {IKE_PAYLOAD_KE, IKE_PAYLOAD_CP},
+	 {IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR}},
+	{IKE_EXCHANGE_INFORMATIONAL,
+	 false,
+	 IKE_SA_ESTABLISHED,
+	 {0},
+	 {IKE_PAYLOAD_CP},
+	 {IKE_PAYLOAD_NOTIFY, IKE_PAYLOAD_VENDOR, IKE_PAYLOAD_DELETE}},
 };
 
 static bool holds(const uint8_t list[8], uint8_t type)
@@ -190,7 +222,7 @@ static void put_all(struct ike_payloads *all, const uint8_t *types)
 {
 	all->n = 0;
 	for (size_t i = 0; i < 8 && types[i]; i++)
-		all->items[all->n++] = (struct ike_payload){ .type = types[i] };
+		all->items[all->n++] = (struct ike_payload){.type = types[i]};
 }
 
 static bool fits(const struct form_case *c, const struct ike_payloads *all)
@@ -209,15 +241,17 @@ static void test_table_of_payloads(void **state)
 		assert_true(fits(c, &all));
 		for (size_t k = 0; k < all.n; k++) {
 			fewer = all;
-			memmove(&fewer.items[k], &fewer.items[k + 1], (all.n - k - 1) * sizeof(all.items[0]));
+			memmove(&fewer.items[k], &fewer.items[k + 1],
+				(all.n - k - 1) * sizeof(all.items[0]));
 			fewer.n--;
 			assert_false(fits(c, &fewer));
 		}
 		for (unsigned int type = 1; type < 256; type++) {
-			all.items[all.n] = (struct ike_payload){ .type = type };
+			all.items[all.n] = (struct ike_payload){.type = type};
 			all.n++;
-			assert_int_equal(fits(c, &all), holds(c->optional, type) || holds(c->many, type));
-			all.items[all.n] = (struct ike_payload){ .type = type };
+			assert_int_equal(fits(c, &all),
+					 holds(c->optional, type) || holds(c->many, type));
+			all.items[all.n] = (struct ike_payload){.type = type};
 			all.n++;
 			assert_int_equal(fits(c, &all), holds(c->many, type));
 			all.n -= 2;
@@ -247,7 +281,7 @@ static bool keep_create(struct world *w, struct world_message *m)
 
 static void rekey(struct world *w, unsigned int end)
 {
-	struct ike_match match = { .conn = "site", .children = true };
+	struct ike_match match = {.conn = "site", .children = true};
 	const char *why;
 
 	assert_int_not_equal(ike_engine_rekey(w->end[end].engine, w->now, &match, &why), 0);
@@ -261,7 +295,10 @@ static void test_retransmission(void **state)
 
 	keeper.kept = false;
 	w->wire = keep_create;
-	/* Only the rekey request arrives; what follows it is cut off, so that it stays the last request. */
+	/*
+	 * Only the rekey request arrives; what follows it is cut off, so that it stays the last
+	 * request.
+	 */
 	rekey(w, 0);
 	while (!keeper.kept)
 		world_run(w);
@@ -285,7 +322,8 @@ static bool lose_answers(struct world *w, struct world_message *m)
 	struct ike_header h;
 
 	keep_create(w, m);
-	return ike_header_decode(ike_bytes(m->bytes, m->len), &h, NULL) && !(h.flags & IKE_FLAG_RESPONSE);
+	return ike_header_decode(ike_bytes(m->bytes, m->len), &h, NULL) &&
+	       !(h.flags & IKE_FLAG_RESPONSE);
 }
 
 static void test_retransmission_answered(void **state)
@@ -353,15 +391,17 @@ static void test_ids_run_out(void **state)
 static void test_unprotected_words(void **state)
 {
 	static const uint16_t words[] = {
-		IKE_NOTIFY_INVALID_IKE_SPI, IKE_NOTIFY_INVALID_SYNTAX, IKE_NOTIFY_AUTHENTICATION_FAILED,
-		IKE_NOTIFY_INVALID_MAJOR_VERSION, IKE_NOTIFY_INITIAL_CONTACT, IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+		IKE_NOTIFY_INVALID_IKE_SPI,	  IKE_NOTIFY_INVALID_SYNTAX,
+		IKE_NOTIFY_AUTHENTICATION_FAILED, IKE_NOTIFY_INVALID_MAJOR_VERSION,
+		IKE_NOTIFY_INITIAL_CONTACT,	  IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
 	};
 	struct world *w = tunnel();
 
 	for (unsigned int i = 0; i < 6 * 5 * 4; i++) {
 		struct ike_sa *from = world_sa(w, i & 1), *to = world_sa(w, !(i & 1));
 		struct ike_header h = {
-			.spi_i = from->spi_i, .spi_r = from->spi_r,
+			.spi_i = from->spi_i,
+			.spi_r = from->spi_r,
 			.exchange = IKE_EXCHANGE_SA_INIT + i / 4 % 5,
 			.flags = (from->initiator ? IKE_FLAG_INITIATOR : 0) |
 				 (i & 2 ? IKE_FLAG_RESPONSE : 0),
@@ -390,8 +430,8 @@ static void test_corrupted(void **state)
 	struct ike_error err;
 	uint8_t copy[256];
 
-	ike_outgoing_begin(&o, world_sa(w, 0), IKE_EXCHANGE_INFORMATIONAL, world_sa(w, 0)->window.next_id,
-			   false);
+	ike_outgoing_begin(&o, world_sa(w, 0), IKE_EXCHANGE_INFORMATIONAL,
+			   world_sa(w, 0)->window.next_id, false);
 	ike_put_delete_ike(&o.w);
 	assert_true(ike_outgoing_end(&o, world_sa(w, 0), &err));
 	assert_true(o.w.len <= sizeof(copy));
@@ -411,7 +451,9 @@ static void test_corrupted(void **state)
 	world_free(w);
 }
 
-/* The initiator's flag and the SPIs tell who speaks: our own message, sent back, is not the peer's. */
+/*
+ * The initiator's flag and the SPIs tell who speaks: our own message, sent back, is not the peer's.
+ */
 static void test_reflected(void **state)
 {
 	struct world *w = tunnel();
@@ -430,7 +472,7 @@ static void test_reflected(void **state)
 static void put_double_delete(struct ike_writer *writer, void *arg)
 {
 	const struct ike_child *c = arg;
-	uint32_t spis[] = { c->spi_in, c->spi_in, 0, 0xdeadbeef, c->spi_in };
+	uint32_t spis[] = {c->spi_in, c->spi_in, 0, 0xdeadbeef, c->spi_in};
 
 	ike_put_delete_esp(writer, spis, 5);
 	ike_put_delete_esp(writer, spis, 1);
@@ -443,9 +485,11 @@ static void test_double_delete(void **state)
 	struct ike_payloads answer;
 	struct ike_wire_delete d;
 
-	world_request(w, 0, IKE_EXCHANGE_INFORMATIONAL, put_double_delete, world_child(w, 0), &answer);
+	world_request(w, 0, IKE_EXCHANGE_INFORMATIONAL, put_double_delete, world_child(w, 0),
+		      &answer);
 	assert_int_equal(ike_payloads_count(&answer, IKE_PAYLOAD_DELETE), 1);
-	assert_true(ike_delete_decode(ike_payloads_find(&answer, IKE_PAYLOAD_DELETE)->body, &d, NULL));
+	assert_true(
+		ike_delete_decode(ike_payloads_find(&answer, IKE_PAYLOAD_DELETE)->body, &d, NULL));
 	assert_int_equal(d.count, 1);
 	assert_int_equal(world_count_children(w, 1, NULL), 0);
 	assert_int_equal(world_count_sas(&w->end[1]), 0);
@@ -470,7 +514,7 @@ static void put_rekey(struct ike_writer *writer, void *arg)
 static void test_double_rekey(void **state)
 {
 	struct world *w = tunnel();
-	struct rekey_request r = { IKE_PROTO_ESP, world_child(w, 0)->spi_in };
+	struct rekey_request r = {IKE_PROTO_ESP, world_child(w, 0)->spi_in};
 	struct ike_payloads answer;
 
 	world_request(w, 0, IKE_EXCHANGE_CREATE_CHILD_SA, put_rekey, &r, &answer);
@@ -480,7 +524,8 @@ static void test_double_rekey(void **state)
 	assert_int_equal(notify_of(&answer), IKE_NOTIFY_TEMPORARY_FAILURE);
 	assert_int_equal(world_count_children(w, 1, NULL), 2);
 	/* The first is deleted, twice over; what replaced it stays. */
-	world_request(w, 0, IKE_EXCHANGE_INFORMATIONAL, put_double_delete, world_child(w, 0), &answer);
+	world_request(w, 0, IKE_EXCHANGE_INFORMATIONAL, put_double_delete, world_child(w, 0),
+		      &answer);
 	world_request(w, 0, IKE_EXCHANGE_CREATE_CHILD_SA, put_rekey, &r, &answer);
 	assert_int_equal(notify_of(&answer), IKE_NOTIFY_CHILD_SA_NOT_FOUND);
 	world_pass(w, IKE_OVERLAP);
@@ -494,11 +539,14 @@ static void test_rekey_of_nothing(void **state)
 {
 	struct world *w = tunnel();
 	struct rekey_request cases[] = {
-		{ 0, world_child(w, 0)->spi_in }, { 1, world_child(w, 0)->spi_in },
-		{ 2, world_child(w, 0)->spi_in }, { 255, world_child(w, 0)->spi_in },
-		{ IKE_PROTO_ESP, 0 }, { IKE_PROTO_ESP, 0xffffffff },
+		{0, world_child(w, 0)->spi_in},
+		{1, world_child(w, 0)->spi_in},
+		{2, world_child(w, 0)->spi_in},
+		{255, world_child(w, 0)->spi_in},
+		{IKE_PROTO_ESP, 0},
+		{IKE_PROTO_ESP, 0xffffffff},
 		/* Our inbound SPI is not the peer's. */
-		{ IKE_PROTO_ESP, world_child(w, 1)->spi_in },
+		{IKE_PROTO_ESP, world_child(w, 1)->spi_in},
 	};
 	struct ike_payloads answer;
 
@@ -552,7 +600,7 @@ static void put_broken(struct ike_writer *writer, void *arg)
 /* Section 2.21.3: genuine and malformed is fatal, at both ends, and said so. */
 static void test_malformed_from_peer(void **state)
 {
-	void (*const put[])(struct ike_writer *, void *) = { put_misplaced, put_broken };
+	void (*const put[])(struct ike_writer *, void *) = {put_misplaced, put_broken};
 
 	for (size_t i = 0; i < 2; i++) {
 		struct world *w = tunnel();
@@ -574,25 +622,30 @@ static void put_no_auth(struct ike_writer *writer, void *arg)
 	assert_true(ike_id_parse("a.example.org", &id, NULL));
 	ike_put_identity(writer, IKE_PAYLOAD_IDI, &id, NULL);
 	if (arg)
-		ike_put_auth(writer, *(uint8_t *)arg, ike_bytes("0123456789abcdef0123456789abcdef", 32));
+		ike_put_auth(writer, *(uint8_t *)arg,
+			     ike_bytes("0123456789abcdef0123456789abcdef", 32));
 	put_child_request(writer, NULL);
 }
 
-/* put_child_request() brings a nonce, which IKE_AUTH has no place for: take SA and selectors alone. */
+/*
+ * put_child_request() brings a nonce, which IKE_AUTH has no place for: take SA and selectors alone.
+ */
 static void put_auth_request(struct ike_writer *writer, void *arg)
 {
-	struct ike_proposal_list list = { 0 };
-	struct ike_ts ts[2] = { 0 };
+	struct ike_proposal_list list = {0};
+	struct ike_ts ts[2] = {0};
 	struct ike_id id;
 
 	assert_true(ike_id_parse("a.example.org", &id, NULL));
 	ike_put_identity(writer, IKE_PAYLOAD_IDI, &id, NULL);
 	if (arg)
-		ike_put_auth(writer, *(uint8_t *)arg, ike_bytes("0123456789abcdef0123456789abcdef", 32));
+		ike_put_auth(writer, *(uint8_t *)arg,
+			     ike_bytes("0123456789abcdef0123456789abcdef", 32));
 	assert_true(ike_proposal_list_parse(&list, IKE_PROTO_ESP, "aes128gcm16", NULL));
 	ike_put_proposals(writer, &list, ike_bytes("\1\2\3\4", 4), false);
 	ike_proposal_list_clear(&list);
-	assert_true(ike_ts_parse("10.1.0.0/16", &ts[0], NULL) && ike_ts_parse("10.2.0.0/16", &ts[1], NULL));
+	assert_true(ike_ts_parse("10.1.0.0/16", &ts[0], NULL) &&
+		    ike_ts_parse("10.2.0.0/16", &ts[1], NULL));
 	ike_put_ts_list(writer, IKE_PAYLOAD_TSI, &ts[0], 1);
 	ike_put_ts_list(writer, IKE_PAYLOAD_TSR, &ts[1], 1);
 }
@@ -601,7 +654,12 @@ static void put_auth_request(struct ike_writer *writer, void *arg)
 static void test_auth_bypass(void **state)
 {
 	uint8_t methods[] = {
-		0, IKE_AUTH_METHOD_RSA, IKE_AUTH_METHOD_PSK, IKE_AUTH_METHOD_NULL, IKE_AUTH_METHOD_SIGNATURE, 255,
+		0,
+		IKE_AUTH_METHOD_RSA,
+		IKE_AUTH_METHOD_PSK,
+		IKE_AUTH_METHOD_NULL,
+		IKE_AUTH_METHOD_SIGNATURE,
+		255,
 	};
 
 	for (size_t i = 0; i <= sizeof(methods) + 1; i++) {
@@ -609,10 +667,12 @@ static void test_auth_bypass(void **state)
 		struct ike_payloads answer;
 
 		world_sa(w, 0)->window.next_id = 1;
-		world_request(w, 0, IKE_EXCHANGE_AUTH, i > sizeof(methods) ? put_no_auth : put_auth_request,
+		world_request(w, 0, IKE_EXCHANGE_AUTH,
+			      i > sizeof(methods) ? put_no_auth : put_auth_request,
 			      i < sizeof(methods) ? &methods[i] : NULL, &answer);
-		assert_int_equal(notify_of(&answer), i > sizeof(methods) ? IKE_NOTIFY_INVALID_SYNTAX
-								         : IKE_NOTIFY_AUTHENTICATION_FAILED);
+		assert_int_equal(notify_of(&answer), i > sizeof(methods)
+							     ? IKE_NOTIFY_INVALID_SYNTAX
+							     : IKE_NOTIFY_AUTHENTICATION_FAILED);
 		assert_int_equal(world_count_ike(w, 1, NULL), 0);
 		assert_int_equal(world_count_sas(&w->end[1]), 0);
 		assert_int_equal(w->end[1].events[IKE_EVENT_IKE_UP], 0);
@@ -623,12 +683,14 @@ static void test_auth_bypass(void **state)
 /* An IKE_SA_INIT request with a public value of our making. */
 static size_t init_request(uint8_t *buf, size_t cap, uint64_t spi, struct ike_bytes public)
 {
-	static const uint8_t nonce[32] = { 2 };
-	struct ike_header h = { .spi_i = spi, .exchange = IKE_EXCHANGE_SA_INIT, .flags = IKE_FLAG_INITIATOR };
-	struct ike_proposal_list list = { 0 };
+	static const uint8_t nonce[32] = {2};
+	struct ike_header h = {
+		.spi_i = spi, .exchange = IKE_EXCHANGE_SA_INIT, .flags = IKE_FLAG_INITIATOR};
+	struct ike_proposal_list list = {0};
 	struct ike_writer writer;
 
-	assert_true(ike_proposal_list_parse(&list, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519", NULL));
+	assert_true(ike_proposal_list_parse(&list, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519",
+					    NULL));
 	ike_writer_init(&writer, buf, cap);
 	ike_message_begin(&writer, &h);
 	ike_put_proposals(&writer, &list, ike_bytes(NULL, 0), false);
@@ -643,7 +705,7 @@ static size_t init_request(uint8_t *buf, size_t cap, uint64_t spi, struct ike_by
 static void test_bad_public_values(void **state)
 {
 	static const uint8_t zeros[600];
-	static const size_t lengths[] = { 32, 0, 1, 31, 33, 512, 600 };
+	static const size_t lengths[] = {32, 0, 1, 31, 33, 512, 600};
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		struct world *w = world_new();
@@ -663,7 +725,7 @@ static void test_bad_public_values(void **state)
 /* Strangers cannot make us keep more than a limit, and what they leave goes by itself. */
 static void test_flood(void **state)
 {
-	static const uint8_t base[32] = { 9 };	/* RFC 7748 section 4.1: a good point */
+	static const uint8_t base[32] = {9}; /* RFC 7748 section 4.1: a good point */
 	struct world *w = world_new();
 	struct ike_counters counters;
 	uint8_t buf[1024];
@@ -694,7 +756,7 @@ static void test_flood(void **state)
 /* With cookies asked for, a stranger who does not receive leaves nothing at all. */
 static void test_cookie_flood(void **state)
 {
-	static const uint8_t base[32] = { 9 };
+	static const uint8_t base[32] = {9};
 	struct world *w = world_new();
 	struct ike_counters counters;
 	uint8_t buf[1024];
@@ -719,7 +781,8 @@ static void test_other_version(void **state)
 	struct world *w = tunnel();
 	struct world_message *m;
 	struct ike_header h;
-	uint8_t buf[IKE_HEADER_LEN] = { [7] = 1, [15] = 2, [17] = 0x30, [18] = 34, [19] = 8, [27] = 28 };
+	uint8_t buf[IKE_HEADER_LEN] = {
+		[7] = 1, [15] = 2, [17] = 0x30, [18] = 34, [19] = 8, [27] = 28};
 
 	world_inject(w, 1, buf, sizeof(buf));
 	m = world_last(w, 1);
@@ -741,7 +804,8 @@ static void test_other_version(void **state)
 /* Complaints to strangers are few: they must not serve to flood anybody. */
 static void test_complaints_are_limited(void **state)
 {
-	uint8_t buf[IKE_HEADER_LEN] = { [7] = 1, [15] = 2, [17] = 0x20, [18] = 37, [19] = 8, [27] = 28 };
+	uint8_t buf[IKE_HEADER_LEN] = {
+		[7] = 1, [15] = 2, [17] = 0x20, [18] = 37, [19] = 8, [27] = 28};
 	struct world *w = world_new();
 
 	world_start(w);
@@ -756,7 +820,7 @@ static void test_complaints_are_limited(void **state)
 static void test_death_during_job(void **state)
 {
 	struct world *w = tunnel();
-	struct ike_match match = { .conn = "site" };
+	struct ike_match match = {.conn = "site"};
 	const char *why;
 
 	rekey(w, 0);

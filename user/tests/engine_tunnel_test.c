@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Two engines and what people do with them: up, down, rekeyed, through a NAT, refused with a reason. */
+/*
+ * Two engines and what people do with them: up, down, rekeyed, through a NAT, refused with a
+ * reason.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,7 +64,7 @@ static void assert_one_tunnel(struct world *w)
 
 static void test_up_and_down(void **state)
 {
-	struct ike_match match = { .conn = "site" };
+	struct ike_match match = {.conn = "site"};
 	struct world *w = world_new();
 	const char *why;
 
@@ -84,9 +87,9 @@ static void test_up_and_down(void **state)
 static void test_all_suites(void **state)
 {
 	static const char *const suites[] = {
-		"aes128-sha256-ecp256", "aes256-sha384-ecp384", "aes256-sha512-ecp521",
-		"aes256gcm16-prfsha384-x448", "aes128gcm16-prfsha512-modp2048",
-		"aes256gcm16-prfsha256-modp3072",
+		"aes128-sha256-ecp256",		  "aes256-sha384-ecp384",
+		"aes256-sha512-ecp521",		  "aes256gcm16-prfsha384-x448",
+		"aes128gcm16-prfsha512-modp2048", "aes256gcm16-prfsha256-modp3072",
 	};
 
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
@@ -128,13 +131,16 @@ static void test_ts_unacceptable(void **state)
 	set_ts(&child(w, 0)->remote_ts, &child(w, 0)->n_remote_ts, "10.9.0.0/16");
 	world_start(w);
 	world_initiate(w, "net");
-	/* The IKE SA stands (section 1.2), the CHILD_SA does not, and both lists are in one line. */
+	/*
+	 * The IKE SA stands (section 1.2), the CHILD_SA does not, and both lists are in one line.
+	 */
 	assert_int_equal(world_count_ike(w, 0, "ESTABLISHED"), 1);
 	assert_int_equal(world_count_children(w, 0, NULL), 0);
 	assert_int_equal(world_count_sas(&w->end[0]), 0);
 	assert_int_equal(w->end[0].spis, 0);
-	assert_true(world_logged(&w->end[1], "TS_UNACCEPTABLE: child net has 10.2.0.0/16 === 10.1.0.0/16, "
-					     "the peer offers 10.9.0.0/16 === 10.1.0.0/16"));
+	assert_true(world_logged(&w->end[1],
+				 "TS_UNACCEPTABLE: child net has 10.2.0.0/16 === 10.1.0.0/16, "
+				 "the peer offers 10.9.0.0/16 === 10.1.0.0/16"));
 	assert_true(world_logged(&w->end[0], "TS_UNACCEPTABLE"));
 	assert_false(w->end[0].last_done.ok);
 	assert_non_null(strstr(w->end[0].done_text, "TS_UNACCEPTABLE"));
@@ -180,7 +186,8 @@ static void test_wrong_key(void **state)
 	w->end[1].config->secrets[0].key[0] ^= 1;
 	world_start(w);
 	world_initiate(w, "net");
-	assert_true(world_logged(&w->end[1], "AUTHENTICATION_FAILED: the pre-shared key of peer a.example.org"));
+	assert_true(world_logged(
+		&w->end[1], "AUTHENTICATION_FAILED: the pre-shared key of peer a.example.org"));
 	assert_true(world_logged(&w->end[0], "AUTHENTICATION_FAILED"));
 	assert_false(w->end[0].last_done.ok);
 	assert_gone(w);
@@ -199,12 +206,17 @@ static void test_wrong_identity(void **state)
 	world_free(w);
 }
 
-/* The responder is not who the initiator expects: the responder must learn of it (section 2.21.2). */
+/*
+ * The responder is not who the initiator expects: the responder must learn of it (section 2.21.2).
+ */
 static void test_responder_refused(void **state)
 {
 	struct world *w = world_new();
 
-	/* It matches "who wants", yet answers as another: the request names no IDr because of the wildcard. */
+	/*
+	 * It matches "who wants", yet answers as another: the request names no IDr because of the
+	 * wildcard.
+	 */
 	assert_true(ike_id_parse("*.example.net", &conn(w, 0)->remote.id, NULL));
 	world_start(w);
 	world_initiate(w, "net");
@@ -260,7 +272,7 @@ static void test_dead_peer_gives_up(void **state)
 
 static void rekey(struct world *w, unsigned int end, bool children)
 {
-	struct ike_match match = { .conn = "site", .children = children };
+	struct ike_match match = {.conn = "site", .children = children};
 	const char *why;
 
 	assert_int_not_equal(ike_engine_rekey(w->end[end].engine, w->now, &match, &why), 0);
@@ -351,7 +363,10 @@ static void test_soft_and_hard_limits(void **state)
 	world_pass(w, IKE_OVERLAP);
 	assert_one_tunnel(w);
 	assert_true(world_logged(&w->end[1], "soft limit of bytes"));
-	/* Hard: gone from the data plane; deleted at the peer, whose close_action brings it up again. */
+	/*
+	 * Hard: gone from the data plane; deleted at the peer, whose close_action brings it up
+	 * again.
+	 */
 	c = world_child(w, 1);
 	for (size_t i = 0; i < WORLD_SAS; i++)
 		if (w->end[1].sas[i].id == c->sa_in)
@@ -436,9 +451,12 @@ static void test_trap(void **state)
 	ike_engine_acquire(w->end[0].engine, w->now, cookie);
 	world_run(w);
 	assert_one_tunnel(w);
-	/* The trap is there again when the tunnel is down, and at no moment were there more than two policies. */
-	ike_engine_terminate(w->end[1].engine, w->now, &(struct ike_match){ .conn = "site" },
-			     &(const char *){ NULL });
+	/*
+	 * The trap is there again when the tunnel is down, and at no moment were there more than
+	 * two policies.
+	 */
+	ike_engine_terminate(w->end[1].engine, w->now, &(struct ike_match){.conn = "site"},
+			     &(const char *){NULL});
 	world_run(w);
 	assert_int_equal(world_count_sas(&w->end[0]), 0);
 	assert_int_equal(world_count_policies(&w->end[0]), 2);
@@ -468,8 +486,9 @@ static void test_nat(void **state)
 	assert_in_range(w->end[0].keepalives, 3, 4);
 	assert_int_equal(w->end[1].keepalives, 0);
 	/* The NAT gives the peer another port, which the data plane sees first. */
-	ike_engine_sa_mapping(w->end[1].engine, w->now, world_child(w, 1)->id, world_child(w, 1)->spi_in,
-			      &(struct ike_endpoint){ b->remote.addr, 22222 });
+	ike_engine_sa_mapping(w->end[1].engine, w->now, world_child(w, 1)->id,
+			      world_child(w, 1)->spi_in,
+			      &(struct ike_endpoint){b->remote.addr, 22222});
 	assert_int_equal(b->remote.port, 22222);
 	assert_int_equal(w->end[1].updates, 2);
 	world_free(w);

@@ -11,32 +11,35 @@
 #include "ikev2/child.h"
 #include "tests/world.h"
 
-static const char *const ids[] = { "a.example.org", "b.example.org" };
-static const char *const nets[] = { "10.1.0.0/16", "10.2.0.0/16" };
+static const char *const ids[] = {"a.example.org", "b.example.org"};
+static const char *const nets[] = {"10.1.0.0/16", "10.2.0.0/16"};
 
-enum { NAT_PORTS = 10000, QUIET_MAX = 10000 };
+enum {
+	NAT_PORTS = 10000,
+	QUIET_MAX = 10000
+};
 
 static struct ike_addr address(unsigned int index)
 {
-	return (struct ike_addr){ .family = AF_INET, .bytes = { 192, 0, 2, index + 1 } };
+	return (struct ike_addr){.family = AF_INET, .bytes = {192, 0, 2, index + 1}};
 }
 
 static struct ike_addr outside(void)
 {
-	return (struct ike_addr){ .family = AF_INET, .bytes = { 198, 51, 100, 1 } };
+	return (struct ike_addr){.family = AF_INET, .bytes = {198, 51, 100, 1}};
 }
 
 /* Host */
 
-static void host_send(void *host, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		      const uint8_t *message, size_t len)
+static void host_send(void *host, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
 	struct world_end *end = host;
 	struct world *w = end->world;
 	struct world_message *m = &w->sent[w->n_sent % WORLD_SENT];
 
 	assert_true(len <= WORLD_MESSAGE);
-	*m = (struct world_message){ .from = end->index, .src = *local, .dst = *remote, .len = len };
+	*m = (struct world_message){.from = end->index, .src = *local, .dst = *remote, .len = len};
 	memcpy(m->bytes, message, len);
 	w->n_sent++;
 }
@@ -83,7 +86,8 @@ static void host_spi_free(void *host, const struct ike_addr *local, uint32_t spi
 	((struct world_end *)host)->spis--;
 }
 
-static int host_sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, const char **why)
+static int host_sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id,
+		       const char **why)
 {
 	struct world_end *end = host;
 
@@ -95,7 +99,7 @@ static int host_sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_
 
 		if (sa->id)
 			continue;
-		*sa = (struct world_sa){ .id = ++end->next_id, .spec = *spec };
+		*sa = (struct world_sa){.id = ++end->next_id, .spec = *spec};
 		assert_true(spec->encr_key_len <= sizeof(sa->key));
 		memcpy(sa->key, spec->encr_key, spec->encr_key_len);
 		end->spis -= spec->inbound;
@@ -131,7 +135,7 @@ static int host_sa_query(void *host, uint32_t sa_id, struct ike_usage *usage)
 {
 	struct world_sa *sa = find_sa(host, sa_id);
 
-	*usage = (struct ike_usage){ .idle_seconds = UINT64_MAX };
+	*usage = (struct ike_usage){.idle_seconds = UINT64_MAX};
 	if (!sa)
 		return -1;
 	usage->packets = sa->packets;
@@ -164,8 +168,11 @@ static int host_policy_set(void *host, const struct ike_policy_spec *spec, uint3
 	assert_non_null(p);
 	*policy_id = spec->id ? spec->id : ++end->next_id;
 	*p = (struct world_policy){
-		.id = *policy_id, .inbound = spec->inbound, .sa_id = spec->sa_id,
-		.priority = spec->priority, .cookie = spec->cookie,
+		.id = *policy_id,
+		.inbound = spec->inbound,
+		.sa_id = spec->sa_id,
+		.priority = spec->priority,
+		.cookie = spec->cookie,
 	};
 	ike_ts_list_text(spec->src_ts, spec->n_src_ts, p->src, sizeof(p->src));
 	ike_ts_list_text(spec->dst_ts, spec->n_dst_ts, p->dst, sizeof(p->dst));
@@ -203,10 +210,19 @@ static void host_event(void *host, const struct ike_event *event)
 }
 
 static const struct ike_host host = {
-	.send = host_send, .keepalive = host_keepalive, .random = host_random, .run_job = host_run_job,
-	.spi_alloc = host_spi_alloc, .spi_free = host_spi_free, .sa_add = host_sa_add,
-	.sa_update = host_sa_update, .sa_query = host_sa_query, .sa_del = host_sa_del,
-	.policy_set = host_policy_set, .policy_del = host_policy_del, .log = host_log,
+	.send = host_send,
+	.keepalive = host_keepalive,
+	.random = host_random,
+	.run_job = host_run_job,
+	.spi_alloc = host_spi_alloc,
+	.spi_free = host_spi_free,
+	.sa_add = host_sa_add,
+	.sa_update = host_sa_update,
+	.sa_query = host_sa_query,
+	.sa_del = host_sa_del,
+	.policy_set = host_policy_set,
+	.policy_del = host_policy_del,
+	.log = host_log,
 	.event = host_event,
 };
 
@@ -215,7 +231,8 @@ static const struct ike_host host = {
 static void configure_child(struct ike_child_cfg *c, unsigned int index)
 {
 	c->name = strdup("net");
-	assert_true(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP, "aes128gcm16-x25519", NULL));
+	assert_true(
+		ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP, "aes128gcm16-x25519", NULL));
 	assert_true(ike_ts_list_parse(nets[index], &c->local_ts, &c->n_local_ts, NULL));
 	assert_true(ike_ts_list_parse(nets[!index], &c->remote_ts, &c->n_remote_ts, NULL));
 }
@@ -231,8 +248,8 @@ static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
 	c->remote_addrs = calloc(1, sizeof(*c->remote_addrs));
 	c->remote_addrs[0] = ike_ts_of_addr(&remote);
 	c->n_remote_addrs = index ? 0 : 1;
-	assert_true(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519",
-					    NULL));
+	assert_true(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,
+					    "aes128gcm16-prfsha256-x25519", NULL));
 	assert_true(ike_id_parse(ids[index], &c->local.id, NULL));
 	assert_true(ike_id_parse(ids[!index], &c->remote.id, NULL));
 	c->children = calloc(1, sizeof(*c->children));
@@ -351,7 +368,8 @@ void world_pass(struct world *w, ike_time span)
 	ike_time until = w->now + span;
 
 	for (;;) {
-		ike_time a = ike_engine_next(w->end[0].engine), b = ike_engine_next(w->end[1].engine);
+		ike_time a = ike_engine_next(w->end[0].engine),
+			 b = ike_engine_next(w->end[1].engine);
 		ike_time next = a < b ? a : b;
 
 		if (next > until)
@@ -398,7 +416,7 @@ static void count_one(void *arg, const struct ike_sa_info *info)
 
 unsigned int world_count_ike(struct world *w, unsigned int end, const char *state)
 {
-	struct count c = { .state = state };
+	struct count c = {.state = state};
 
 	ike_engine_foreach_sa(w->end[end].engine, w->now, count_one, &c);
 	return c.ike;
@@ -406,7 +424,7 @@ unsigned int world_count_ike(struct world *w, unsigned int end, const char *stat
 
 unsigned int world_count_children(struct world *w, unsigned int end, const char *state)
 {
-	struct count c = { .state = state };
+	struct count c = {.state = state};
 
 	ike_engine_foreach_sa(w->end[end].engine, w->now, count_one, &c);
 	return c.children;
@@ -492,17 +510,18 @@ struct world_message *world_last(struct world *w, unsigned int from)
 void world_inject(struct world *w, unsigned int to, const uint8_t *bytes, size_t len)
 {
 	struct ike_sa *sa = world_sa(w, to);
-	struct ike_endpoint local = { address(to), IKE_PORT }, remote = { address(!to), IKE_PORT };
+	struct ike_endpoint local = {address(to), IKE_PORT}, remote = {address(!to), IKE_PORT};
 	uint8_t *copy = malloc(len ? len : 1);
 
 	/* In a buffer of its own, so that reading past its end is seen. */
 	memcpy(copy, bytes, len);
-	ike_engine_receive(w->end[to].engine, w->now, sa ? &sa->local : &local, sa ? &sa->remote : &remote,
-			   copy, len);
+	ike_engine_receive(w->end[to].engine, w->now, sa ? &sa->local : &local,
+			   sa ? &sa->remote : &remote, copy, len);
 	free(copy);
 }
 
-static void read_answer(struct world *w, struct ike_sa *sa, uint32_t id, struct ike_payloads *answer)
+static void read_answer(struct world *w, struct ike_sa *sa, uint32_t id,
+			struct ike_payloads *answer)
 {
 	static uint8_t bytes[WORLD_MESSAGE];
 	struct world_message *m = world_last(w, !w->end[0].index);
@@ -517,7 +536,8 @@ static void read_answer(struct world *w, struct ike_sa *sa, uint32_t id, struct 
 	memcpy(bytes, m->bytes, m->len);
 	if (!ike_header_decode(ike_bytes(bytes, m->len), &h, NULL) || h.message_id != id ||
 	    !(h.flags & IKE_FLAG_RESPONSE) ||
-	    !ike_payloads_decode(&outer, h.next, ike_bytes(bytes + IKE_HEADER_LEN, m->len - IKE_HEADER_LEN),
+	    !ike_payloads_decode(&outer, h.next,
+				 ike_bytes(bytes + IKE_HEADER_LEN, m->len - IKE_HEADER_LEN),
 				 NULL) ||
 	    !ike_sk_open(bytes, m->len, &outer.items[0], &sa->in, &plain, NULL) ||
 	    !ike_payloads_decode(answer, outer.items[0].next, plain, NULL))
@@ -525,7 +545,8 @@ static void read_answer(struct world *w, struct ike_sa *sa, uint32_t id, struct 
 }
 
 void world_request(struct world *w, unsigned int from, uint8_t exchange,
-		   void (*put)(struct ike_writer *w, void *arg), void *arg, struct ike_payloads *answer)
+		   void (*put)(struct ike_writer *w, void *arg), void *arg,
+		   struct ike_payloads *answer)
 {
 	struct ike_sa *sa = world_sa(w, from);
 	uint32_t id = sa->window.next_id++;
@@ -541,7 +562,10 @@ void world_request(struct world *w, unsigned int from, uint8_t exchange,
 		;
 	if (answer)
 		read_answer(w, sa, id, answer);
-	/* Nobody asked for the answer: it must not reach the engine that the request pretended to be from. */
+	/*
+	 * Nobody asked for the answer: it must not reach the engine that the request pretended to
+	 * be from.
+	 */
 	while (w->delivered < w->n_sent && w->sent[w->delivered % WORLD_SENT].from == !from)
 		w->delivered++;
 	world_run(w);

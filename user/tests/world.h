@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two engines in one process, a wire between them that a test can cut, a data plane that remembers, and the lines they
- * log: what the tests of the engine stand on.
+ * Two engines in one process, a wire between them that a test can cut, a data plane that remembers,
+ * and the lines they log: what the tests of the engine stand on.
  */
 #ifndef ESPLANE_TESTS_WORLD_H
 #define ESPLANE_TESTS_WORLD_H
@@ -18,14 +18,14 @@ enum {
 };
 
 struct world_sa {
-	uint32_t id;				/* 0: free */
-	struct ike_sa_spec spec;		/* its pointers are not valid */
+	uint32_t id;		 /* 0: free */
+	struct ike_sa_spec spec; /* its pointers are not valid */
 	uint8_t key[64];
 	uint64_t packets;
 };
 
 struct world_policy {
-	uint32_t id;				/* 0: free */
+	uint32_t id; /* 0: free */
 	bool inbound;
 	uint32_t sa_id, priority;
 	uint64_t cookie;
@@ -45,16 +45,16 @@ struct world_end {
 	struct world *world;
 	unsigned int index;
 	struct ike_engine *engine;
-	struct ike_config *config;		/* to be changed before world_start() */
+	struct ike_config *config; /* to be changed before world_start() */
 	struct world_sa sas[WORLD_SAS];
 	struct world_policy policies[WORLD_POLICIES];
-	uint32_t next_id, next_spi, spis;	/* spis: reserved and not used yet */
+	uint32_t next_id, next_spi, spis; /* spis: reserved and not used yet */
 	unsigned int spi_allocs, updates, keepalives;
-	bool refuse_sa;				/* the data plane takes no SA */
+	bool refuse_sa; /* the data plane takes no SA */
 	uint64_t random;
 	char log[WORLD_LOG];
 	size_t log_len;
-	struct ike_event last_done;		/* COMMAND_DONE */
+	struct ike_event last_done; /* COMMAND_DONE */
 	char done_text[256];
 	unsigned int events[IKE_EVENT_COMMAND_DONE + 1];
 	struct ike_job *jobs[16];
@@ -64,11 +64,14 @@ struct world_end {
 struct world {
 	ike_time now;
 	struct world_end end[2];
-	struct world_message *sent;		/* all that was sent, in order; a ring */
+	struct world_message *sent; /* all that was sent, in order; a ring */
 	size_t n_sent, delivered;
-	/* False: the message is lost. May change where it seems to come from and go to. NULL: all arrive. */
+	/*
+	 * False: the message is lost. May change where it seems to come from and go to. NULL: all
+	 * arrive.
+	 */
 	bool (*wire)(struct world *w, struct world_message *m);
-	bool nat;				/* end 0 is behind one: seen as 198.51.100.1, ports + 10000 */
+	bool nat; /* end 0 is behind one: seen as 198.51.100.1, ports + 10000 */
 };
 
 struct world *world_new(void);
@@ -100,10 +103,11 @@ struct world_message *world_last(struct world *w, unsigned int from);
 /* Gives @bytes to end @to, as if the other end had sent it. */
 void world_inject(struct world *w, unsigned int to, const uint8_t *bytes, size_t len);
 /*
- * A genuine request of end @from's: begun under its keys and next message ID, for payloads to be put, sealed and
- * delivered. The answer's inner payloads are in *answer, or *answer->n is 0.
+ * A genuine request of end @from's: begun under its keys and next message ID, for payloads to be
+ * put, sealed and delivered. The answer's inner payloads are in *answer, or *answer->n is 0.
  */
 void world_request(struct world *w, unsigned int from, uint8_t exchange,
-		   void (*put)(struct ike_writer *w, void *arg), void *arg, struct ike_payloads *answer);
+		   void (*put)(struct ike_writer *w, void *arg), void *arg,
+		   struct ike_payloads *answer);
 
 #endif
