@@ -17,7 +17,10 @@
  * Return: 64-byte aligned address in the kernel's linear map, or NULL. BHs off.
  */
 void *esplane_chunk_open(unsigned int size, bool within_page, unsigned int *room);
-/* Takes @size bytes from the address last opened. The caller owns one reference to their (head) page. */
+/*
+ * Takes @size bytes from the address last opened. The caller owns one reference to their (head)
+ * page.
+ */
 void esplane_chunk_take(unsigned int size);
 
 void esplane_chunk_exit(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Every difference between kernel versions, here and nowhere else. ESPLANE_HAVE_* come from compile
- * tests at build time (Kbuild), never from version numbers: stable and vendor kernels move features.
+ * tests at build time (Kbuild), never from version numbers: stable and vendor kernels move
+ * features.
  */
 #ifndef _ESPLANE_COMPAT_H
 #define _ESPLANE_COMPAT_H
@@ -47,7 +48,10 @@ static inline void esplane_compat_netdev_lockless(struct net_device *dev)
 #endif
 }
 
-/* ... and one that stays in its namespace (a feature bit, since 6.13 netns_local, since 6.15 netns_immutable). */
+/*
+ * ... and one that stays in its namespace (a feature bit, since 6.13 netns_local, since 6.15
+ * netns_immutable).
+ */
 static inline void esplane_compat_netdev_stays(struct net_device *dev)
 {
 #if defined(ESPLANE_HAVE_NETDEV_NETNS_IMMUTABLE)
@@ -59,7 +63,10 @@ static inline void esplane_compat_netdev_stays(struct net_device *dev)
 #endif
 }
 
-/* 6.15: newlink gets its arguments in a struct. Defines @name to call @fn(net, dev, data, extack). */
+/*
+ * 6.15: newlink gets its arguments in a struct. Defines @name to call @fn(net, dev, data,
+ * extack).
+ */
 #ifdef ESPLANE_HAVE_RTNL_NEWLINK_PARAMS
 #define ESPLANE_COMPAT_NEWLINK(name, fn)					\
 	static int name(struct net_device *dev, struct rtnl_newlink_params *params, \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Cutting a super-packet: its segments' plain bytes, headers and checksums final, written where they are wanted. */
+/*
+ * Cutting a super-packet: its segments' plain bytes, headers and checksums final, written where
+ * they are wanted.
+ */
 #ifndef _ESPLANE_CUT_H
 #define _ESPLANE_CUT_H
 
@@ -7,7 +10,8 @@
 
 struct sk_buff;
 
-enum { ESPLANE_CUT_MAX_HEADER = 60 + 60 };	/* IPv4 and TCP with all options (RFC 791, RFC 9293) */
+/* IPv4 and TCP with all options (RFC 791, RFC 9293). */
+enum { ESPLANE_CUT_MAX_HEADER = 60 + 60 };
 
 enum esplane_cut_kind {
 	ESPLANE_CUT_WHOLE,	/* one packet, as it is but for the checksum */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the packet path needs once per module: per-CPU trains and pages. main.c calls it before anything else. */
+/*
+ * What the packet path needs once per module: per-CPU trains and pages. main.c calls it before
+ * anything else.
+ */
 #ifndef _ESPLANE_DATAPLANE_H
 #define _ESPLANE_DATAPLANE_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why packets are dropped: the one list that feeds the counters, the tracepoint, netlink and the command line.
+ * Why packets are dropped: the one list that feeds the counters, the tracepoint, netlink and the
+ * command line.
  * No packet is dropped without one of these.
  */
 #ifndef _ESPLANE_DROP_H
@@ -65,7 +66,10 @@ const char *esplane_drop_meaning(enum esplane_drop_reason reason);
 void esplane_drop(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
 		  enum esplane_drop_reason reason, __be32 spi, u32 seq);
 
-/* The same without a packet to free: one segment of a train. @skb, for the addresses in the trace, may be NULL. */
+/*
+ * The same without a packet to free: one segment of a train. @skb, for the addresses in the
+ * trace, may be NULL.
+ */
 void esplane_drop_count(struct esplane_net *en, struct esplane_sa *sa, const struct sk_buff *skb,
 			enum esplane_drop_reason reason, __be32 spi, u32 seq);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where ESP enters and leaves: the local-input hook, registered UDP ports, protocol 50, emission. */
+/*
+ * Where ESP enters and leaves: the local-input hook, registered UDP ports, protocol 50, emission.
+ */
 #ifndef _ESPLANE_ENCAP_H
 #define _ESPLANE_ENCAP_H
 
@@ -9,11 +11,14 @@ struct esplane_net;
 struct netlink_ext_ack;
 
 /*
- * netlink: the socket of @fd proves that its port is the caller's. Returns the port (host order) or an error.
- * A port that is registered already stays so and takes the new @ike_only: a restarted daemon adopts it.
+ * netlink: the socket of @fd proves that its port is the caller's. Returns the port (host order)
+ * or an error.
+ * A port that is registered already stays so and takes the new @ike_only: a restarted daemon
+ * adopts it.
  * Both: caller holds esplane_net::lock.
  */
-int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only, struct netlink_ext_ack *extack);
+int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only,
+		      struct netlink_ext_ack *extack);
 int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *extack);
 /* True if UDP from this local port passes the SPD: IKE's, or our own ESP-in-UDP. RCU read side. */
 bool esplane_encap_port_exempt(const struct esplane_net *en, __be16 port);

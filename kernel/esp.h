@@ -18,11 +18,13 @@ struct esplane_esp_trailer {
 } __packed;
 
 enum {
-	ESPLANE_ESP_ALIGN = 4,		/* RFC 4303 section 2.4: the trailer ends on a 4-byte boundary */
+	ESPLANE_ESP_ALIGN = 4,		/* RFC 4303 section 2.4: where the trailer ends */
 	ESPLANE_ESP_MIN_SPI = 256,	/* RFC 4303 section 2.1: 0 to 255 are reserved */
 };
 
-/* What authentication covers ahead of the IV with extended sequence numbers (RFC 4106 section 5). */
+/*
+ * What authentication covers ahead of the IV with extended sequence numbers (RFC 4106 section 5).
+ */
 struct esplane_esn_aad {
 	__be32 spi;
 	__be32 seq_high;

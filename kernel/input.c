@@ -4,7 +4,7 @@
  *
  *	encap.c				finds the SA
  *	  esplane_input()
- *	    gather()			where each ESP packet lies, sequence numbers, memory (chunk.c)
+ *	    gather()			where each packet lies, its number, memory (chunk.c)
  *	    check_replay()		replay.c, before the cipher
  *	    esplane_train_run()		train.c: the cipher, now or later
  *	      finish()
@@ -229,7 +229,9 @@ static bool inner_header_valid(const struct iphdr *iph, unsigned int room)
 	if (room < sizeof(*iph) || iph->version != IP_VERSION_4 || iph->ihl < IP_MIN_IHL)
 		return false;
 	len = ntohs(iph->tot_len);
-	/* More room than the packet needs is traffic flow confidentiality (RFC 4303 section 2.7). */
+	/*
+	 * More room than the packet needs is traffic flow confidentiality (RFC 4303 section 2.7).
+	 */
 	return iph->ihl * 4 <= len && len <= room && !ip_fast_csum(iph, iph->ihl);
 }
 

@@ -253,7 +253,8 @@ static bool id_taken(const struct esplane_net *en, u32 if_id)
 }
 
 /*
- * @if_id is 0 for the interface index, or if that is taken, the next ID that is not. An index exists
+ * @if_id is 0 for the interface index, or if that is taken, the next ID that is not. An index
+ *	exists
  * only after registration, and until then the device is down and carries nothing.
  */
 static int register_link(struct net_device *dev, struct esplane_net *en, u32 if_id,

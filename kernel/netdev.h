@@ -13,12 +13,21 @@ bool esplane_netdev_is_ours(const struct net_device *dev);
 u32 esplane_netdev_if_id(const struct net_device *dev);
 /* Interface of this ID, or for 0 the default one. NULL if there is none. RCU read side. */
 struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id);
-/* Delivers a decrypted IPv4 packet that stands for @packets. Consumes @skb. BHs off, RCU read side. */
+/*
+ * Delivers a decrypted IPv4 packet that stands for @packets. Consumes @skb. BHs off, RCU read
+ * side.
+ */
 void esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets);
 
-/* Start and end of a namespace. exit removes its interfaces, takes rtnl, and comes before the SAD and @stats go. */
+/*
+ * Start and end of a namespace. exit removes its interfaces, takes rtnl, and comes before the SAD
+ * and @stats go.
+ */
 int esplane_netdev_init(struct esplane_net *en);
-/* Makes sure that policy mode has an interface ("esplane0", up) to deliver on. Takes rtnl: call without esplane_net::lock. */
+/*
+ * Makes sure that policy mode has an interface ("esplane0", up) to deliver on. Takes rtnl: call
+ * without esplane_net::lock.
+ */
 int esplane_netdev_default(struct esplane_net *en);
 
 int esplane_netdev_register(void);	/* rtnl link kind "esplane" */

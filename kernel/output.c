@@ -43,8 +43,8 @@
 
 enum {
 	MAX_NESTING = 4,		/* tunnels within tunnels */
-	MAX_TRAIN_BYTES = 0xfc00,	/* IPv4's 16-bit length, less room for headers and the device's limit */
-	HEADROOM_ALIGN = 16,		/* cipher block: keeps text aligned behind ESP header and IV */
+	MAX_TRAIN_BYTES = 0xfc00,	/* IPv4's 16-bit length, less headers */
+	HEADROOM_ALIGN = 16,		/* cipher block: text behind header and IV is aligned */
 };
 
 static DEFINE_PER_CPU(unsigned int, nesting);
@@ -86,7 +86,8 @@ static void drop_train(struct esplane_train *train, enum esplane_drop_reason rea
 
 		if (seg->memory)
 			put_page(virt_to_head_page(seg->memory));
-		esplane_drop_count(sa->en, sa, train->skb, reason, sa->spi, lower_32_bits(seg->seq));
+		esplane_drop_count(sa->en, sa, train->skb, reason, sa->spi,
+				   lower_32_bits(seg->seq));
 	}
 }
 
@@ -285,7 +286,9 @@ static void write_header(const struct esplane_sa *sa, struct esplane_segment *se
 
 	header->spi = sa->spi;
 	header->seq = cpu_to_be32(lower_32_bits(seg->seq));
-	/* RFC 4106 section 3.1: never twice with one key. Neither is the number (RFC 4303 3.3.3). */
+	/*
+	 * RFC 4106 section 3.1: never twice with one key. Neither is the number (RFC 4303 3.3.3).
+	 */
 	put_unaligned_be64(seg->seq, seg->wire + sizeof(*header));
 }
 
@@ -449,7 +452,10 @@ static void abandon(struct esplane_train *train, enum esplane_drop_reason reason
 	esplane_train_put(train);
 }
 
-/* Sends segments @first to at most @first + @n - 1. Returns how many it disposed of; 0: no memory. */
+/*
+ * Sends segments @first to at most @first + @n - 1. Returns how many it disposed of; 0: no
+ * memory.
+ */
 static unsigned int output_train(const struct output *o, struct sk_buff *skb,
 				 const struct esplane_cut *cut, unsigned int first, unsigned int n)
 {

@@ -12,7 +12,10 @@ struct sk_buff;
 
 /* Bytes of the ESP packet, from SPI to ICV, that carries @inner bytes. */
 unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned int inner);
-/* Most bytes of an inner packet whose ESP packet fits @outer_mtu with outer headers of @headers bytes; 0 if none. */
+/*
+ * Most bytes of an inner packet whose ESP packet fits @outer_mtu with outer headers of @headers
+ * bytes; 0 if none.
+ */
 unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int outer_mtu,
 				unsigned int headers);
 
@@ -28,7 +31,8 @@ void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct 
 			  void *arg);
 
 /*
- * A local TCP's super-packet was cut smaller than TCP meant it: its route learns, so that it cuts right
+ * A local TCP's super-packet was cut smaller than TCP meant it: its route learns, so that it cuts
+ * right
  * from now on. Before it meets an ICMP error, which would make it send all again that is under way.
  */
 void esplane_pmtu_teach(struct sk_buff *skb, unsigned int mtu);

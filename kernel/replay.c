@@ -48,7 +48,8 @@ void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn
 	r->off = off;
 	/*
 	 * Whoever says that @top was authenticated cannot say which numbers before it were: none is
-	 * accepted again. With nothing authenticated, only number 0 is past (RFC 4303 section 3.3.3).
+	 * accepted again. With nothing authenticated, only number 0 is past (RFC 4303 section
+	 * 3.3.3).
 	 */
 	memset(r->bits, top ? 0xff : 0, sizeof(r->bits));
 	if (!top)
@@ -73,7 +74,10 @@ u64 esplane_replay_extend(const struct esplane_replay *r, u32 seq)
 	high = bottom & ~(u64)U32_MAX;
 	if (seq >= lower_32_bits(bottom))
 		return high | seq;
-	/* At the end of the number space no higher subspace exists; what is left is outside the window. */
+	/*
+	 * At the end of the number space no higher subspace exists; what is left is outside the
+	 * window.
+	 */
 	if (high == ~(u64)U32_MAX)
 		return high | seq;
 	return (high + BIT_ULL(32)) | seq;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Anti-replay (RFC 4303 section 3.4.3, appendix A): window of up to 4096 packets, 32-bit and extended numbers. */
+/*
+ * Anti-replay (RFC 4303 section 3.4.3, appendix A): window of up to 4096 packets, 32-bit and
+ * extended numbers.
+ */
 #ifndef _ESPLANE_REPLAY_H
 #define _ESPLANE_REPLAY_H
 

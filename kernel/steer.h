@@ -5,7 +5,10 @@
 
 struct esplane_net;
 
-/* Registers and removes the hooks of a namespace. May sleep. After exit no packet is inside any more. */
+/*
+ * Registers and removes the hooks of a namespace. May sleep. After exit no packet is inside any
+ * more.
+ */
 int esplane_steer_init(struct esplane_net *en);
 void esplane_steer_exit(struct esplane_net *en);
 

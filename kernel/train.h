@@ -68,7 +68,10 @@ struct esplane_train {
 	struct esplane_segment segments[ESPLANE_TRAIN_MAX];
 };
 
-/* A train without segments, or NULL: no memory, or the SA is on its way out. BHs off, RCU read side. */
+/*
+ * A train without segments, or NULL: no memory, or the SA is on its way out. BHs off, RCU read
+ * side.
+ */
 struct esplane_train *esplane_train_get(struct esplane_sa *sa, struct sk_buff *skb);
 /* Drops the references to SA and packet. Any segment's memory must have been disposed of. */
 void esplane_train_put(struct esplane_train *train);

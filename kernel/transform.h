@@ -12,7 +12,8 @@ struct esplane_transform {
 	u32 encr;		/* IANA ENCR_* (RFC 7296 section 3.3.2) */
 	const char *name;	/* the field's name, aes-gcm-16 */
 	const char *aead;	/* kernel AEAD template */
-	u8 salt_len, iv_len, icv_len, align;	/* bytes; align of the payload (RFC 4303 section 2.4) */
+	u8 salt_len, iv_len, icv_len;	/* bytes */
+	u8 align;			/* of the payload (RFC 4303 section 2.4) */
 	u16 key_bits[4];	/* allowed, zero-terminated */
 };
 
