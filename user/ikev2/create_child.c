@@ -17,6 +17,14 @@ static struct ike_child *old_of(struct ike_sa *sa, const struct ike_task *t)
 	return c && c->sa == sa ? c : NULL;
 }
 
+/* What was to be replaced may have gone, or been replaced by the peer, in the meantime. */
+static bool is_moot(struct ike_sa *sa, const struct ike_task *t)
+{
+	const struct ike_child *old = old_of(sa, t);
+
+	return t->child_id && (!old || !ike_child_is_up(old));
+}
+
 static void generated(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	struct ike_task *t = sa->task;
@@ -26,7 +34,7 @@ static void generated(struct ike_sa *sa, const struct ike_job *job, struct ike_i
 		return;
 	}
 	t->dh = job->key;
-	ike_task_step(sa, IKE_STEP_SEND);
+	ike_task_step(sa, is_moot(sa, t) ? IKE_STEP_DONE : IKE_STEP_SEND);
 }
 
 static enum ike_step generate(struct ike_sa *sa, struct ike_task *t)
@@ -204,6 +212,8 @@ static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t,
 {
 	uint16_t group = ike_ke_retry(n, &t->cfg->proposals, t->group);
 
+	if (is_moot(sa, t))
+		return IKE_STEP_DONE;
 	if (!group || t->restarts++)
 		return ike_task_fail(t, "the peer wants a key exchange that is not configured");
 	ike_sa_log(sa, IKE_LOG_INFO, "the peer wants key exchange %s",
