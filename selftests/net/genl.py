@@ -57,7 +57,7 @@ class Spec:
 
     def __init__(self):
         with open(SPEC, encoding="utf-8") as file:
-            spec = yaml.safe_load(file)
+            spec = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self.sets = {s["name"]: s["attributes"] for s in spec["attribute-sets"]}
         self.operations = {o["name"]: (i + 1, o["attribute-set"])
                            for i, o in enumerate(spec["operations"]["list"])}
@@ -92,12 +92,20 @@ class Spec:
         flag = NLA_F_NESTED if attr["type"] == "nest" else 0
         return attribute(number | flag, self.encode_value(attr, value))
 
-    def name_at(self, set_name, message, offset):
-        """The attribute of the message that an error's offset points at."""
-        number, = struct.unpack_from("=H", message, offset + 2)
-        number &= 0x3fff
-        names = self.sets[set_name]
-        return names[number - 1]["name"] if 0 < number <= len(names) else str(number)
+    def name_at(self, set_name, message, offset, start=HEADER.size + GENL_HEADER_LEN, end=None):
+        """The attribute of the message that an error's offset points at, in a nest or not."""
+        while start + 4 <= (end or len(message)):
+            size, number = struct.unpack_from("=HH", message, start)
+            number &= 0x3fff
+            known = 0 < number <= len(self.sets[set_name])
+            attr = self.sets[set_name][number - 1] if known else {"name": str(number)}
+            if start == offset:
+                return attr["name"]
+            if start < offset < start + size and "nested-attributes" in attr:
+                return attr["name"] + "." + self.name_at(attr["nested-attributes"], message,
+                                                         offset, start + 4, start + size)
+            start += (size + 3) & ~3
+        return "?"
 
 
 class Socket:

@@ -27,6 +27,9 @@
 #	sa_get NS ID FIELD		one number or word of an SA
 #	counter NS NAME			a counter of the namespace, or its drops by reason
 #	drops NS			packets dropped in the namespace, whatever the reason
+#	read_stats NS			reads all counters at once into $STATS, for
+#	in_stats NAME			one of them, and
+#	drops_in_stats			the sum of the drops
 #	policy_get NS ID FIELD
 #
 #	events NS			starts a monitor; its JSON lines go to $EVENTS
@@ -99,6 +102,12 @@ sa_get() { esp "$1" sa-list "id=$2" "get=$3"; }
 policy_get() { esp "$1" policy-list "id=$2" "get=$3"; }
 counter() { esp "$1" stats "get=$2"; }
 drops() { sum_of_map "$(esp "$1" stats get=drops)"; }
+
+read_stats() { STATS=" $(esp "$1" stats)"; }
+
+in_stats() { [[ "$STATS" =~ [\ \{,]${1//-/_}[=:]([0-9]+) ]] && echo "${BASH_REMATCH[1]}" || echo 0; }
+
+drops_in_stats() { [[ "$STATS" =~ drops=(\{[^\}]*\}) ]] && sum_of_map "${BASH_REMATCH[1]}"; }
 
 # sum_of_map "{NAME:N,NAME:N}"; an empty or missing one is 0.
 sum_of_map() {

@@ -16,28 +16,29 @@ inject() {
 		--from $OUTER_A --to $OUTER_B "$@"
 }
 
-counter_is() { [ "$(counter "$b" "$1")" = "$2" ]; }
-
-# dropped NAME REASON ARGUMENT...: one more drop for this reason, no other, nothing delivered.
-dropped() {
-	local name=$1 reason=$2 before all in
-	shift 2
-	before=$(counter "$b" "$reason") all=$(drops "$b") in=$(counter "$b" in-packets)
-	inject "$@" || { ktap_test_fail "$name" "cannot send"; return; }
-	busywait "$(slowly 2000)" counter_is "$reason" $((before + 1))
-	ktap_equal "$name: $reason" \
-		"$(counter "$b" "$reason") $(drops "$b") $(counter "$b" in-packets)" \
-		"$((before + 1)) $((all + 1)) $in"
+# What has changed in b's counters since before: of the reason, all drops, packets delivered.
+change() {
+	read_stats "$b"
+	echo "$(($(in_stats "$reason") - $1)) $(($(drops_in_stats) - $2)) $(($(in_stats in-packets) - $3))"
 }
 
-accepted() {
-	local name=$1 all in
-	shift
-	all=$(drops "$b") in=$(counter "$b" in-packets)
+changed() { got=$(change "${before[@]}") && [ "$got" = "$want" ]; }
+
+# outcome NAME WANT REASON ARGUMENT...
+outcome() {
+	local name=$1 want=$2 reason=$3 before got
+	shift 3
+	read_stats "$b"
+	before=("$(in_stats "$reason")" "$(drops_in_stats)" "$(in_stats in-packets)")
 	inject "$@" || { ktap_test_fail "$name" "cannot send"; return; }
-	busywait "$(slowly 2000)" counter_is in-packets $((in + 1))
-	ktap_equal "$name: accepted" "$(counter "$b" in-packets) $(drops "$b")" "$((in + 1)) $all"
+	busywait "$(slowly 2000)" changed
+	ktap_equal "$name" "$got" "$want"
 }
+
+# One more drop for this reason, no other, nothing delivered.
+dropped() { outcome "$1: $2" "1 1 0" "$2" "${@:3}"; }
+
+accepted() { outcome "$1: accepted" "0 0 1" NO_SA "${@:2}"; }
 
 # The TOS byte of the next inner packet that comes out at b.
 tos_delivered() {

@@ -16,7 +16,7 @@ inbound() {
 		"selector=$NET_A,$NET_B" "$@")
 	esn=
 	[[ " $* " != *" esn=1 "* ]] || esn=--esn
-	before=()
+	TALLY="0 0 0 0 0"
 }
 
 inject() {
@@ -37,19 +37,22 @@ tally() {
 	sum_of_map "$drops"
 }
 
-tally_is() { [ "$(tally)" = "$1" ]; }
+tally_is() {
+	TALLY=$(tally)
+	[ "$TALLY" = "$1" ]
+}
 
 # expect NAME "ACCEPTED REPLAY REPLAY_WINDOW AUTH" ITEM...: what these packets add to the counters.
 expect() {
 	local name=$1 want=$2 i old new=()
 	shift 2
-	read -ra old <<<"$(tally)"
+	read -ra old <<<"$TALLY"
 	read -ra want <<<"$want"
 	for i in 0 1 2 3; do new[i]=$((old[i] + want[i])); done
 	new[4]=$((old[4] + want[1] + want[2] + want[3]))
 	inject "$@" || { ktap_test_fail "$name" "cannot send"; return; }
 	busywait "$(slowly 2000)" tally_is "${new[*]}"
-	ktap_equal "$name (accepted, replay, left of window, auth, dropped)" "$(tally)" "${new[*]}"
+	ktap_equal "$name (accepted, replay, left of window, auth, dropped)" "$TALLY" "${new[*]}"
 }
 
 # The edges of a window of W behind the highest number T: T - W + 1 is in, T - W is out.
