@@ -169,6 +169,7 @@ static void set_conditions(struct sim *s)
 	c->delay_min = 1000 + sim_rng_below(&s->rng, 30000);
 	c->delay_max = c->delay_min + sim_rng_below(&s->rng, 100000);
 	c->crash = sim_rng_percent(&s->rng, 40);
+	c->toy = sim_rng_percent(&s->rng, 85);
 	c->both = sim_rng_percent(&s->rng, 30);
 	c->pfs = sim_rng_percent(&s->rng, 75);
 	c->guess = sim_rng_percent(&s->rng, 10);

@@ -70,6 +70,7 @@ struct sim_conditions {
 	ike_time delay_min, delay_max;
 	bool crash;
 	bool both;  /* both ends bring the tunnel up */
+	bool toy;  /* key exchanges are pretended */
 	bool pfs;   /* CHILD_SAs have key exchanges of their own */
 	bool guess; /* end 0's first group is not end 1's */
 	unsigned int actions;
