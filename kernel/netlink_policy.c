@@ -32,33 +32,13 @@ static struct esplane_policy *find_policy(struct genl_info *info, struct esplane
 	return ERR_PTR(-ENOENT);
 }
 
-static int get_selectors(struct genl_info *info, const struct esplane_policy *old,
-			 struct esplane_policy *policy)
-{
-	if (info->attrs[ESPLANE_A_POLICY_SELECTOR])
-		return esplane_nl_get_selectors(info, ESPLANE_A_POLICY_SELECTOR, policy->selectors);
-	memcpy(policy->selectors, old->selectors,
-	       flex_array_size(policy, selectors, policy->n_selectors));
-	return 0;
-}
-
-/* What the request does not say stays as in @old, or is 0 in a new policy. */
-static void get_fields(const struct genl_info *info, const struct esplane_policy *old,
-		       struct esplane_policy *policy)
+/* What the request does not say is 0, in a new policy and in one that replaces another. */
+static void get_fields(const struct genl_info *info, struct esplane_policy *policy)
 {
 	struct nlattr **attrs = info->attrs;
 
-	if (old) {
-		policy->direction = old->direction;
-		policy->action = old->action;
-		policy->priority = old->priority;
-		policy->if_id = old->if_id;
-		policy->cookie = old->cookie;
-	}
-	if (attrs[ESPLANE_A_POLICY_DIRECTION])
-		policy->direction = nla_get_u32(attrs[ESPLANE_A_POLICY_DIRECTION]);
-	if (attrs[ESPLANE_A_POLICY_ACTION])
-		policy->action = nla_get_u32(attrs[ESPLANE_A_POLICY_ACTION]);
+	policy->direction = nla_get_u32(attrs[ESPLANE_A_POLICY_DIRECTION]);
+	policy->action = nla_get_u32(attrs[ESPLANE_A_POLICY_ACTION]);
 	if (attrs[ESPLANE_A_POLICY_PRIORITY])
 		policy->priority = nla_get_u32(attrs[ESPLANE_A_POLICY_PRIORITY]);
 	if (attrs[ESPLANE_A_POLICY_IF_ID])
@@ -67,7 +47,7 @@ static void get_fields(const struct genl_info *info, const struct esplane_policy
 		policy->cookie = nla_get_u64(attrs[ESPLANE_A_POLICY_COOKIE]);
 }
 
-static bool lacks_what_new_needs(struct genl_info *info)
+static bool lacks_what_all_need(struct genl_info *info)
 {
 	return esplane_nl_missing(info, ESPLANE_A_POLICY_DIRECTION, "direction") ||
 	       esplane_nl_missing(info, ESPLANE_A_POLICY_ACTION, "action") ||
@@ -75,7 +55,7 @@ static bool lacks_what_new_needs(struct genl_info *info)
 }
 
 /* The policy that the request describes, unpublished. */
-static struct esplane_policy *build(struct genl_info *info, const struct esplane_policy *old)
+static struct esplane_policy *build(struct genl_info *info)
 {
 	int n = esplane_nl_count_selectors(info, ESPLANE_A_POLICY_SELECTOR);
 	struct esplane_policy *policy;
@@ -83,15 +63,15 @@ static struct esplane_policy *build(struct genl_info *info, const struct esplane
 
 	if (n < 0)
 		return ERR_PTR(n);
-	if (!old && lacks_what_new_needs(info))
+	if (lacks_what_all_need(info))
 		return ERR_PTR(-EINVAL);
-	policy = esplane_policy_alloc(n ?: old->n_selectors);
+	policy = esplane_policy_alloc(n);
 	if (!policy) {
 		NL_SET_ERR_MSG(info->extack, "no memory for the policy");
 		return ERR_PTR(-ENOMEM);
 	}
-	get_fields(info, old, policy);
-	err = get_selectors(info, old, policy);
+	get_fields(info, policy);
+	err = esplane_nl_get_selectors(info, ESPLANE_A_POLICY_SELECTOR, policy->selectors);
 	if (!err)
 		return policy;
 	esplane_policy_free(policy);
@@ -105,18 +85,13 @@ static bool may_have_sa(const struct esplane_policy *policy)
 }
 
 /* The SA that @policy is to use from now on, in @sa, or NULL for none. */
-static int get_sa(struct genl_info *info, struct esplane_net *en, const struct esplane_policy *old,
+static int get_sa(struct genl_info *info, struct esplane_net *en,
 		  const struct esplane_policy *policy, struct esplane_sa **sa)
 {
 	const struct nlattr *attr = info->attrs[ESPLANE_A_POLICY_SA_ID];
 
 	*sa = NULL;
-	if (!attr) {
-		if (old && may_have_sa(policy))
-			*sa = rcu_dereference_protected(old->sa, lockdep_is_held(&en->lock));
-		return 0;
-	}
-	if (!nla_get_u32(attr))
+	if (!attr || !nla_get_u32(attr))
 		return 0;
 	if (!may_have_sa(policy))
 		return refuse(info, ESPLANE_A_POLICY_SA_ID,
@@ -144,10 +119,10 @@ static int policy_set(struct genl_info *info, struct esplane_net *en, u32 *id)
 			return PTR_ERR(old);
 		*id = old->id;
 	}
-	policy = build(info, old);
+	policy = build(info);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	err = get_sa(info, en, old, policy, &sa);
+	err = get_sa(info, en, policy, &sa);
 	if (!err && old) {
 		esplane_spd_replace(en, old, policy, sa);
 		return 0;
