@@ -157,7 +157,7 @@ static inline bool ike_sa_udp_encap(const struct ike_sa *sa)
  * retransmit.c: sends the request in the window, now and again until it is answered or hope is
  * lost.
  */
-void ike_sa_ask(struct ike_sa *sa, unsigned int sends_max);
+void ike_sa_ask(struct ike_sa *sa);
 void ike_sa_asked_in_vain(struct ike_timer *t);
 /* The answer has come. */
 void ike_sa_settle(struct ike_sa *sa);

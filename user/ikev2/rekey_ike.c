@@ -181,11 +181,14 @@ static void settle(struct ike_sa *old, struct ike_sa *made)
 		return;
 	}
 	if (rival) {
-		/* The peer deletes it. */
+		/*
+		 * The peer deletes it; unless our DELETE of the old one reached it before our
+		 * answer, when it has forgotten about its own rekeying.
+		 */
 		rival->rival_of = 0;
 		ike_sa_set_state(rival, IKE_SA_REKEYED);
 		ike_timer_set(&rival->engine->timers, &rival->life,
-			      rival->engine->now + IKE_REKEYED_TIME);
+			      rival->engine->now + IKE_LINGER_TIME);
 	}
 	ike_sa_inherit(made, old);
 	queue_delete(old);
@@ -353,7 +356,7 @@ static void finish(struct ike_sa *sa, const struct ike_incoming *in, struct reke
 	}
 	answer(sa, in, r, job);
 	/* Ours is under way as well: which of the two stays is known when its answer has come. */
-	if (sa->task && sa->task->kind == &ike_task_rekey_ike && sa->window.request.p) {
+	if (sa->task && sa->task->kind == &ike_task_rekey_ike && sa->task->sent) {
 		made->rival_of = sa->id;
 		return;
 	}

@@ -29,13 +29,12 @@ static void send_request(struct ike_sa *sa)
 	sa->interval = sa->interval * BACKOFF / BACKOFF_BASE;
 }
 
-void ike_sa_ask(struct ike_sa *sa, unsigned int sends_max)
+void ike_sa_ask(struct ike_sa *sa)
 {
 	const struct ike_settings *s = &sa->engine->config->settings;
 
 	sa->sends = 0;
-	sa->sends_max = sends_max ? sends_max
-				  : (s->retransmit_tries ? s->retransmit_tries : DEFAULT_TRIES) + 1;
+	sa->sends_max = (s->retransmit_tries ? s->retransmit_tries : DEFAULT_TRIES) + 1;
 	sa->interval = (s->retransmit_timeout_ms ? s->retransmit_timeout_ms : DEFAULT_TIMEOUT_MS) *
 		       US_PER_MS;
 	send_request(sa);

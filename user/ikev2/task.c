@@ -130,6 +130,7 @@ static void later(struct ike_sa *sa, struct ike_task *t)
 	struct ike_engine *e = sa->engine;
 
 	sa->task = NULL;
+	t->sent = false;
 	release(sa, t, false);
 	if (++t->laters > LATER_MAX) {
 		ike_sa_log(sa, IKE_LOG_ERROR, "%s: the peer has put it off %u times: given up",
@@ -161,7 +162,8 @@ static bool send_request(struct ike_sa *sa, struct ike_task *t)
 		ike_task_fail(t, "out of memory");
 		return false;
 	}
-	ike_sa_ask(sa, sa->sends_max);
+	t->sent = true;
+	ike_sa_ask(sa);
 	return true;
 }
 

@@ -80,6 +80,7 @@ struct ike_task {
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
 	unsigned int restarts; /* cookies and groups taken */
+	bool sent;	       /* the peer may have the request, and has answered it perhaps */
 	unsigned int refusals; /* not authentic */
 	/*
 	 * REKEY_CHILD: the peer has replaced the same meanwhile; the lower nonce of its exchange.

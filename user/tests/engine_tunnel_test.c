@@ -349,6 +349,82 @@ static void test_rekey_ike(void **state)
 	world_free(w);
 }
 
+static void ask_rekey(struct world *w, unsigned int end, bool children)
+{
+	struct ike_match match = { .conn = "site", .children = children };
+	const char *why;
+
+	assert_int_not_equal(ike_engine_rekey(w->end[end].engine, w->now, &match, &why), 0);
+}
+
+/* Both ends at once (RFC 7296 sections 2.8.1, 2.8.2, 2.25): one survives, and nobody is cut off. */
+static void test_simultaneous_rekeys(void **state)
+{
+	for (unsigned int kinds = 0; kinds < 4; kinds++) {
+		struct world *w = world_new();
+
+		world_start(w);
+		world_up(w);
+		for (unsigned int round = 0; round < 10; round++) {
+			ask_rekey(w, 0, kinds & 1);
+			ask_rekey(w, 1, kinds & 2);
+			world_run(w);
+			assert_true(world_connected(w));
+			/* What was put off for the other's sake is done a little later. */
+			world_pass(w, IKE_LINGER_TIME + 10 * IKE_SECOND);
+			assert_one_tunnel(w);
+		}
+		assert_int_equal(w->end[0].events[IKE_EVENT_CHILD_DOWN], 0);
+		assert_int_equal(w->end[1].events[IKE_EVENT_IKE_DOWN], 0);
+		world_free(w);
+	}
+}
+
+/* One deletes what the other rekeys: it stays deleted, and nothing is left behind. */
+static void test_rekey_against_delete(void **state)
+{
+	for (unsigned int first = 0; first < 2; first++) {
+		struct ike_match match = { .conn = "site", .children = true };
+		struct world *w = world_new();
+		const char *why;
+
+		world_start(w);
+		world_up(w);
+		if (first)
+			ask_rekey(w, 0, true);
+		ike_engine_terminate(w->end[1].engine, w->now, &match, &why);
+		if (!first)
+			ask_rekey(w, 0, true);
+		world_run(w);
+		world_pass(w, 30 * (ike_time)IKE_SECOND);
+		for (unsigned int i = 0; i < 2; i++) {
+			assert_int_equal(world_count_ike(w, i, "ESTABLISHED"), 1);
+			assert_int_equal(world_count_children(w, i, NULL), 0);
+			assert_int_equal(world_count_sas(&w->end[i]), 0);
+			assert_int_equal(world_count_policies(&w->end[i]), 0);
+			assert_int_equal(w->end[i].spis, 0);
+		}
+		world_free(w);
+	}
+}
+
+/* Both want the tunnel up from the start: one is left, and it was never cut. */
+static void test_both_begin(void **state)
+{
+	struct world *w = world_new();
+	struct ike_addr a = { .family = AF_INET, .bytes = { 192, 0, 2, 1 } };
+
+	conn(w, 1)->n_remote_addrs = 1;
+	conn(w, 1)->remote_addrs[0] = ike_ts_of_addr(&a);
+	child(w, 0)->start_action = child(w, 0)->close_action = IKE_START_START;
+	child(w, 1)->start_action = child(w, 1)->close_action = IKE_START_START;
+	world_start(w);
+	assert_true(world_connected(w));
+	world_pass(w, 200 * (ike_time)IKE_SECOND);
+	assert_one_tunnel(w);
+	world_free(w);
+}
+
 static void test_soft_and_hard_limits(void **state)
 {
 	struct world *w = world_new();
@@ -603,6 +679,9 @@ int main(void)
 		cmocka_unit_test(test_rekey_without_pfs),
 		cmocka_unit_test(test_rekey_invalid_ke),
 		cmocka_unit_test(test_rekey_ike),
+		cmocka_unit_test(test_simultaneous_rekeys),
+		cmocka_unit_test(test_rekey_against_delete),
+		cmocka_unit_test(test_both_begin),
 		cmocka_unit_test(test_soft_and_hard_limits),
 		cmocka_unit_test(test_liveness),
 		cmocka_unit_test(test_peer_restarts),
