@@ -99,10 +99,14 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 }
 
 /* The peer has a CHILD_SA that we cannot use. */
-static void delete_unknown(struct ike_sa *sa, uint32_t spi)
+static void delete_unusable(struct ike_sa *sa, uint32_t spi)
 {
-	ike_sa_log(sa, IKE_LOG_ERROR, "the CHILD_SA with our SPI %08x exists at the peer alone",
+	struct ike_task *t = ike_task_add(sa, &ike_task_delete_child);
+
+	ike_sa_log(sa, IKE_LOG_ERROR, "the CHILD_SA with our SPI %08x is of no use: deleting it",
 		   spi);
+	if (t)
+		t->doomed_spi = spi;
 }
 
 /*
@@ -192,7 +196,8 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struc
 	settle(sa, t, c, old, rival);
 	return IKE_STEP_DONE;
 unusable:
-	delete_unknown(sa, spi);
+	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %s", t->cfg->name, err.text);
+	delete_unusable(sa, spi);
 	return ike_task_fail(t, "%s", err.text);
 }
 

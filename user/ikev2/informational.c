@@ -118,6 +118,8 @@ static enum ike_step begin_delete_child(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_child *c = ike_child_find(sa->engine, t->child_id), *heir;
 
+	if (t->doomed_spi)
+		return IKE_STEP_SEND;
 	if (!c || c->sa != sa || c->state == IKE_CHILD_LINGERING)
 		return IKE_STEP_DONE;
 	heir = c->redundant && ike_spd_depends_on(c) ? ike_child_heir(c) : NULL;
@@ -132,7 +134,7 @@ static void build_delete_child(struct ike_sa *sa, struct ike_task *t, struct ike
 {
 	struct ike_child *c = ike_child_find(sa->engine, t->child_id);
 
-	ike_put_delete_esp(w, &c->spi_in, 1);
+	ike_put_delete_esp(w, c ? &c->spi_in : &t->doomed_spi, 1);
 }
 
 static enum ike_step delete_child_answered(struct ike_sa *sa, struct ike_task *t,

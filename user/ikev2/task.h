@@ -68,6 +68,7 @@ struct ike_task {
 	struct ike_config *config;	 /* referenced: @cfg is its */
 	const struct ike_child_cfg *cfg; /* to be created */
 	struct ike_task *create;	 /* IKE_AUTH: what is created along with it; owned */
+	uint32_t doomed_spi; /* to be deleted: of a CHILD_SA that only the peer has */
 	bool expired;			 /* deletion for this reason, not by command */
 	bool replaced;			 /* likewise */
 

@@ -660,6 +660,26 @@ static void test_data_plane_refuses(void **state)
 	}
 }
 
+/* The initiator cannot install what both have agreed on: the peer must not keep it either. */
+static void test_rekey_not_installed(void **state)
+{
+	struct world *w = world_new();
+
+	world_start(w);
+	world_up(w);
+	w->end[0].refuse_sa = true;
+	ask_rekey(w, 0, true);
+	world_run(w);
+	assert_false(w->end[0].last_done.ok);
+	assert_one_tunnel(w);
+	/* What was to be replaced is as good as before: it can be rekeyed by either end. */
+	w->end[0].refuse_sa = false;
+	rekey(w, 0, true);
+	rekey(w, 1, true);
+	assert_one_tunnel(w);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -693,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_childless),
 		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_data_plane_refuses),
+		cmocka_unit_test(test_rekey_not_installed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
