@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The typed configuration that the engine works from. user/config makes it from a swanctl.conf-style
- * file; the simulator and tests make it by hand. Immutable once handed over, reference-counted, one
- * owner per object.
+ * The typed configuration that the engine works from. user/config makes it from a swanctl.conf-
+ * style file; the simulator and tests make it by hand. Immutable once handed over, reference-
+ * counted, one owner per object.
  */
 #ifndef ESPLANE_IKE_CONFIG_H
 #define ESPLANE_IKE_CONFIG_H
@@ -51,8 +51,8 @@ struct ike_auth_cfg {
 struct ike_conn_cfg {
 	char *name;
 	/*
-	 * Addresses, or ranges of them, that the ends may have; empty means any. Initiating takes the
-	 * first single one.
+	 * Addresses, or ranges of them, that the ends may have; empty means any. Initiating takes
+	 * the first single one.
 	 */
 	struct ike_ts *local_addrs, *remote_addrs;	/* only first/last are used */
 	size_t n_local_addrs, n_remote_addrs;

@@ -7,12 +7,12 @@
  * ike_host. esplaned is one host (sockets, netlink, a thread pool), the simulator another (a seeded
  * network), a fuzzer a third.
  *
- * A new life: an engine that is freed without ike_engine_shutdown() leaves its SAs and policies in the
- * data plane, working. The next one knows nothing of them: it brings its own tunnels up, says so to
- * the peers (INITIAL_CONTACT), and sets policies of its own. It is the host that puts those in place
- * of the old ones with the same selectors, and removes what has been replaced. Cookies count up from
- * 1 in each life: a host that outlives its engine, or whose data plane does, must add what tells the
- * lives apart.
+ * A new life: an engine that is freed without ike_engine_shutdown() leaves its SAs and policies
+ * in the data plane, working. The next one knows nothing of them: it brings its own tunnels up,
+ * says so to the peers (INITIAL_CONTACT), and sets policies of its own. It is the host that puts
+ * those in place of the old ones with the same selectors, and removes what has been replaced.
+ * Cookies count up from 1 in each life: a host that outlives its engine, or whose data plane
+ * does, must add what tells the lives apart.
  *
  * Threads: an engine and all its functions belong to one thread. Only ike_job_run() may run in
  * another. Time: microseconds of a monotonic clock, passed in with each call; it never goes back.
