@@ -14,6 +14,7 @@
 #include "drop.h"
 
 struct net_device;
+struct xfrm_state;
 
 /* Per-CPU counters of a namespace; only ever incremented, by their own CPU with BHs off. */
 struct esplane_stats {
@@ -56,6 +57,7 @@ struct esplane_net {
 	struct esplane_stats __percpu *stats;
 	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
 	struct list_head interfaces;	/* esplane net devices, RCU, changed under rtnl (netdev.c) */
+	struct xfrm_state *secure;	/* stands in security paths (netdev.c) */
 	struct net_device __rcu *default_dev; /* where policy mode delivers plaintext (netdev.c) */
 	atomic_t dying;			/* no new SA or policy */
 };

@@ -149,16 +149,44 @@ static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 
 /*
  * Strict rp_filter asks whether the route back leads to where a packet came from. A policy's
- * packets go back by another interface, so they carry an empty security path: the mark by which
- * IPsec traffic passes that check.
+ * packets go back by another interface, so they carry a security path: the mark by which IPsec
+ * traffic passes that check. An empty one will not do, xfrm looks at the last state of any; so there
+ * stands one that says nothing but "transport mode", of which xfrm's policies demand nothing.
  */
 static void mark_as_secure(struct net_device *dev, struct sk_buff *skb)
 {
 #ifdef CONFIG_XFRM
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
+	struct esplane_link *link = netdev_priv(dev);
+	struct sec_path *path;
 
-	if (in_dev && IN_DEV_RPFILTER(in_dev))
-		secpath_set(skb);
+	if (!in_dev || !IN_DEV_RPFILTER(in_dev))
+		return;
+	path = secpath_set(skb);
+	if (!path)	/* no memory: rp_filter may drop it */
+		return;
+	xfrm_state_hold(link->en->secure);
+	path->xvec[path->len++] = link->en->secure;
+#endif
+}
+
+static int secure_init(struct esplane_net *en)
+{
+#ifdef CONFIG_XFRM
+	en->secure = xfrm_state_alloc(en->net);
+	if (!en->secure)
+		return -ENOMEM;
+	en->secure->props.mode = XFRM_MODE_TRANSPORT;
+#endif
+	return 0;
+}
+
+/* Packets that sit in sockets' queues may have references still. */
+static void secure_exit(struct esplane_net *en)
+{
+#ifdef CONFIG_XFRM
+	en->secure->km.state = XFRM_STATE_DEAD;
+	xfrm_state_put(en->secure);
 #endif
 }
 
@@ -362,7 +390,7 @@ int esplane_netdev_init(struct esplane_net *en)
 {
 	INIT_LIST_HEAD(&en->interfaces);
 	RCU_INIT_POINTER(en->default_dev, NULL);
-	return 0;
+	return secure_init(en);
 }
 
 void esplane_netdev_exit(struct esplane_net *en)
@@ -375,6 +403,7 @@ void esplane_netdev_exit(struct esplane_net *en)
 		unregister_netdevice_queue(link->dev, &victims);
 	unregister_netdevice_many(&victims);
 	rtnl_unlock();
+	secure_exit(en);
 }
 
 int esplane_netdev_register(void)
