@@ -133,6 +133,16 @@ static int gather_one(struct esplane_segment *seg, const struct esplane_transfor
 	return ESPLANE_SEGMENT_GOOD;
 }
 
+/* What is too short for an SPI is not ESP: encap.c knows keepalives and runts. */
+static bool has_spi(const struct sk_buff *skb, unsigned int offset, unsigned int len, __be32 spi)
+{
+	const __be32 *word;
+	__be32 buf;
+
+	word = len < sizeof(buf) ? NULL : skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	return word && *word == spi;
+}
+
 /* Fills @train with what has the SA's SPI, returns where that ends. */
 static unsigned int gather(struct esplane_train *train, unsigned int offset, unsigned int end,
 			   unsigned int size)
@@ -146,9 +156,9 @@ static unsigned int gather(struct esplane_train *train, unsigned int offset, uns
 		struct esplane_segment *seg = &train->segments[train->n];
 		unsigned int len = min(size, end - offset);
 
-		header = skb_header_pointer(train->skb, offset, sizeof(buf), &buf);
-		if (train->n && header && header->spi != train->sa->spi)
+		if (train->n && !has_spi(train->skb, offset, len, train->sa->spi))
 			break;
+		header = skb_header_pointer(train->skb, offset, sizeof(buf), &buf);
 		train->n++;
 		seg->seq = header ? be32_to_cpu(header->seq) : 0;
 		seg->memory = NULL;
