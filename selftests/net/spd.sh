@@ -180,7 +180,7 @@ ktap_print_header
 two_hosts
 worker "$a"
 worker "$b"
-ktap_set_plan $((1 + 12 + 2 + 1 + 4 + 6 + 1 + 6 + 1))
+ktap_set_plan $((1 + 11 + 2 + 1 + 4 + 6 + 1 + 6 + 1))
 check_here "a tunnel in policy mode" inner_up
 priorities
 inbound_discard
