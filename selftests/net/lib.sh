@@ -206,6 +206,8 @@ inner_route() {
 }
 
 clear_end() {
+	# First the routes that need no tunnel: what TCP has still to say must not go out in the clear.
+	ip -n "$1" route flush dev eth0 proto boot
 	esp "$1" flush
 	ip -n "$1" xfrm state flush
 	ip -n "$1" xfrm policy flush

