@@ -131,19 +131,26 @@ static void match_random(struct kunit *test)
 	KUNIT_EXPECT_LT(test, matches, ROUNDS - ROUNDS / 100);
 }
 
-/* First and last value that both ranges have; false if none. */
+/*
+ * First and last value that both ranges have; false if none. Walks once over all values, noting where
+ * each range begins and ends.
+ */
 static bool naive_common(u32 a_first, u32 a_last, u32 b_first, u32 b_last, u32 *first, u32 *last)
 {
-	bool found = false;
+	bool in_a = false, in_b = false, found = false;
 	u32 i;
 
-	for (i = a_first; i <= a_last; i++) {
-		if (!naive_within(i, b_first, b_last))
-			continue;
-		if (!found)
-			*first = i;
-		*last = i;
-		found = true;
+	for (i = min(a_first, b_first); i <= max(a_last, b_last); i++) {
+		in_a |= i == a_first;
+		in_b |= i == b_first;
+		if (in_a && in_b) {
+			if (!found)
+				*first = i;
+			*last = i;
+			found = true;
+		}
+		in_a &= i != a_last;
+		in_b &= i != b_last;
 	}
 	return found;
 }
