@@ -134,7 +134,8 @@ transfers() {
 	tunnel_down
 }
 
-wire_start() { capture "$b" eth0 "$NET_TMP/wire"; }
+# At a, for xfrm shows what it has decrypted on the same device once more.
+wire_start() { capture "$a" eth0 "$NET_TMP/wire"; }
 
 only_esp_on_wire() {
 	local esp=$1
