@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the module reports up: sa-expire, acquire, sa-mapping. Any context, never blocks a packet. */
+/* What the module reports up: sa-expire, acquire, sa-mapping. Any context, blocks no packet. */
 #ifndef _ESPLANE_EVENTS_H
 #define _ESPLANE_EVENTS_H
 

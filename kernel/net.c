@@ -8,10 +8,10 @@
  *  1. pre_exit: no hook of ours is entered again. The core then waits for a grace period, so
  *     nobody is inside one either.
  *  2. exit: our interfaces go; that waits for whoever transmits through them. Now no packet finds
- *     a policy or an SA. Both databases are emptied, which hands their memory to RCU and esplane_wq.
+ *     a policy or an SA. Both databases are emptied: their memory goes to RCU and esplane_wq.
  *  3. rcu_barrier(): policies and outer addresses are freed.
- *  4. The wait for the last SA: trains that an asynchronous cipher still has finish (the namespace's
- *     devices and routes are still there), reapers and timers are through. See sa.c.
+ *  4. The wait for the last SA: trains that an asynchronous cipher still has finish (devices and
+ *     routes of the namespace are still there), reapers and timers are through. See sa.c.
  *
  * Device operations (register_pernet_device) end before all subsystem operations do, so routes that
  * SAs have cached are released while the routing code of the namespace and its devices still exist.

@@ -27,7 +27,7 @@ struct esplane_sad {
 	struct rhashtable by_spi;	/* inbound */
 	struct rhltable by_peer;	/* outbound, by the peer's SPI; peers may choose alike */
 	struct xarray by_id;		/* both directions; ID 0 is not used */
-	struct xarray reserved;		/* SPI (host order) -> deadline, as value entries in seconds */
+	struct xarray reserved;		/* SPI (host order) -> deadline: value entries in seconds */
 	time64_t next_sweep;		/* when lapsed reservations are looked for */
 	u32 last_id;
 	u32 count;
@@ -51,12 +51,12 @@ struct esplane_spd {
  */
 struct esplane_net {
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	struct esplane_sad sad;
 	struct esplane_spd spd;
 	struct esplane_stats __percpu *stats;
 	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
-	struct list_head interfaces;	/* esplane net devices, RCU, changed under rtnl (netdev.c) */
+	struct list_head interfaces;	/* esplane net devices, RCU, under rtnl (netdev.c) */
 	struct xfrm_state *secure;	/* stands in security paths (netdev.c) */
 	struct net_device __rcu *default_dev; /* where policy mode delivers plaintext (netdev.c) */
 	atomic_t dying;			/* no new SA or policy */
@@ -64,7 +64,7 @@ struct esplane_net {
 
 struct esplane_net *esplane_net(const struct net *net);
 
-/* Namespaces that are there and come later get their state; exit waits until the last of it is gone. */
+/* Namespaces, present and to come, get their state; exit waits until the last of it is gone. */
 int esplane_net_register(void);
 void esplane_net_unregister(void);
 

@@ -150,8 +150,8 @@ static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 /*
  * Strict rp_filter asks whether the route back leads to where a packet came from. A policy's
  * packets go back by another interface, so they carry a security path: the mark by which IPsec
- * traffic passes that check. An empty one will not do, xfrm looks at the last state of any; so there
- * stands one that says nothing but "transport mode", of which xfrm's policies demand nothing.
+ * traffic passes that check. An empty one will not do, xfrm looks at the last state of any; so
+ * there stands one that says nothing but "transport mode", of which xfrm's policies demand nothing.
  */
 static void mark_as_secure(struct net_device *dev, struct sk_buff *skb)
 {

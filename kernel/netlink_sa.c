@@ -70,7 +70,8 @@ static int get_outer(const struct genl_info *info, struct esplane_outer *outer)
 	if (attrs[ESPLANE_A_SA_ENCAP_DPORT])
 		outer->dport = htons(nla_get_u32(attrs[ESPLANE_A_SA_ENCAP_DPORT]));
 	if (!outer->sport != !outer->dport)
-		return refuse(info, outer->sport ? ESPLANE_A_SA_ENCAP_SPORT : ESPLANE_A_SA_ENCAP_DPORT,
+		return refuse(info, outer->sport ? ESPLANE_A_SA_ENCAP_SPORT :
+						   ESPLANE_A_SA_ENCAP_DPORT,
 			      "encap-sport, encap-dport: one without the other");
 	return 0;
 }
@@ -105,10 +106,12 @@ static int get_sequence(const struct genl_info *info, struct sa_request *r)
 		return refuse(info, ESPLANE_A_SA_SEQ, "seq: no numbers are left after it");
 	r->replay_window = get_u32(info->attrs[ESPLANE_A_SA_REPLAY_WINDOW], DEFAULT_REPLAY_WINDOW);
 	if (r->direction == ESPLANE_DIRECTION_OUT && info->attrs[ESPLANE_A_SA_REPLAY_WINDOW])
-		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW, "replay-window: for inbound SAs only");
+		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW,
+			      "replay-window: for inbound SAs only");
 	if (r->replay_window < ESPLANE_MIN_REPLAY_WINDOW ||
 	    r->replay_window > ESPLANE_MAX_REPLAY_WINDOW)
-		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW, "replay-window: not from 64 to 4096");
+		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW,
+			      "replay-window: not from 64 to 4096");
 	BUILD_BUG_ON(ESPLANE_MIN_REPLAY_WINDOW != 64 || ESPLANE_MAX_REPLAY_WINDOW != 4096);
 	r->replay_window = ALIGN(r->replay_window, REPLAY_WINDOW_STEP);
 	return 0;
@@ -118,7 +121,8 @@ static int get_flags(const struct genl_info *info, struct sa_request *r)
 {
 	r->flags = get_u32(info->attrs[ESPLANE_A_SA_FLAGS], 0);
 	if (r->direction == ESPLANE_DIRECTION_OUT && r->flags & ONE_WAY_FLAGS_IN)
-		return refuse(info, ESPLANE_A_SA_FLAGS, "flags: no-replay-check is for inbound SAs");
+		return refuse(info, ESPLANE_A_SA_FLAGS,
+			      "flags: no-replay-check is for inbound SAs");
 	if (r->direction == ESPLANE_DIRECTION_IN && r->flags & ONE_WAY_FLAGS_OUT)
 		return refuse(info, ESPLANE_A_SA_FLAGS, "flags: copy-dscp is for outbound SAs");
 	return 0;

@@ -19,8 +19,8 @@ struct esplane_sa;
  * nothing else changed. Reached by RCU; freed after a grace period.
  */
 struct esplane_policy {
-	struct list_head list;		/* esplane_spd, by direction, ordered by (priority, id) */
-	struct esplane_sa __rcu *sa;	/* outbound PROTECT; always one of the SAD, so no reference */
+	struct list_head list;		/* esplane_spd: by priority, then id */
+	struct esplane_sa __rcu *sa;	/* outbound PROTECT; one of the SAD, so no reference */
 	u32 id;
 	u32 priority;
 	u32 if_id;
@@ -29,7 +29,7 @@ struct esplane_policy {
 	u16 n_selectors;
 	u64 cookie;
 	u64 __percpu *packets;
-	bool heir_has_packets;		/* the counter went on to the policy that replaced this one */
+	bool heir_has_packets;		/* the counter went on to this one's replacement */
 	unsigned long acquire_next;	/* jiffies: no acquire event before */
 	struct rcu_head rcu;
 	struct esplane_selector selectors[];

@@ -20,7 +20,7 @@
  * @window: packets, a multiple of 64
  */
 struct esplane_replay {
-	spinlock_t lock;
+	spinlock_t lock;		/* of all that follows */
 	u64 top;
 	u32 window;
 	bool esn;

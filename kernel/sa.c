@@ -6,7 +6,7 @@
  * Policies hold none: they point to SAs of the database only and let go before an SA leaves it.
  *
  * An SA ends in this order:
- *  1. It is unlinked from policies and database, under esplane_net::lock. No new reader can find it.
+ *  1. It is unlinked from policies and database, under esplane_net::lock. No new reader finds it.
  *  2. After a grace period the database's reference goes (put_unlinked()). A reader that found the
  *     SA before is through by then, or took a reference of its own: esplane_sa_get() cannot fail
  *     for who found it in a policy or the database. So a packet that read a policy just before its

@@ -21,7 +21,7 @@ struct crypto_aead;
 struct esplane_net;
 struct esplane_transform;
 
-extern struct workqueue_struct *esplane_wq;	/* of the module (main.c): removal and freeing of SAs */
+extern struct workqueue_struct *esplane_wq;	/* main.c: removal and freeing of SAs */
 
 /**
  * struct esplane_outer - outer addresses and ports; sa-update replaces it as one by RCU
@@ -90,10 +90,10 @@ struct esplane_sa {
 		struct rhlist_head by_peer;	/* outbound */
 	};
 	u32 users;			/* policies that point here; under esplane_net::lock */
-	u32 death;			/* ESPLANE_EXPIRE_CAUSE_* that killed it; written by who sets @dead */
+	u32 death;			/* ESPLANE_EXPIRE_CAUSE_*; written by who sets @dead */
 	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
 	refcount_t refs;
-	struct rcu_work unlinked;	/* gives the database's reference back after a grace period */
+	struct rcu_work unlinked;	/* after a grace period: the database's reference */
 	struct work_struct free_work;
 	u64 __percpu *drops;		/* ESPLANE_DROP_COUNT per CPU */
 	u16 key_bits;
@@ -108,7 +108,7 @@ void esplane_sa_put(struct esplane_sa *sa);
 /* False if the SA is already on its way out. RCU read side. */
 bool esplane_sa_get(struct esplane_sa *sa);
 
-/* Gives the database's reference to the unlinked @sa back, once no reader can have found it there. */
+/* Gives the database's reference to the unlinked @sa back, once no reader can have found it. */
 void esplane_sa_put_unlinked(struct esplane_sa *sa);
 
 /*

@@ -51,7 +51,7 @@ static void set_ports(struct esplane_flow *flow, const union upper *upper)
 	}
 }
 
-/* Bytes of the transport header that set_ports() reads; 0: the protocol has no ports, none to know. */
+/* Bytes of the transport header that set_ports() reads; 0: the protocol has no ports. */
 static unsigned int upper_len(u8 protocol)
 {
 	switch (protocol) {

@@ -22,7 +22,8 @@ struct reason_text {
 };
 
 static const struct reason_text texts[] = {
-#define X(reason, text) [ESPLANE_DROP_##reason] = { #reason, text },
+#define X(reason, text)			\
+	[ESPLANE_DROP_##reason] = { #reason, text },
 	ESPLANE_DROP_REASONS(X)
 #undef X
 };

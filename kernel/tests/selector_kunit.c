@@ -132,8 +132,8 @@ static void match_random(struct kunit *test)
 }
 
 /*
- * First and last value that both ranges have; false if none. Walks once over all values, noting where
- * each range begins and ends.
+ * First and last value that both ranges have; false if none. Walks once over all values, noting
+ * where each range begins and ends.
  */
 static bool naive_common(u32 a_first, u32 a_last, u32 b_first, u32 b_last, u32 *first, u32 *last)
 {

@@ -117,6 +117,7 @@ as_nobody() { ip netns exec "$a" setpriv --reuid 65534 --regid 65534 --clear-gro
 
 # Every request there is, without the capability.
 denied_everything() {
+	# shellcheck disable=SC2054
 	local requests=(caps-get spi-alloc spi-free sa-new sa-get sa-get,dump sa-update sa-del sa-flush
 		policy-set policy-get policy-get,dump policy-del policy-flush encap-add encap-del stats-get)
 	"$@" python3 "$NET_DIR/genl.py" "${requests[@]}" >"$NET_TMP/denied"

@@ -15,7 +15,8 @@ bool ike_packet_set(struct ike_packet *packet, struct ike_bytes bytes)
 		return false;
 	memcpy(p, bytes.p, bytes.len);
 	ike_packet_clear(packet);
-	*packet = (struct ike_packet){p, bytes.len};
+	packet->p = p;
+	packet->len = bytes.len;
 	return true;
 }
 
