@@ -183,29 +183,32 @@ only_protected() {
 }
 
 stream_start() {
-	local port=7007
+	local port=7007 endless=1000000000 size=200
 	stream_result=$NET_TMP/stream
-	rm -f "$stream_result".*
-	ip netns exec "$2" "$INTEROP_DIR/../lib/stream.py" receive "$3" $port "$stream_result.got" &
+	ip netns exec "$2" "$INTEROP_DIR/../lib/stream.py" receive "$3" $port $endless "$(slowly 60)" \
+		>"$stream_result.got" &
 	stream_receiver=$!
 	at_exit kill $stream_receiver
-	busywait "$(slowly 5000)" test -e "$stream_result.got" || return 1
-	ip netns exec "$1" "$INTEROP_DIR/../lib/stream.py" send "$3" $port 200 "$stream_result.sent" &
+	busywait "$(slowly 5000)" stream_listens "$2" $port || return 1
+	ip netns exec "$1" "$INTEROP_DIR/../lib/stream.py" send "$3" $port $endless 200 $size \
+		>"$stream_result.sent" &
 	stream_sender=$!
 	at_exit kill $stream_sender
 }
 
-# Read by the scripts that source this file.
+stream_listens() { ns "$1" ss -Hlun "sport = :$2" | grep -q .; }
+
+# A packet that came twice counts as one lost. What is set is read by the scripts that source this file.
 # shellcheck disable=SC2034
 stream_stop() {
+	local twice=0
 	kill -TERM $stream_sender
 	wait $stream_sender
 	# The last packets are still on their way.
 	sleep 1
 	kill -TERM $stream_receiver
-	wait $stream_receiver
+	wait $stream_receiver || twice=1
 	stream_sent=$(cat "$stream_result.sent")
-	stream_got=$(cat "$stream_result.got")
-	stream_lost=$((stream_sent - stream_got))
+	stream_lost=$((stream_sent - $(cat "$stream_result.got") + twice))
 }
 INTEROP_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Numbered UDP packets, to count what a tunnel loses or doubles.
+"""A stream of numbered UDP packets, and how many of them arrive.
 
-stream.py send ADDR PORT RATE FILE    sends RATE packets a second until SIGTERM, then writes how many to FILE
-stream.py receive ADDR PORT FILE      makes FILE when it listens; on SIGTERM writes how many different numbers
-                                      came. Numbers that came twice are an error: exit status 1.
+usage: stream.py send ADDR PORT COUNT RATE [SIZE]     RATE packets a second
+       stream.py receive ADDR PORT COUNT QUIET        ends after COUNT different packets, or when
+                                                      QUIET seconds pass without one
+Both end early at SIGTERM. The sender prints how many it sent, the receiver how many different packets
+came; what came twice or late goes to stderr, and twice makes the exit status 1.
 """
 import signal
 import socket
@@ -12,62 +14,73 @@ import struct
 import sys
 import time
 
-NUMBER = struct.Struct("!Q")
-SIZE = 200
+NUMBER = struct.Struct(">Q")
+FIRST = 10      # seconds more to wait for the first packet: the sender may take its time to start
 
 
-class Stop(Exception):
-    pass
+def send(address, port, count, rate, size=100, stopped=lambda: False):
+    padding = bytes(int(size) - NUMBER.size)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, int(port)))
+        start = time.monotonic()
+        for i in range(int(count)):
+            if stopped():
+                return i
+            time.sleep(max(0, start + i / float(rate) - time.monotonic()))
+            try:
+                sock.send(NUMBER.pack(i) + padding)
+            except OSError:
+                pass    # a policy may refuse it: then it is one of those that do not arrive
+    return int(count)
 
 
-def stop(*_):
-    raise Stop
+class Told(Exception):
+    """To end."""
 
 
-def write(path, text):
-    with open(path, "w", encoding="ascii") as out:
-        out.write(text)
+def tell(*_):
+    raise Told
 
 
-def send(address, port, rate, path):
+def send_until_told(*words):
+    told = []
+    signal.signal(signal.SIGTERM, lambda *_: told.append(True))
+    print(send(*words, stopped=lambda: told))
+
+
+def listen(address, port):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    number = 0
-    start = time.monotonic()
-    try:
-        while True:
-            # By the clock, not by sleeping a fixed time: a slow moment is made up for.
-            while number < (time.monotonic() - start) * rate:
-                sock.sendto(NUMBER.pack(number).ljust(SIZE, b"\0"), (address, port))
-                number += 1
-            time.sleep(0.5 / rate)
-    except Stop:
-        write(path, f"{number}\n")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    sock.bind((address, int(port)))
+    return sock
 
 
-def receive(address, port, path):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    sock.bind((address, port))
-    seen, twice = set(), 0
-    write(path, "")
+def count(sock, wanted, quiet, first=0):
+    """Numbers of packets: different, twice, late."""
+    seen, twice, late, last = set(), 0, 0, -1
+    sock.settimeout(quiet + first)
     try:
-        while True:
-            number = NUMBER.unpack_from(sock.recv(2048))[0]
+        while len(seen) < wanted:
+            number, = NUMBER.unpack(sock.recv(65535)[:NUMBER.size])
+            sock.settimeout(quiet)
             twice += number in seen
+            late += number < last
             seen.add(number)
-    except Stop:
-        write(path, f"{len(seen)}\n")
+            last = max(last, number)
+    except (socket.timeout, Told):
+        pass
+    return len(seen), twice, late
+
+
+def receive(address, port, wanted, quiet):
+    signal.signal(signal.SIGTERM, tell)
+    with listen(address, port) as sock:
+        came, twice, late = count(sock, int(wanted), float(quiet), FIRST)
+    print(came)
+    if twice or late:
+        print("twice %d, late %d" % (twice, late), file=sys.stderr)
     return 1 if twice else 0
 
 
-def main():
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        if sys.argv[1] == "send":
-            return send(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5])
-        return receive(sys.argv[2], int(sys.argv[3]), sys.argv[4])
-    except Stop:
-        return 1
-
-
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit({"send": send_until_told, "receive": receive}[sys.argv[1]](*sys.argv[2:]))

@@ -50,7 +50,7 @@ streams_start() {
 stream() {
 	local name=$1
 	shift
-	exec nsenter --net="/run/netns/$name" python3 "$NET_DIR/stream.py" "$@"
+	exec nsenter --net="/run/netns/$name" python3 "$NET_DIR/../lib/stream.py" "$@"
 }
 
 # Packets sent but not received, each way, in $LOST.

@@ -21,7 +21,7 @@ flood() {
 	floods+=($!)
 	ip netns exec "$b" ping -n -q -f -s 1200 $INNER_A >/dev/null 2>&1 &
 	floods+=($!)
-	ip netns exec "$a" python3 "$NET_DIR/stream.py" send $INNER_B 9000 1000000 2000 1200 &
+	ip netns exec "$a" python3 "$NET_DIR/../lib/stream.py" send $INNER_B 9000 1000000 2000 1200 &
 	floods+=($!)
 	at_exit kill "${floods[@]}"
 	busywait "$(slowly 5000)" traffic_flows

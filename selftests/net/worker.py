@@ -11,10 +11,13 @@ Reads requests, one a line, and answers each with a line: "ok", a result, or "fa
 """
 import contextlib
 import io
+import pathlib
 import sys
 
 import esp
-import stream
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import stream  # noqa: E402  (its directory is known only now)
 
 listening = {}
 
