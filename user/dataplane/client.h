@@ -35,8 +35,8 @@ int dp_sa_new(struct dp *dp, struct dp_sa *sa);
 int dp_sa_update(struct dp *dp, const struct dp_sa *sa);
 int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg);
 /*
- * Starts again by itself when the database changed under it: then @begin (may be NULL) is called
- * once more.
+ * Starts again by itself when the database changed under it, a few times: then @begin (may be NULL)
+ * is called once more. In the end it has told of every SA that was there all the while, once.
  */
 int dp_sa_dump(struct dp *dp, void (*begin)(void *arg),
 	       void (*fn)(void *arg, const struct dp_sa *sa), void *arg);

@@ -8,9 +8,7 @@
 #include "codec.h"
 #include "request.h"
 
-enum {
-	DUMP_TRIES = 10
-}; /* a dump that is never consistent: the database changes all the time */
+enum { DUMP_TRIES = 10 };
 
 int dp_caps_get(struct dp *dp, void (*fn)(void *arg, const struct dp_caps *caps), void *arg)
 {
@@ -92,6 +90,10 @@ int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_
 						    .arg = arg });
 }
 
+/*
+ * A dump goes by ID, and no ID comes twice. So also one during which the database changed has all that
+ * was there from its beginning to its end, once each: it will do if the database never rests.
+ */
 static int dump(struct dp *dp, void (*begin)(void *arg), const struct dp_request *request)
 {
 	int tries, err = -EINTR;
@@ -101,7 +103,7 @@ static int dump(struct dp *dp, void (*begin)(void *arg), const struct dp_request
 			begin(request->arg);
 		err = dp_request(dp, request);
 	}
-	return err;
+	return err == -EINTR ? 0 : err;
 }
 
 int dp_sa_dump(struct dp *dp, void (*begin)(void *arg),
