@@ -7,6 +7,7 @@ sums others up counts when it fails although none of them did. What a stream pro
 deliver (no plan, fewer results than planned, a bad end) is a failure of its own.
 """
 import re
+import threading
 
 RESULT = re.compile(r"(not ok|ok)\b(?: +(\d+))?(?: *-)? *(.*)$")
 PLAN = re.compile(r"1\.\.(\d+)(?: *# *SKIP *(.*))?$")
@@ -16,9 +17,10 @@ INDENT = 4
 
 
 class Tally:
-    """Counts and prints the results of the whole run."""
+    """Counts and prints the results of the whole run. Any thread."""
 
     def __init__(self):
+        self.lock = threading.RLock()
         self.passed = self.failed = self.skipped = 0
         self.failures = []
 
@@ -27,21 +29,53 @@ class Tally:
         print(f"{verdict} {number} {name}" + (f" # {note}" if note else ""), flush=True)
 
     def ok(self, name):
-        self.passed += 1
-        self._print("ok", name)
+        with self.lock:
+            self.passed += 1
+            self._print("ok", name)
 
     def fail(self, name, why=""):
-        self.failed += 1
-        self.failures.append(name)
-        self._print("not ok", name, why)
+        with self.lock:
+            self.failed += 1
+            self.failures.append(name)
+            self._print("not ok", name, why)
 
     def skip(self, name, why):
-        self.skipped += 1
-        self._print("ok", name, f"SKIP {why or 'no reason given'}")
+        with self.lock:
+            self.skipped += 1
+            self._print("ok", name, f"SKIP {why or 'no reason given'}")
 
     @staticmethod
     def say(text):
         print(f"# {text}", flush=True)
+
+    def flush(self):
+        pass
+
+
+class Lane:
+    """A Tally's stand-in where several streams run at once: what one says stays together until flush()."""
+
+    def __init__(self, tally):
+        self.tally = tally
+        self.held = []
+
+    def ok(self, *words):
+        self.held.append((self.tally.ok, words))
+
+    def fail(self, *words):
+        self.held.append((self.tally.fail, words))
+
+    def skip(self, *words):
+        self.held.append((self.tally.skip, words))
+
+    def say(self, *words):
+        self.held.append((self.tally.say, words))
+
+    def flush(self):
+        with self.tally.lock:
+            for function, words in self.held:
+                function(*words)
+        self.held = []
 
 
 class Level:
@@ -127,6 +161,8 @@ class Reader:
         else:
             self._leaf(depth, failed, text, note)
         del self.levels[depth + 1:]
+        if depth == 0:
+            self.tally.flush()
 
     def _leaf(self, depth, failed, text, note):
         name = self._name(depth, text)
@@ -150,6 +186,10 @@ class Reader:
 
     def finish(self, status):
         """The stream ended and its program with it, with this exit status."""
+        self._finish(status)
+        self.tally.flush()
+
+    def _finish(self, status):
         level = self.levels[0]
         open_level = next((below for below in self.levels[1:] if below.seen or below.plan), None)
         if open_level:

@@ -43,10 +43,10 @@ CASES = (
 )
 
 
-def counted(stream, status):
+def counted(stream, status, through=lambda tally: tally):
     tally = ktap.Tally()
     with contextlib.redirect_stdout(io.StringIO()):
-        reader = ktap.Reader(tally, "test")
+        reader = ktap.Reader(through(tally), "test")
         for line in stream.splitlines():
             reader.feed(line)
         reader.finish(status)
@@ -57,6 +57,8 @@ print(f"1..{len(CASES)}")
 FAILED = 0
 for number, (name, stream, status, wanted) in enumerate(CASES, 1):
     got = counted(stream, status)
+    if got == wanted:
+        got = counted(stream, status, ktap.Lane)
     if got != wanted:
         FAILED += 1
         print(f"# counted {got}, wanted {wanted}")
