@@ -16,7 +16,9 @@ ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
 ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
 
 # begin CHILD_KEYS_OF_ESPLANED CHILD_KEYS_OF_STRONGSWAN
+# With new logs: the rekeys of the part before must not count for this one.
 begin() {
+	rm -rf "$(daemon_dir a)" "$(daemon_dir b)"
 	esplaned_start "$a" a "$(conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org $NET_A $NET_B "" "$1")" &&
 	charon_start "$b" b "$(conf_psk site $OUTER_B $OUTER_A b.example.org a.example.org $NET_B $NET_A "" "$2")" &&
 	esplane a initiate site net >/dev/null
