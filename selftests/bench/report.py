@@ -10,7 +10,7 @@ import sys
 
 PACKET = 1400           # bytes of payload in a packet, about what a tunnel leaves of 1500
 WORSE = 1.10            # a ratio to xfrm that has grown by more than this fails
-METRIC = "instructions per 1400-byte packet"
+METRIC = "insn_per_packet"       # of sender and receiver together
 BASE = {"esplane-udp": "xfrm-udp", "esplane-native": "xfrm-native",
         "xfrm-udp": "xfrm-udp", "xfrm-native": "xfrm-native"}
 
