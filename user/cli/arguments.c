@@ -8,7 +8,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_status, &cmd_dump, &cmd_initiate, &cmd_terminate, &cmd_rekey, &cmd_monitor,
-	&cmd_stats, &cmd_check, &cmd_reload, &cmd_version,
+	&cmd_stats, &cmd_sa, &cmd_policy, &cmd_check, &cmd_reload, &cmd_version,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -25,7 +25,8 @@ static void print_usage(FILE *out)
 	}
 	fputs("\n"
 	      "  --uri unix://PATH          socket of the daemon (" VICI_DEFAULT_SOCKET ")\n"
-	      "  --json                     status, monitor, stats: for programs\n"
+	      "  --json                     status, monitor, stats, sa, policy: for programs\n"
+	      "  --dump                     sa, policy: columns separated by tabs\n"
 	      "  --ike NAME, --child NAME, --ike-id N, --child-id N\n"
 	      "                             which SAs, instead of CONN and CHILD\n"
 	      "  --timeout SECONDS          initiate, terminate, rekey: wait no longer\n"
@@ -53,6 +54,7 @@ static const struct command *find_command(const char *name)
 enum {
 	KEY_URI = 256,
 	KEY_JSON,
+	KEY_DUMP,
 	KEY_IKE,
 	KEY_CHILD,
 	KEY_IKE_ID,
@@ -65,6 +67,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "uri", required_argument, NULL, KEY_URI },
 	{ "json", no_argument, NULL, KEY_JSON },
+	{ "dump", no_argument, NULL, KEY_DUMP },
 	{ "ike", required_argument, NULL, KEY_IKE },
 	{ "child", required_argument, NULL, KEY_CHILD },
 	{ "ike-id", required_argument, NULL, KEY_IKE_ID },
@@ -81,6 +84,8 @@ static unsigned int option_class(int key)
 	switch (key) {
 	case KEY_JSON:
 		return OPT_JSON;
+	case KEY_DUMP:
+		return OPT_DUMP;
 	case KEY_IKE:
 	case KEY_CHILD:
 	case KEY_IKE_ID:
@@ -107,6 +112,9 @@ static void set_option(struct options *o, int key)
 		break;
 	case KEY_JSON:
 		o->json = true;
+		break;
+	case KEY_DUMP:
+		o->dump = true;
 		break;
 	case KEY_IKE:
 		o->ike = optarg;

@@ -17,13 +17,14 @@ enum {
 	OPT_TIMEOUT = 1 << 2,
 	OPT_QUIET = 1 << 3,
 	OPT_LOG = 1 << 4,
+	OPT_DUMP = 1 << 5,
 };
 
 struct options {
 	unsigned int given;		/* OPT_* */
 	unsigned int keys;		/* of arguments.c: which ones */
 	const char *uri;		/* NULL: the default socket */
-	bool json, quiet, log;
+	bool json, dump, quiet, log;
 	const char *ike, *child, *ike_id, *child_id;
 	const char *timeout;		/* seconds */
 	const char *argument;		/* the word behind the subcommand, or NULL */
@@ -40,7 +41,7 @@ struct command {
 };
 
 extern const struct command cmd_status, cmd_dump, cmd_initiate, cmd_terminate, cmd_rekey,
-	cmd_check, cmd_monitor, cmd_stats, cmd_reload, cmd_version;
+	cmd_check, cmd_monitor, cmd_stats, cmd_sa, cmd_policy, cmd_reload, cmd_version;
 
 /* The whole command. Returns an exit status. */
 int esplane_main(int argc, char **argv);

@@ -12,7 +12,7 @@ void show_json(FILE *out, const struct listing *sas);
 /* One section as a JSON object on one line; its own name, unless empty, as "name". */
 void show_json_section(FILE *out, const struct vici_node *section);
 void show_dump(FILE *out, const struct listing *sas);
-/* Engine and drop counters that are not zero. @stats: the reply of esplane-stats. */
+/* Counters that are not zero. @stats: the reply of esplane-stats, or what module_stats() made. */
 void show_stats(const struct page *p, const struct vici_node *stats);
 /* An event for people: one line. @event: its name. */
 void show_event(FILE *out, const char *event, const struct vici_node *message);

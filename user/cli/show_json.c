@@ -14,7 +14,7 @@ static bool is_numeric(const char *key)
 		"established", "rekey-time", "life-time", "install-time", "bytes-in", "packets-in",
 		"use-in", "bytes-out", "packets-out", "use-out", "esn", "count", "level",
 		"ikesa-uniqueid", "received", "sent", "retransmitted", "refused", "half-open",
-		"cookies-sent", "total",
+		"cookies-sent", "total", "sas", "policies",
 	};
 	size_t i;
 

@@ -288,6 +288,14 @@ static void wrong_command_lines(void **state)
 	snprintf(expected, sizeof(expected),
 		 "esplane: no number of seconds behind --timeout: 0\n%s", try);
 	is_text(p->err, expected);
+	assert_int_equal(RUN(p, "sa", "12x"), 2);
+	is_text(p->err, "esplane: 12x is neither an ID (12) nor an SPI (0xc1234567)\n");
+	assert_int_equal(RUN(p, "sa", "0x1ffffffff"), 2);
+	is_text(p->err, "esplane: 0x1ffffffff is neither an ID (12) nor an SPI (0xc1234567)\n");
+	assert_int_equal(RUN(p, "policy", "0x1000"), 2);
+	is_text(p->err, "esplane: a policy has an ID, but no SPI\n");
+	assert_int_equal(RUN(p, "sa", "--json", "--dump"), 2);
+	is_text(p->err, "esplane: give either --json or --dump\n");
 	assert_int_equal(RUN(p, "terminate", "home", "--ike", "home", URI(p)), 2);
 	is_text(p->err, "esplane: give either home or --ike, --child, --ike-id and --child-id\n");
 	assert_int_equal(RUN(p, "terminate"), 1);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "cli/advice.h"
+#include "cli/module.h"
 #include "cli/show.h"
 
 static void durations(void **state)
@@ -260,6 +262,22 @@ static void put_stats(struct vici_builder *b)
 	vici_section_end(b);
 }
 
+static void put_module_stats(struct vici_builder *b)
+{
+	vici_section(b, "esp");
+	vici_str(b, "sas", "2");
+	vici_str(b, "packets-in", "5000");
+	vici_str(b, "bytes-in", "4404019");
+	vici_str(b, "packets-out", "0");
+	vici_section_end(b);
+	vici_section(b, "drops");
+	vici_section(b, "GREMLIN");
+	vici_str(b, "count", "1");
+	vici_str(b, "meaning", "a gremlin ate it");
+	vici_section_end(b);
+	vici_section_end(b);
+}
+
 static void put_nothing(struct vici_builder *b)
 {
 }
@@ -269,15 +287,156 @@ static void statistics(void **state)
 	struct vici_node *n = message_of(put_stats);
 
 	SHOWS("received: 12 IKE messages\n"
-	      "REPLAY: 3 packets dropped: sequence number already seen\n", show_stats(&page, n));
+	      "REPLAY: 3 packets dropped: sequence number already seen\n"
+	      "  look at: few: the network duplicates packets; many: someone replays, or the peer "
+	      "counts anew\n", show_stats(&page, n));
 	SHOWS("{\"ike\": {\"received\": 12, \"refused\": 0}, \"drops\": {\"REPLAY\": "
 	      "{\"count\": 3, \"meaning\": \"sequence number already seen\"}, \"NO_SA\": "
 	      "{\"count\": 0, \"meaning\": \"no SA for this SPI\"}}}",
 	      show_json_section(out, n));
 	vici_tree_free(n);
+	n = message_of(put_module_stats);
+	/* a reason that only a newer module knows has a meaning all the same */
+	SHOWS("decrypted: 5000 ESP packets, 4.2 MiB\n"
+	      "GREMLIN: 1 packet dropped: a gremlin ate it\n", show_stats(&page, n));
+	vici_tree_free(n);
 	n = message_of(put_nothing);
 	SHOWS("all counters are zero\n", show_stats(&page, n));
 	vici_tree_free(n);
+}
+
+/* The module's list of reasons, as its source has it: X(NAME, "meaning") a line. */
+static void every_reason_has_advice(void **state)
+{
+	FILE *f = fopen("../kernel/drop.h", "r");
+	unsigned int n = 0, lines = 0;
+	char line[256], name[64];
+
+	if (!f)
+		skip();
+	while (fgets(line, sizeof(line), f)) {
+		lines += !strncmp(line, "\tX(", 3);
+		if (sscanf(line, "\tX(%63[A-Z_0-9],", name) != 1)
+			continue;
+		if (!advice_for(name))
+			fail_msg("cli/advice.c has nothing for %s", name);
+		n++;
+	}
+	fclose(f);
+	assert_true(n > 0);
+	assert_int_equal(n, lines);
+	assert_null(advice_for("GREMLIN"));
+}
+
+static struct dp_addr v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	return (struct dp_addr){ 4, { a, b, c, d } };
+}
+
+/* 10.1.0.0/24 to 10.2.0.0 - 10.2.0.9 */
+static struct dp_selector selector(uint32_t protocol)
+{
+	return (struct dp_selector){
+		.src_first = v4(10, 1, 0, 0), .src_last = v4(10, 1, 0, 255),
+		.dst_first = v4(10, 2, 0, 0), .dst_last = v4(10, 2, 0, 9),
+		.protocol = protocol, .src_port_last = UINT16_MAX, .dst_port_last = UINT16_MAX,
+	};
+}
+
+static void selectors(void **state)
+{
+	char text[SELECTOR_TEXT_MAX];
+	struct dp_selector s = selector(0);
+
+	assert_string_equal(selector_text(&s, text), "10.1.0.0/24 -> 10.2.0.0-10.2.0.9");
+	s = selector(17);
+	s.dst_port_first = s.dst_port_last = 53;
+	assert_string_equal(selector_text(&s, text),
+			    "10.1.0.0/24[udp] -> 10.2.0.0-10.2.0.9[udp/53]");
+	s = selector(1);
+	assert_string_equal(selector_text(&s, text),
+			    "10.1.0.0/24[icmp] -> 10.2.0.0-10.2.0.9[icmp]");
+	/* echo request: type 8, code 0, which IKE has in one number (RFC 7296 section 3.13.1) */
+	s.src_port_first = s.src_port_last = 8;
+	s.dst_port_last = 0;
+	assert_string_equal(selector_text(&s, text),
+			    "10.1.0.0/24[icmp/8/0] -> 10.2.0.0-10.2.0.9[icmp]");
+}
+
+static const struct transform_names names_of_module = { { { 20, "aes-gcm-16" } }, 1 };
+
+static void sa_for_people(void **state)
+{
+	struct dp_sa sa = {
+		.id = 3, .direction = ESPLANE_DIRECTION_IN, .spi = 0x1000, .encr = 20,
+		.key_len = 128, .driver = "rfc4106-gcm-aesni", .flags = ESPLANE_SA_FLAG_ESN,
+		.src = v4(192, 0, 2, 2), .dst = v4(192, 0, 2, 1), .replay_window = 1024,
+		.encap_sport = 4500, .encap_dport = 61000, .seq = 77, .age = 63, .idle = 3,
+		.bytes = 1024, .packets = 1, .soft_bytes = 1 << 20, .hard_bytes = 2 << 20,
+		.hard_seconds = 3600, .selectors = { selector(0) }, .n_selectors = 1, .if_id = 7,
+		.drops = { { "REPLAY", "sequence number already seen", 4 } }, .n_drops = 1,
+	};
+
+	SHOWS("sa: 0x00001000 in #3\n"
+	      "  path: 192.0.2.2:4500 -> 192.0.2.1:61000, ESP in UDP\n"
+	      "  cipher: aes-gcm-16-128, by rfc4106-gcm-aesni\n"
+	      "  traffic: 10.1.0.0/24 -> 10.2.0.0-10.2.0.9\n"
+	      "  interface: if_id 7\n"
+	      "  sequence: 77, extended, window 1024\n"
+	      "  age: 1 minute, 3 seconds\n"
+	      "  transfer: 1.0 KiB in 1 packet\n"
+	      "  latest packet: 3 seconds ago\n"
+	      "  limit of time: end at 1 hour\n"
+	      "  limit of bytes: rekey at 1.0 MiB, end at 2.0 MiB\n"
+	      "  dropped: 4 REPLAY: sequence number already seen\n",
+	      show_sad_entry(&page, &sa, &names_of_module));
+	SHOWS("3\tin\t00001000\t192.0.2.2\t192.0.2.1\t4500\t61000\t20\t128\t7\t1024\t77\t"
+	      "1024\t1\t63\t3\t0\t3600\t1048576\t2097152\t0\t0\trfc4106-gcm-aesni\t"
+	      "10.1.0.0/24 -> 10.2.0.0-10.2.0.9\tREPLAY=4\n", dump_sad_entry(out, &sa));
+}
+
+/* Nothing empty is shown; columns are as many as ever. */
+static void sa_that_is_new(void **state)
+{
+	struct dp_sa sa = {
+		.id = 4, .direction = ESPLANE_DIRECTION_OUT, .spi = 0x2000, .encr = 99,
+		.src = { 16, { 0x20, 1, 0xd, 0xb8, [15] = 1 } },
+		.dst = { 16, { 0x20, 1, 0xd, 0xb8, [15] = 2 } }, .idle = UINT64_MAX,
+	};
+
+	SHOWS("sa: 0x00002000 out #4\n"
+	      "  path: 2001:db8::1 -> 2001:db8::2\n"
+	      "  cipher: transform 99, by ?\n"
+	      "  sequence: 0\n"
+	      "  age: 0 seconds\n", show_sad_entry(&page, &sa, &names_of_module));
+	SHOWS("4\tout\t00002000\t2001:db8::1\t2001:db8::2\t0\t0\t99\t0\t0\t0\t0\t0\t0\t0\t"
+	      "(none)\t0\t0\t0\t0\t0\t0\t(none)\t(none)\t(none)\n", dump_sad_entry(out, &sa));
+}
+
+static void policies(void **state)
+{
+	struct dp_policy policy = {
+		.id = 5, .direction = ESPLANE_DIRECTION_OUT, .action = ESPLANE_ACTION_PROTECT,
+		.priority = 100, .selectors = { selector(0), selector(17) }, .n_selectors = 2,
+	};
+
+	SHOWS("policy: out protect #5\n"
+	      "  priority: 100\n"
+	      "  traffic: 10.1.0.0/24 -> 10.2.0.0-10.2.0.9\n"
+	      "  traffic: 10.1.0.0/24[udp] -> 10.2.0.0-10.2.0.9[udp]\n"
+	      "  sa: none yet\n", show_spd_entry(&page, &policy));
+	policy.n_selectors = 1;
+	policy.sa_id = 3;
+	policy.if_id = 7;
+	policy.packets = 12;
+	SHOWS("policy: out protect #5\n"
+	      "  priority: 100\n"
+	      "  traffic: 10.1.0.0/24 -> 10.2.0.0-10.2.0.9\n"
+	      "  interface: if_id 7\n"
+	      "  sa: #3\n"
+	      "  packets: 12\n", show_spd_entry(&page, &policy));
+	SHOWS("5\tout\tprotect\t100\t3\t7\t12\t10.1.0.0/24 -> 10.2.0.0-10.2.0.9\n",
+	      dump_spd_entry(out, &policy));
 }
 
 static void put_up(struct vici_builder *b)
@@ -364,6 +523,11 @@ int main(void)
 		cmocka_unit_test(status_as_json),
 		cmocka_unit_test(status_as_columns),
 		cmocka_unit_test(statistics),
+		cmocka_unit_test(every_reason_has_advice),
+		cmocka_unit_test(selectors),
+		cmocka_unit_test(sa_for_people),
+		cmocka_unit_test(sa_that_is_new),
+		cmocka_unit_test(policies),
 		cmocka_unit_test(events),
 		cmocka_unit_test(names),
 	};
