@@ -1,0 +1,372 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every reason for which a packet can be dropped (kernel/drop.h) is provoked once, and must be seen
+# in all four places: the namespace's counter, the SA's where the packet belonged to one, the trace
+# event esplane:drop, and what "esplane stats" and "esplane sa" say.
+#
+# The list of reasons is the module's own. One that is added there needs a function here, or the test
+# fails:
+#	provoke_REASON		calls expect, then makes it happen; or calls cannot
+#	expect NS SA SPI FLOW	where it will be counted: namespace, ID of the SA if it still exists
+#				afterwards, SPI and "SRC -> DST" in the trace; "" if there is none or it
+#				does not matter
+#	cannot WHY		this kernel offers no way: skipped
+#
+#	a esplane, outbound === ESP ===> b esplane, inbound; a sends right and wrong packets
+# Variables that lib.sh sets or reads; functions are called by their reason's name.
+# shellcheck disable=SC2034,SC2154,SC2317
+. "$(dirname "$0")/lib.sh"
+
+TRACING=/sys/kernel/tracing
+FAILSLAB=/sys/kernel/debug/failslab
+OVERRIDE=/sys/module/esplane/parameters/aead_override
+declare -A at_of sa_of
+
+need_command esplane
+[ -d $TRACING/events/esplane ] || ktap_skip_all "no trace events in $TRACING"
+
+seq=0 spi=$SPI_AB next_spi=0x5000 port=9200
+
+# Each packet has a sequence number of its own.
+inject() {
+	ask "$a" esp send --key "$KEY_AB" --spi "$spi" --from $OUTER_A --to $OUTER_B "$@"
+}
+next() { seq=$((seq + 1)); }
+
+expect() {
+	at=$1 sa=$2 want_spi=${3:-0} flow=$4
+	before=$(counter "$at" "$reason")
+	before_sa=0
+	[ -z "$sa" ] || before_sa=$(sa_drops)
+	: >$TRACING/trace
+}
+
+sa_drops() {
+	local drops
+	drops=$(esp "$at" sa-list --json "id=$sa") && jq ".[0].drops.$reason // 0" <<<"$drops"
+}
+
+cannot() { impossible=$1; }
+
+in_from_a() { expect "$b" "${1-$SA_IN}" "${2-$spi}" "$OUTER_A -> $OUTER_B"; }
+
+# outbound WORD...: an SA at a, and a policy that sends one port of b's inner network there.
+outbound() {
+	next_spi=$(printf '0x%04x' $((next_spi + 1)))
+	port=$((port + 1))
+	SA_OUT=$(esp "$a" sa-add direction=out "spi=$next_spi" src=$OUTER_A "dst=${peer:-$OUTER_B}" \
+		"key=$KEY_AB" "$@") &&
+	POLICY=$(policy out protect "sa_id=$SA_OUT")
+}
+
+# policy DIRECTION ACTION WORD...: for $port.
+policy() {
+	esp "$a" policy-set "direction=$1" "action=$2" "selector=$NET_A,$NET_B,17,0-65535,$port-$port" \
+		"${@:3}"
+}
+
+out_to_b() { expect "$a" "${1-$SA_OUT}" "${2-$next_spi}" "$INNER_A -> ${to:-$INNER_B}"; }
+
+datagrams() { ask "$a" send "${to:-$INNER_B}" $port "${1:-1}" 1000; }
+
+provoke_RUNT() { in_from_a && inject $seq:cut=30; }
+
+# Native ESP of an unknown SPI is left to whoever else may have it; on our UDP port it is ours.
+provoke_NO_SA() {
+	spi=0x3000
+	in_from_a "" && inject --udp $ENCAP_PORT:$ENCAP_PORT $seq
+}
+
+provoke_CHECKSUM() {
+	in_from_a "" 0
+	ns "$a" python3 - $OUTER_A $OUTER_B "$(inject --write $seq)" <<-'EOP'
+		import socket, struct, sys
+		source, target, esp = sys.argv[1:]
+		esp = bytes.fromhex(esp)
+		udp = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+		udp.bind((source, 0))
+		udp.sendto(struct.pack(">HHHH", 4500, 4500, 8 + len(esp), 0xbad0) + esp, (target, 0))
+	EOP
+}
+
+provoke_REPLAY() { in_from_a && inject $seq $seq; }
+
+# The window of 1,024 moves to end at the first of the two numbers.
+provoke_REPLAY_WINDOW() {
+	in_from_a
+	seq=$((seq + 2000))
+	inject $seq $((seq - 1024))
+}
+
+provoke_AUTH() { in_from_a && inject $seq:corrupt; }
+provoke_PADDING() { in_from_a && inject $seq:padlen=200; }
+# TCP, which is nothing that a tunnel carries.
+provoke_NEXT_HEADER() { in_from_a && inject $seq:next=6; }
+provoke_DUMMY() { in_from_a && inject $seq:next=59; }
+provoke_INNER_HEADER() { in_from_a && inject $seq:inner=5500001c00010000; }
+provoke_SELECTOR() { in_from_a && inject --inner 10.9.0.1:10.2.0.1 $seq; }
+provoke_ECN() { in_from_a && inject --tos 3 --inner-tos 0 $seq; }
+
+provoke_KEEPALIVE_RUNT() {
+	in_from_a "" 0 && inject --udp $ENCAP_PORT:$ENCAP_PORT 0:plain=ffff
+}
+
+provoke_POLICY_IN() {
+	esp "$b" policy-set direction=in action=protect \
+		selector=$OUTER_A/32,$OUTER_B/32,17,0-65535,9100-9100 >/dev/null &&
+	in_from_a "" 0 && ask "$a" send $OUTER_B 9100 1 1000
+}
+
+# An SA whose packets come out on an interface that there is not.
+provoke_DEV_DOWN() {
+	spi=0x1001
+	SA_IN_9=$(esp "$b" sa-add direction=in spi=$spi src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" if_id=9) &&
+	in_from_a "$SA_IN_9" && inject $seq
+}
+
+# In one train: the first packet reaches the limit; IKE, which parts the train; then one too many.
+# The SA is removed at once, so that its own counter is gone.
+provoke_HARD_LIMIT() {
+	local packet
+	spi=0x1002
+	esp "$b" sa-add direction=in spi=$spi src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" hard_packets=1 \
+		>/dev/null && packet=$(inject --write 1) &&
+	in_from_a "" && inject --udp $ENCAP_PORT:$ENCAP_PORT --train 1 "2:plain=${packet//[0-9a-f]/0}" 3
+}
+
+provoke_DISCARD() {
+	port=9101
+	policy out discard >/dev/null && out_to_b "" 0 && datagrams
+}
+
+# More than a trap policy may hold back.
+provoke_NO_OUT_SA() {
+	port=9102
+	policy out protect >/dev/null && out_to_b "" 0 && datagrams 300
+}
+
+# The number before the first is the last there is; the SA is removed at once.
+provoke_SEQ_EXHAUSTED() { outbound seq=$(((1 << 32) - 1)) && out_to_b "" && datagrams; }
+
+provoke_NO_ROUTE() {
+	local peer=203.0.113.9
+	outbound && out_to_b && datagrams
+}
+
+provoke_TOO_BIG() {
+	outbound && esp "$a" policy-set "id=$POLICY" "selector=$NET_A,$NET_B,1" >/dev/null &&
+	out_to_b && ns "$a" ping -n -c 1 -W 1 -M "do" -s 1460 $INNER_B
+	true
+}
+
+route_mode() {
+	ip -n "$a" link show ipsec0 >/dev/null 2>&1 && return
+	esp "$a" link-add ipsec0 if_id=$IF_ID && ip -n "$a" link set ipsec0 up &&
+	ip -n "$a" route add 10.9.0.0/24 dev ipsec0 src $INNER_A
+}
+
+provoke_NO_POLICY() {
+	local to=10.9.0.1
+	port=9103
+	route_mode && out_to_b "" 0 && datagrams
+}
+
+provoke_ROUTE_LOOP() {
+	local to=10.9.0.1 peer=198.51.100.9
+	route_mode && ip -n "$a" route replace $peer dev ipsec0 && outbound if_id=$IF_ID &&
+	esp "$a" policy-set direction=out action=protect "if_id=$IF_ID" "sa_id=$SA_OUT" \
+		"selector=$NET_A,10.9.0.0/24,17,0-65535,$port-$port" >/dev/null &&
+	out_to_b && datagrams
+}
+
+# ARP: nothing that IPsec could carry.
+provoke_FAMILY() {
+	route_mode && expect "$a" "" 0 "" &&
+	ns "$a" python3 - <<-'EOP'
+		import socket
+		ETH_P_ARP = 0x0806
+		sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ARP))
+		sock.sendto(bytes(28), ("ipsec0", ETH_P_ARP))
+	EOP
+}
+
+# seqiv makes IVs itself and adds them to what is authenticated: RFC 4106's cipher then refuses each
+# packet for the wrong length of that.
+provoke_CRYPTO() {
+	echo 'seqiv(rfc4106(gcm(aes)))' >$OVERRIDE
+	outbound || cannot "no cipher that takes keys but no packets"
+	echo >$OVERRIDE
+	[ -n "$impossible" ] || { out_to_b && datagrams; }
+}
+
+# A guest's TCP super-packet, whose header claims to be longer than all of it.
+provoke_SEGMENT() {
+	modprobe -q tun
+	[ -c /dev/net/tun ] || { cannot "no /dev/net/tun"; return; }
+	outbound && esp "$a" policy-set "id=$POLICY" "selector=$NET_A,$NET_B,6" >/dev/null &&
+	ns "$a" sysctl -qw net.ipv4.ip_forward=1 && ip -n "$a" tuntap add tun9 mode tun vnet_hdr &&
+	ip -n "$a" link set tun9 up && expect "$a" "$SA_OUT" $next_spi "10.1.0.77 -> $INNER_B" &&
+	nsenter --net="/run/netns/$a" python3 - 10.1.0.77 $INNER_B <<-'EOP'
+		import fcntl, os, socket, struct, sys
+		TUNSETIFF, IFF_TUN, IFF_NO_PI, IFF_VNET_HDR = 0x400454ca, 1, 0x1000, 0x4000
+		NEEDS_CSUM, GSO_TCPV4 = 1, 1
+		tun = os.open("/dev/net/tun", os.O_RDWR)
+		fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", b"tun9", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR))
+		source, target = map(socket.inet_aton, sys.argv[1:])
+		ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 70, 1, 0, 64, 6, 0, source, target)
+		total = sum(struct.unpack(">10H", ip))
+		total = (total & 0xffff) + (total >> 16)
+		ip = ip[:10] + struct.pack(">H", ~total & 0xffff) + ip[12:]
+		# Data offset 15: 60 bytes of TCP header, where the packet has 50 left.
+		tcp = struct.pack(">HHIIBBHHH", 9001, 9000, 1, 1, 15 << 4, 0x10, 1024, 0, 0) + bytes(30)
+		head = struct.pack("<BBHHHH", NEEDS_CSUM, GSO_TCPV4, 40, 8, 20, 16)
+		os.write(tun, head + ip + tcp)
+	EOP
+}
+
+# The sender's own allocations may sleep and are spared (ignore-gfp-wait).
+provoke_NO_MEMORY() {
+	[ -d $FAILSLAB ] || { cannot "this kernel has no failslab"; return; }
+	outbound && out_to_b || return
+	echo Y >$FAILSLAB/task-filter
+	echo Y >$FAILSLAB/ignore-gfp-wait
+	echo 0 >$FAILSLAB/verbose
+	echo -1 >$FAILSLAB/times
+	echo 100 >$FAILSLAB/probability
+	nsenter --net="/run/netns/$a" bash -c '
+		exec 3>/dev/udp/$1/$2
+		echo 1 >/proc/self/make-it-fail
+		echo x >&3
+		echo 0 >/proc/self/make-it-fail' - $INNER_B $port
+	echo 0 >$FAILSLAB/probability
+}
+
+rose() { [ $(($(counter "$at" "$reason") - before)) -gt 0 ]; }
+
+# What the counters of namespace and SA rose by; without an SA, the one stands for both.
+rises() {
+	local rise=$(($(counter "$at" "$reason") - before))
+	echo "$rise ${sa:+$(($(sa_drops) - before_sa))}"
+}
+
+traced() {
+	grep " drop: $reason: " $TRACING/trace | grep -F " spi=$(printf '0x%08x' "$want_spi") " |
+		grep -qF -- "$flow"
+}
+
+provoke() {
+	local got
+	reason=$1 impossible='' at='' spi=$SPI_AB to=''
+	next
+	if ! declare -F "provoke_$reason" >/dev/null; then
+		ktap_test_fail "$reason: counted" "nothing in this test provokes it"
+		ktap_test_fail "$reason: traced" "nothing in this test provokes it"
+		return
+	fi
+	"provoke_$reason" >"$NET_TMP/output" 2>&1 || ktap_print_msg "$reason: $(cat "$NET_TMP/output")"
+	if [ -n "$impossible" ]; then
+		ktap_test_skip "$reason: counted" "$impossible"
+		ktap_test_skip "$reason: traced" "$impossible"
+		skipped[$reason]=$impossible
+		return
+	fi
+	busywait "$(slowly 2000)" rose
+	got=$(rises)
+	at_of[$reason]=$at sa_of[$reason]=$sa
+	# 300 datagrams, of which a trap may hold some; else it is one packet.
+	if [ "$reason" = NO_OUT_SA ]; then
+		ktap_at_least "$reason: counted" "${got% }" 1
+	else
+		ktap_equal "$reason: counted" "$got" "1 ${sa:+1}"
+	fi
+	ktap_check "$reason: traced" traced || ktap_print_msg "$(grep -v '^#' $TRACING/trace)"
+}
+
+# shows_sa TEXT ID REASON: the part of the SA in the text of "esplane sa" names the reason.
+shows_sa() {
+	awk -v id="#$2" -v reason="$3:" '
+		/^sa:/ { here = $NF == id }
+		here && $1 == "dropped:" && $3 == reason { found = 1 }
+		END { exit !found }' <<<"$1"
+}
+
+# "REASON: 3 packets dropped: MEANING" and advice in the line below.
+shows_stats() {
+	local count
+	count=$(jq ".drops.$reason.count" <<<"${json[$at]}") &&
+	grep -A 1 "^$reason: $count packets\? dropped: ..*" <<<"${stats[$at]}" |
+		grep -q '^  look at: ..*' &&
+	{ [ -z "$sa" ] || shows_sa "${sas[$at]}" "$sa" "$reason"; }
+}
+
+cli() { nsenter --net="/run/netns/$1" esplane "${@:2}"; }
+
+shown() {
+	local end
+	for end in "$a" "$b"; do
+		json[$end]=$(cli "$end" stats --json) && stats[$end]=$(cli "$end" stats) &&
+		sas[$end]=$(cli "$end" sa) || ktap_print_msg "esplane fails in $end"
+	done
+	for reason in $reasons; do
+		at=${at_of[$reason]:-} sa=${sa_of[$reason]:-}
+		if [ -n "${skipped[$reason]:-}" ]; then
+			ktap_test_skip "$reason: shown" "${skipped[$reason]}"
+		elif [ -z "$at" ]; then
+			ktap_test_fail "$reason: shown" "was not provoked"
+		else
+			ktap_check "$reason: shown" shows_stats
+		fi
+	done
+}
+declare -A json stats sas skipped
+
+# Provokers whose reason the module does not know.
+stale() {
+	local name
+	for name in $(declare -F | sed -n 's/^declare -f provoke_//p'); do
+		[[ " $reasons " == *" $name "* ]] || echo "$name"
+	done
+}
+
+# One SA for people, for programs, for scripts; the same of a policy.
+other_shapes() {
+	local text
+	text=$(cli "$b" sa "$SA_IN")
+	ktap_equal "esplane sa ID: that SA alone" "$(grep -c '^sa:' <<<"$text") $(head -n 1 <<<"$text")" \
+		"1 sa: 0x00001000 in #$SA_IN"
+	ktap_equal "esplane sa 0xSPI: the same" "$(cli "$b" sa 0x1000 | head -n 1)" "$(head -n 1 <<<"$text")"
+	ktap_equal "esplane sa --json: with its drops" \
+		"$(cli "$b" sa "$SA_IN" --json | jq -r '.sas[0] | "\(.id) \(.spi) \(.drops.AUTH)"')" \
+		"$SA_IN 0x00001000 1"
+	ktap_equal "esplane sa --dump: 25 columns each" \
+		"$(cli "$b" sa --dump | awk -F '\t' '{ print NF }' | sort -u)" 25
+	ktap_equal "esplane policy: as many as there are" "$(cli "$a" policy | grep -c '^policy:')" \
+		"$(esp "$a" policy-list | wc -l)"
+	ktap_equal "esplane policy --json: the same ones" \
+		"$(cli "$a" policy --json | jq -r '.policies[].id' | sort -n | tr '\n' ' ')" \
+		"$(esp "$a" policy-list get=id | sort -n | tr '\n' ' ')"
+	ktap_check_fails "esplane sa of an ID that is not there fails" cli "$b" sa 4000000000
+	ktap_check_fails "without CAP_NET_ADMIN it is refused" \
+		nsenter --net="/run/netns/$b" setpriv --bounding-set -net_admin --inh-caps -net_admin \
+		esplane sa
+}
+
+ktap_print_header
+two_hosts
+worker "$a"
+reasons=$(esp "$b" stats --json | jq -r '.drops | keys_unsorted | join(" ")')
+ktap_set_plan $((1 + 3 * $(wc -w <<<"$reasons") + 1 + 8))
+inner_route "$a" a
+esp "$b" encap-add port=$ENCAP_PORT >/dev/null
+SA_IN=$(esp "$b" sa-add direction=in spi=$SPI_AB src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
+	"selector=$NET_A,$NET_B")
+ktap_at_least "an inbound SA" "${SA_IN:-0}" 1
+echo 1 >$TRACING/events/esplane/drop/enable
+at_exit eval "echo 0 >$TRACING/events/esplane/drop/enable"
+for reason in $reasons; do
+	provoke "$reason"
+done
+shown
+ktap_equal "every provoker names a reason of the module" "$(stale)" ""
+other_shapes
+ktap_finished
