@@ -8,6 +8,10 @@
 . "$(dirname "$0")/lib.sh"
 
 MB=$((1 << 20))
+# Packets a train on the average. On the debug kernel TCP's acknowledgements come late, its bursts are
+# small.
+TRAIN=5
+[ "$(slowly 1)" = 1 ] || TRAIN=2
 
 tunnel_up() {
 	new_keys
@@ -46,7 +50,7 @@ train_in() {
 	packets=$(($(counter "$b" in-packets) - packets))
 	trains=$(($(counter "$b" in-trains) - trains))
 	echo "$packets packets in $trains trains"
-	[ $packets -ge $((5 * trains)) ]
+	[ $packets -ge $((TRAIN * trains)) ]
 }
 
 # The SA shows which driver serves it, and on this CPU it must not be the C code.
@@ -72,16 +76,21 @@ host_behind() {
 }
 
 # A driver that always completes later must do as well: cryptd puts the work on a queue. What it wraps
-# must be synchronous itself, which the SIMD drivers are not on every kernel.
+# must be synchronous itself, which the SIMD drivers are not on every kernel: so plain C, whose drivers
+# are called lib since 7.x.
 asynchronous() {
-	local parameter=/sys/module/esplane/parameters/aead_override status
+	local parameter=/sys/module/esplane/parameters/aead_override plain status=1
 	[ -w $parameter ] || return 1
 	modprobe -q cryptd
 	at_exit sh -c "echo >$parameter"
-	echo 'cryptd(rfc4106(gcm_base(ctr(aes-generic),ghash-generic)))' >$parameter
-	tunnel_up policy policy && sa_get "$a" "$SA_OUT_a" driver | grep -q cryptd &&
-	net_ping "$a" $INNER_B && net_send "$a" "$b" $INNER_B $MB && net_send "$b" "$a" $INNER_A $MB
-	status=$?
+	for plain in generic lib; do
+		echo "cryptd(rfc4106(gcm_base(ctr(aes-$plain),ghash-$plain)))" >$parameter
+		tunnel_up policy policy && break
+		tunnel_down
+	done
+	sa_get "$a" "$SA_OUT_a" driver | grep -q cryptd &&
+	net_ping "$a" $INNER_B && net_send "$a" "$b" $INNER_B $MB && net_send "$b" "$a" $INNER_A $MB &&
+		status=0
 	echo > $parameter
 	tunnel_down
 	return $status
