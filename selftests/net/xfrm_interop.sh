@@ -145,5 +145,7 @@ UDP=0
 encapsulation "esp"
 UDP=1
 # udp[8:4] is the first word behind the UDP header: an SPI, which is 256 or more (RFC 4303 section 2.1).
-encapsulation "udp src port 4500 and udp dst port 4500 and udp[8:4] >= 256"
+# xfrm may fragment what it has encrypted; only the first piece has a UDP header.
+encapsulation "(udp src port 4500 and udp dst port 4500 and udp[8:4] >= 256) or \
+(ip proto 17 and ip[6:2] & 0x1fff != 0)"
 ktap_finished
