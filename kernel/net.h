@@ -11,6 +11,7 @@
 
 #include <uapi/linux/esplane.h>
 
+#include "classifier.h"
 #include "drop.h"
 
 struct net_device;
@@ -36,7 +37,7 @@ struct esplane_sad {
 };
 
 struct esplane_spd {
-	struct list_head policies[ESPLANE_DIRECTION_MAX + 1];
+	struct esplane_classifier policies[ESPLANE_DIRECTION_MAX + 1];
 	u32 n_global[ESPLANE_DIRECTION_MAX + 1];	/* policies with if_id 0 */
 	struct xarray by_id;
 	u32 last_id;

@@ -123,15 +123,13 @@ static int policy_set(struct genl_info *info, struct esplane_net *en, u32 *id)
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	err = get_sa(info, en, policy, &sa);
-	if (!err && old) {
-		esplane_spd_replace(en, old, policy, sa);
-		return 0;
-	}
-	if (!err)
+	if (!err && old)
+		err = esplane_spd_replace(en, old, policy, sa, info->extack);
+	else if (!err)
 		err = esplane_spd_add(en, policy, sa, info->extack);
 	if (err)
 		esplane_policy_free(policy);
-	else
+	else if (!old)
 		*id = policy->id;
 	return err;
 }

@@ -7,6 +7,14 @@
 
 #include "policy.h"
 
+void esplane_policy_free(struct esplane_policy *policy)
+{
+	if (!policy->heir_has_packets)
+		free_percpu(policy->packets);
+	kfree(policy->rule.places);
+	kfree(policy);
+}
+
 struct esplane_policy *esplane_policy_alloc(unsigned int n_selectors)
 {
 	struct esplane_policy *policy;
@@ -15,20 +23,18 @@ struct esplane_policy *esplane_policy_alloc(unsigned int n_selectors)
 	if (!policy)
 		return NULL;
 	policy->packets = alloc_percpu_gfp(u64, GFP_KERNEL_ACCOUNT);
-	if (!policy->packets) {
-		kfree(policy);
+	policy->rule.places = kcalloc(n_selectors, sizeof(*policy->rule.places),
+				      GFP_KERNEL_ACCOUNT);
+	if (!policy->packets || !policy->rule.places) {
+		esplane_policy_free(policy);
 		return NULL;
 	}
 	policy->n_selectors = n_selectors;
+	policy->rule.n = n_selectors;
+	policy->rule.selectors = policy->selectors;
 	policy->acquire_next = jiffies;
+	INIT_LIST_HEAD(&policy->by_sa);
 	return policy;
-}
-
-void esplane_policy_free(struct esplane_policy *policy)
-{
-	if (!policy->heir_has_packets)
-		free_percpu(policy->packets);
-	kfree(policy);
 }
 
 static void free_rcu_callback(struct rcu_head *rcu)

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <uapi/linux/esplane.h>
 
+#include "classifier.h"
 #include "selector.h"
 
 struct esplane_sa;
@@ -19,8 +20,9 @@ struct esplane_sa;
  * nothing else changed. Reached by RCU; freed after a grace period.
  */
 struct esplane_policy {
-	struct list_head list;		/* esplane_spd: by priority, then id */
+	struct esplane_rule rule;	/* its place in the classifier of its direction */
 	struct esplane_sa __rcu *sa;	/* outbound PROTECT; one of the SAD, so no reference */
+	struct list_head by_sa;		/* esplane_sa::policies */
 	u32 id;
 	u32 priority;
 	u32 if_id;

@@ -109,6 +109,7 @@ struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selec
 	sa->n_selectors = n_selectors;
 	sa->born = ktime_get_seconds();
 	sa->mapping_next = jiffies;
+	INIT_LIST_HEAD(&sa->policies);
 	refcount_set(&sa->refs, 1);
 	INIT_WORK(&sa->reaper, reaper_work);
 	INIT_WORK(&sa->free_work, free_work);

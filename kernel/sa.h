@@ -89,7 +89,7 @@ struct esplane_sa {
 		struct rhash_head by_spi;	/* inbound */
 		struct rhlist_head by_peer;	/* outbound */
 	};
-	u32 users;			/* policies that point here; under esplane_net::lock */
+	struct list_head policies;	/* that point here; under esplane_net::lock */
 	u32 death;			/* ESPLANE_EXPIRE_CAUSE_*; written by who sets @dead */
 	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
 	refcount_t refs;

@@ -166,7 +166,6 @@ void esplane_sad_flush(struct esplane_net *en)
 	unsigned long id;
 
 	lockdep_assert_held(&en->lock);
-	esplane_spd_forget_sa(en, NULL);
 	xa_for_each(&en->sad.by_id, id, sa) {
 		esplane_sad_remove(en, sa);
 		cond_resched();

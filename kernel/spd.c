@@ -2,12 +2,11 @@
 /*
  * The SPD (RFC 4301 section 4.4.1): policies in order of (priority, ID), the first match decides.
  *
- * Locking: all changes under esplane_net::lock; the classifier runs under RCU. A policy's successor
- * is in the list before the policy leaves it, so that every lookup finds one of the two.
+ * Locking: all changes under esplane_net::lock; lookups under RCU, and by the classifier's sequence
+ * lock they see one policy or its successor, never neither.
  */
 #include <linux/lockdep.h>
 #include <linux/netlink.h>
-#include <linux/rculist.h>
 #include <linux/sched.h>
 
 #include "net.h"
@@ -18,13 +17,10 @@
 struct esplane_policy *esplane_spd_lookup(const struct esplane_net *en, u8 direction,
 					  const struct esplane_flow *flow, u32 if_id)
 {
-	struct esplane_policy *policy;
+	struct esplane_rule *rule;
 
-	list_for_each_entry_rcu(policy, &en->spd.policies[direction], list)
-		if (policy->if_id == if_id &&
-		    esplane_selectors_match(policy->selectors, policy->n_selectors, flow))
-			return policy;
-	return NULL;
+	rule = esplane_classifier_lookup(&en->spd.policies[direction], flow, if_id, 0);
+	return rule ? container_of(rule, struct esplane_policy, rule) : NULL;
 }
 
 bool esplane_spd_active(const struct esplane_net *en, u8 direction)
@@ -40,47 +36,42 @@ struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 i
 
 static void set_sa(struct esplane_net *en, struct esplane_policy *policy, struct esplane_sa *sa)
 {
-	struct esplane_sa *old;
-
-	old = rcu_replace_pointer(policy->sa, sa, lockdep_is_held(&en->lock));
-	if (old)
-		old->users--;
+	lockdep_assert_held(&en->lock);
+	rcu_assign_pointer(policy->sa, sa);
+	list_del_init(&policy->by_sa);
 	if (sa)
-		sa->users++;
+		list_add(&policy->by_sa, &sa->policies);
 }
 
-static void link_policy(struct esplane_net *en, struct esplane_policy *policy)
+static void count_global(struct esplane_spd *spd, const struct esplane_policy *policy, int add)
 {
-	struct esplane_spd *spd = &en->spd;
-	struct list_head *before = &spd->policies[policy->direction];
-	struct esplane_policy *other;
+	u32 *n = &spd->n_global[policy->direction];
 
-	list_for_each_entry(other, &spd->policies[policy->direction], list) {
-		if (other->priority > policy->priority ||
-		    (other->priority == policy->priority && other->id > policy->id)) {
-			before = &other->list;
-			break;
-		}
-	}
-	list_add_tail_rcu(&policy->list, before);
 	if (!policy->if_id)
-		WRITE_ONCE(spd->n_global[policy->direction], spd->n_global[policy->direction] + 1);
+		WRITE_ONCE(*n, *n + add);
+}
+
+/* The rest of what the classifier wants to know, and its memory. */
+static int prepare(struct esplane_net *en, struct esplane_policy *policy,
+		   struct netlink_ext_ack *extack)
+{
+	int err;
+
+	policy->rule.rank = (u64)policy->priority << 32 | policy->id;
+	policy->rule.if_id = policy->if_id;
+	err = esplane_classifier_prepare(&en->spd.policies[policy->direction], &policy->rule);
+	if (err)
+		NL_SET_ERR_MSG(extack, "no memory for the classifier");
+	return err;
 }
 
 /*
  * The policy keeps its SA: a reader that has found it already may still send by that SA, which
  * leaves the database later, if at all, and then waits for such readers (sa.c).
  */
-static void unlink_policy(struct esplane_net *en, struct esplane_policy *policy)
+static void retire(struct esplane_policy *policy)
 {
-	struct esplane_sa *sa = rcu_dereference_protected(policy->sa, lockdep_is_held(&en->lock));
-	struct esplane_spd *spd = &en->spd;
-
-	list_del_rcu(&policy->list);
-	if (!policy->if_id)
-		WRITE_ONCE(spd->n_global[policy->direction], spd->n_global[policy->direction] - 1);
-	if (sa)
-		sa->users--;
+	list_del(&policy->by_sa);
 	esplane_policy_free_rcu(policy);
 }
 
@@ -96,14 +87,19 @@ int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struc
 		return -ENOSPC;
 	}
 	policy->id = spd->last_id + 1;
+	err = prepare(en, policy, extack);
+	if (err)
+		return err;
 	err = xa_insert(&spd->by_id, policy->id, policy, GFP_KERNEL);
 	if (err) {
+		esplane_classifier_abandon(&spd->policies[policy->direction], &policy->rule);
 		NL_SET_ERR_MSG(extack, "no memory for the table of policy IDs");
 		return err;
 	}
 	spd->last_id = policy->id;
 	set_sa(en, policy, sa);
-	link_policy(en, policy);
+	esplane_classifier_swap(&spd->policies[policy->direction], &policy->rule, NULL);
+	count_global(spd, policy, 1);
 	spd->count++;
 	spd->generation++;
 	return 0;
@@ -120,34 +116,59 @@ static void inherit_packets(struct esplane_policy *policy, struct esplane_policy
 	old->heir_has_packets = true;
 }
 
-void esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
-			 struct esplane_policy *policy, struct esplane_sa *sa)
+/* No lookup asks both directions, so only within one need it be a single step. */
+static void swap_policy(struct esplane_spd *spd, struct esplane_policy *policy,
+			struct esplane_policy *old)
+{
+	struct esplane_classifier *to = &spd->policies[policy->direction];
+	struct esplane_classifier *from = &spd->policies[old->direction];
+
+	count_global(spd, policy, 1);
+	esplane_classifier_swap(to, &policy->rule, to == from ? &old->rule : NULL);
+	if (to != from)
+		esplane_classifier_swap(from, NULL, &old->rule);
+	count_global(spd, old, -1);
+}
+
+int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
+			struct esplane_policy *policy, struct esplane_sa *sa,
+			struct netlink_ext_ack *extack)
 {
 	struct esplane_spd *spd = &en->spd;
+	int err;
 
 	lockdep_assert_held(&en->lock);
-	spd->generation++;
 	if (esplane_policy_same(old, policy)) {
 		set_sa(en, old, sa);
 		esplane_policy_free(policy);
-		return;
+		spd->generation++;
+		return 0;
 	}
 	policy->id = old->id;
+	err = prepare(en, policy, extack);
+	if (err)
+		return err;
 	inherit_packets(policy, old);
 	set_sa(en, policy, sa);
-	link_policy(en, policy);
 	/* The slot exists, so this needs no memory and cannot fail. */
 	xa_store(&spd->by_id, policy->id, policy, GFP_KERNEL);
-	unlink_policy(en, old);
+	swap_policy(spd, policy, old);
+	retire(old);
+	spd->generation++;
+	return 0;
 }
 
 void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy)
 {
+	struct esplane_spd *spd = &en->spd;
+
 	lockdep_assert_held(&en->lock);
-	xa_erase(&en->spd.by_id, policy->id);
-	unlink_policy(en, policy);
-	en->spd.count--;
-	en->spd.generation++;
+	xa_erase(&spd->by_id, policy->id);
+	esplane_classifier_swap(&spd->policies[policy->direction], NULL, &policy->rule);
+	count_global(spd, policy, -1);
+	retire(policy);
+	spd->count--;
+	spd->generation++;
 }
 
 void esplane_spd_flush(struct esplane_net *en)
@@ -163,28 +184,41 @@ void esplane_spd_flush(struct esplane_net *en)
 
 void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa)
 {
-	struct esplane_policy *policy;
+	struct esplane_policy *policy, *next;
 
 	lockdep_assert_held(&en->lock);
-	if (sa && !sa->users)
+	if (list_empty(&sa->policies))
 		return;
-	list_for_each_entry(policy, &en->spd.policies[ESPLANE_DIRECTION_OUT], list)
-		if (!sa || rcu_access_pointer(policy->sa) == sa)
-			set_sa(en, policy, NULL);
+	list_for_each_entry_safe(policy, next, &sa->policies, by_sa)
+		set_sa(en, policy, NULL);
 	en->spd.generation++;
 }
 
 int esplane_spd_init(struct esplane_net *en)
 {
+	struct esplane_spd *spd = &en->spd;
 	unsigned int i;
+	int err;
 
-	for (i = 0; i < ARRAY_SIZE(en->spd.policies); i++)
-		INIT_LIST_HEAD(&en->spd.policies[i]);
-	xa_init_flags(&en->spd.by_id, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&spd->by_id, XA_FLAGS_ACCOUNT);
+	for (i = 0; i < ARRAY_SIZE(spd->policies); i++) {
+		err = esplane_classifier_init(&spd->policies[i]);
+		if (err)
+			goto err_classifier;
+	}
 	return 0;
+
+err_classifier:
+	while (i--)
+		esplane_classifier_exit(&spd->policies[i]);
+	return err;
 }
 
 void esplane_spd_exit(struct esplane_net *en)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(en->spd.policies); i++)
+		esplane_classifier_exit(&en->spd.policies[i]);
 	xa_destroy(&en->spd.by_id);
 }

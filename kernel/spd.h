@@ -31,14 +31,15 @@ struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 i
 int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struct esplane_sa *sa,
 		    struct netlink_ext_ack *extack);
 /*
- * Puts @policy, with @sa or NULL, in the place of @old; takes @policy over. If they decide alike,
- * only the SA is swapped. No packet finds neither.
+ * Puts @policy, with @sa or NULL, in the place of @old; takes @policy over if it succeeds. If they
+ * decide alike, only the SA is swapped. No packet finds neither.
  */
-void esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
-			 struct esplane_policy *policy, struct esplane_sa *sa);
+int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
+			struct esplane_policy *policy, struct esplane_sa *sa,
+			struct netlink_ext_ack *extack);
 void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy);
 void esplane_spd_flush(struct esplane_net *en);
-/* Leaves every policy that uses @sa, or any if NULL, without one. */
+/* Leaves every policy that uses @sa without one. */
 void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa);
 
 int esplane_spd_init(struct esplane_net *en);
