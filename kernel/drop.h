@@ -25,7 +25,7 @@
 	X(POLICY_IN, "cleartext arrived where a policy demands protection")	\
 	X(DISCARD, "a DISCARD policy covers the packet")			\
 	X(NO_OUT_SA, "policy has no SA yet (acquire sent)")			\
-	X(NO_POLICY, "no policy of the interface covers the packet")		\
+	X(NO_POLICY, "no policy covers the packet, and without one it may not pass")	\
 	X(HARD_LIMIT, "hard lifetime of the SA reached")			\
 	X(SEQ_EXHAUSTED, "sequence numbers of the SA used up")			\
 	X(NO_ROUTE, "no route to the peer")					\

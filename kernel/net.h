@@ -39,6 +39,8 @@ struct esplane_sad {
 struct esplane_spd {
 	struct esplane_classifier policies[ESPLANE_DIRECTION_MAX + 1];
 	u32 n_global[ESPLANE_DIRECTION_MAX + 1];	/* policies with if_id 0 */
+	u32 n_discard_in;				/* inbound DISCARD policies */
+	u8 default_action[ESPLANE_DIRECTION_MAX + 1];	/* enum esplane_action */
 	struct xarray by_id;
 	u32 last_id;
 	u32 count;

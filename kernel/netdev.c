@@ -122,7 +122,8 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 		refuse(link->en, skb, ESPLANE_DROP_FAMILY);
 		return;
 	}
-	policy = esplane_spd_lookup(link->en, ESPLANE_DIRECTION_OUT, &flow, link->if_id);
+	policy = esplane_spd_lookup(link->en, ESPLANE_DIRECTION_OUT, &flow, link->if_id,
+				    skb->mark);
 	if (!policy) {
 		refuse(link->en, skb, ESPLANE_DROP_NO_POLICY);
 		return;

@@ -114,7 +114,7 @@ static const struct nla_policy esplane_sa_del_nl_policy[ESPLANE_A_SA_ID + 1] = {
 };
 
 /* ESPLANE_CMD_POLICY_SET - do */
-static const struct nla_policy esplane_policy_set_nl_policy[ESPLANE_A_POLICY_COOKIE + 1] = {
+static const struct nla_policy esplane_policy_set_nl_policy[ESPLANE_A_POLICY_MARK_MASK + 1] = {
 	[ESPLANE_A_POLICY_ID] = { .type = NLA_U32, },
 	[ESPLANE_A_POLICY_DIRECTION] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[ESPLANE_A_POLICY_ACTION] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
@@ -123,6 +123,8 @@ static const struct nla_policy esplane_policy_set_nl_policy[ESPLANE_A_POLICY_COO
 	[ESPLANE_A_POLICY_SA_ID] = { .type = NLA_U32, },
 	[ESPLANE_A_POLICY_IF_ID] = { .type = NLA_U32, },
 	[ESPLANE_A_POLICY_COOKIE] = { .type = NLA_U64, },
+	[ESPLANE_A_POLICY_MARK] = { .type = NLA_U32, },
+	[ESPLANE_A_POLICY_MARK_MASK] = { .type = NLA_U32, },
 };
 
 /* ESPLANE_CMD_POLICY_GET - do */
@@ -144,6 +146,12 @@ static const struct nla_policy esplane_encap_add_nl_policy[ESPLANE_A_ENCAP_IKE_O
 /* ESPLANE_CMD_ENCAP_DEL - do */
 static const struct nla_policy esplane_encap_del_nl_policy[ESPLANE_A_ENCAP_PORT + 1] = {
 	[ESPLANE_A_ENCAP_PORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &esplane_a_encap_port_range),
+};
+
+/* ESPLANE_CMD_SPD_SET - do */
+static const struct nla_policy esplane_spd_set_nl_policy[ESPLANE_A_SPD_DEFAULT_OUT + 1] = {
+	[ESPLANE_A_SPD_DEFAULT_IN] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[ESPLANE_A_SPD_DEFAULT_OUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
 };
 
 /* Ops table for esplane */
@@ -206,7 +214,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 		.cmd		= ESPLANE_CMD_POLICY_SET,
 		.doit		= esplane_nl_policy_set_doit,
 		.policy		= esplane_policy_set_nl_policy,
-		.maxattr	= ESPLANE_A_POLICY_COOKIE,
+		.maxattr	= ESPLANE_A_POLICY_MARK_MASK,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -247,6 +255,18 @@ static const struct genl_ops esplane_nl_ops[] = {
 	{
 		.cmd		= ESPLANE_CMD_STATS_GET,
 		.doit		= esplane_nl_stats_get_doit,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= ESPLANE_CMD_SPD_SET,
+		.doit		= esplane_nl_spd_set_doit,
+		.policy		= esplane_spd_set_nl_policy,
+		.maxattr	= ESPLANE_A_SPD_DEFAULT_OUT,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= ESPLANE_CMD_SPD_GET,
+		.doit		= esplane_nl_spd_get_doit,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -33,6 +33,8 @@ int esplane_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int esplane_nl_encap_add_doit(struct sk_buff *skb, struct genl_info *info);
 int esplane_nl_encap_del_doit(struct sk_buff *skb, struct genl_info *info);
 int esplane_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+int esplane_nl_spd_set_doit(struct sk_buff *skb, struct genl_info *info);
+int esplane_nl_spd_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	ESPLANE_NLGRP_EVENTS,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Operations on policies: policy-set, policy-get, policy-del, policy-flush. */
+/*
+ * Operations on policies: policy-set, policy-get, policy-del, policy-flush; spd-set and spd-get of
+ * what happens without one.
+ */
 #include <linux/string.h>
 
 #include "net.h"
@@ -32,8 +35,23 @@ static struct esplane_policy *find_policy(struct genl_info *info, struct esplane
 	return ERR_PTR(-ENOENT);
 }
 
+static int get_mark(const struct genl_info *info, struct esplane_policy *policy)
+{
+	struct nlattr **attrs = info->attrs;
+
+	if (attrs[ESPLANE_A_POLICY_MARK]) {
+		policy->mark = nla_get_u32(attrs[ESPLANE_A_POLICY_MARK]);
+		policy->mark_mask = U32_MAX;
+	}
+	if (attrs[ESPLANE_A_POLICY_MARK_MASK])
+		policy->mark_mask = nla_get_u32(attrs[ESPLANE_A_POLICY_MARK_MASK]);
+	if (policy->mark & ~policy->mark_mask)
+		return refuse(info, ESPLANE_A_POLICY_MARK, "mark: has bits that mark-mask has not");
+	return 0;
+}
+
 /* What the request does not say is 0, in a new policy and in one that replaces another. */
-static void get_fields(const struct genl_info *info, struct esplane_policy *policy)
+static int get_fields(const struct genl_info *info, struct esplane_policy *policy)
 {
 	struct nlattr **attrs = info->attrs;
 
@@ -45,6 +63,7 @@ static void get_fields(const struct genl_info *info, struct esplane_policy *poli
 		policy->if_id = nla_get_u32(attrs[ESPLANE_A_POLICY_IF_ID]);
 	if (attrs[ESPLANE_A_POLICY_COOKIE])
 		policy->cookie = nla_get_u64(attrs[ESPLANE_A_POLICY_COOKIE]);
+	return get_mark(info, policy);
 }
 
 static bool lacks_what_all_need(struct genl_info *info)
@@ -70,8 +89,8 @@ static struct esplane_policy *build(struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "no memory for the policy");
 		return ERR_PTR(-ENOMEM);
 	}
-	get_fields(info, policy);
-	err = esplane_nl_get_selectors(info, ESPLANE_A_POLICY_SELECTOR, policy->selectors);
+	err = get_fields(info, policy) ?:
+	      esplane_nl_get_selectors(info, ESPLANE_A_POLICY_SELECTOR, policy->selectors);
 	if (!err)
 		return policy;
 	esplane_policy_free(policy);
@@ -155,6 +174,14 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return esplane_nl_send(info, reply, header);
 }
 
+static int put_mark(struct sk_buff *skb, const struct esplane_policy *policy)
+{
+	if (!policy->mark_mask)
+		return 0;
+	return nla_put_u32(skb, ESPLANE_A_POLICY_MARK, policy->mark) ?:
+	       nla_put_u32(skb, ESPLANE_A_POLICY_MARK_MASK, policy->mark_mask);
+}
+
 /* Caller holds esplane_net::lock. */
 static int put_policy(struct sk_buff *skb, const struct esplane_net *en,
 		      const struct esplane_policy *policy)
@@ -173,7 +200,8 @@ static int put_policy(struct sk_buff *skb, const struct esplane_net *en,
 	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_COOKIE, policy->cookie,
 				ESPLANE_A_POLICY_PAD) ?:
 	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_PACKETS, esplane_policy_packets(policy),
-				ESPLANE_A_POLICY_PAD);
+				ESPLANE_A_POLICY_PAD) ?:
+	      put_mark(skb, policy);
 	for (i = 0; !err && i < policy->n_selectors; i++)
 		err = esplane_nl_put_selector(skb, ESPLANE_A_POLICY_SELECTOR,
 					      &policy->selectors[i]);
@@ -260,4 +288,52 @@ int esplane_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	esplane_spd_flush(en);
 	mutex_unlock(&en->lock);
 	return 0;
+}
+
+static bool may_be_default(const struct genl_info *info, int attr)
+{
+	return !info->attrs[attr] || nla_get_u32(info->attrs[attr]) != ESPLANE_ACTION_PROTECT;
+}
+
+static void set_default(const struct genl_info *info, struct esplane_net *en, int attr,
+			u8 direction)
+{
+	if (info->attrs[attr])
+		esplane_spd_set_default(en, direction, nla_get_u32(info->attrs[attr]));
+}
+
+int esplane_nl_spd_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esplane_net *en = esplane_nl_net(info);
+
+	if (!may_be_default(info, ESPLANE_A_SPD_DEFAULT_IN))
+		return refuse(info, ESPLANE_A_SPD_DEFAULT_IN,
+			      "default-in: protect needs a policy, the default is bypass or discard");
+	if (!may_be_default(info, ESPLANE_A_SPD_DEFAULT_OUT))
+		return refuse(info, ESPLANE_A_SPD_DEFAULT_OUT,
+			      "default-out: protect needs a policy, the default is bypass or discard");
+	mutex_lock(&en->lock);
+	set_default(info, en, ESPLANE_A_SPD_DEFAULT_IN, ESPLANE_DIRECTION_IN);
+	set_default(info, en, ESPLANE_A_SPD_DEFAULT_OUT, ESPLANE_DIRECTION_OUT);
+	mutex_unlock(&en->lock);
+	return 0;
+}
+
+int esplane_nl_spd_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct esplane_net *en = esplane_nl_net(info);
+	struct sk_buff *reply;
+	void *header;
+
+	reply = esplane_nl_reply(info, &header);
+	if (!reply)
+		return -ENOMEM;
+	if (nla_put_u32(reply, ESPLANE_A_SPD_DEFAULT_IN,
+			esplane_spd_default(en, ESPLANE_DIRECTION_IN)) ||
+	    nla_put_u32(reply, ESPLANE_A_SPD_DEFAULT_OUT,
+			esplane_spd_default(en, ESPLANE_DIRECTION_OUT))) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	return esplane_nl_send(info, reply, header);
 }

@@ -51,6 +51,7 @@ bool esplane_policy_same(const struct esplane_policy *a, const struct esplane_po
 {
 	return a->direction == b->direction && a->action == b->action &&
 	       a->priority == b->priority && a->if_id == b->if_id && a->cookie == b->cookie &&
+	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
 	       a->n_selectors == b->n_selectors &&
 	       !memcmp(a->selectors, b->selectors, flex_array_size(a, selectors, a->n_selectors));
 }

@@ -26,6 +26,7 @@ struct esplane_policy {
 	u32 id;
 	u32 priority;
 	u32 if_id;
+	u32 mark, mark_mask;
 	u8 direction;			/* enum esplane_direction */
 	u8 action;			/* enum esplane_action */
 	u16 n_selectors;

@@ -15,17 +15,34 @@
 #include "spd.h"
 
 struct esplane_policy *esplane_spd_lookup(const struct esplane_net *en, u8 direction,
-					  const struct esplane_flow *flow, u32 if_id)
+					  const struct esplane_flow *flow, u32 if_id, u32 mark)
 {
 	struct esplane_rule *rule;
 
-	rule = esplane_classifier_lookup(&en->spd.policies[direction], flow, if_id, 0);
+	rule = esplane_classifier_lookup(&en->spd.policies[direction], flow, if_id, mark);
 	return rule ? container_of(rule, struct esplane_policy, rule) : NULL;
 }
 
 bool esplane_spd_active(const struct esplane_net *en, u8 direction)
 {
-	return READ_ONCE(en->spd.n_global[direction]);
+	return READ_ONCE(en->spd.n_global[direction]) ||
+	       esplane_spd_default(en, direction) != ESPLANE_ACTION_BYPASS;
+}
+
+bool esplane_spd_discards(const struct esplane_net *en)
+{
+	return READ_ONCE(en->spd.n_discard_in);
+}
+
+u8 esplane_spd_default(const struct esplane_net *en, u8 direction)
+{
+	return READ_ONCE(en->spd.default_action[direction]);
+}
+
+void esplane_spd_set_default(struct esplane_net *en, u8 direction, u8 action)
+{
+	lockdep_assert_held(&en->lock);
+	WRITE_ONCE(en->spd.default_action[direction], action);
 }
 
 struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 id)
@@ -43,12 +60,14 @@ static void set_sa(struct esplane_net *en, struct esplane_policy *policy, struct
 		list_add(&policy->by_sa, &sa->policies);
 }
 
-static void count_global(struct esplane_spd *spd, const struct esplane_policy *policy, int add)
+static void count_kinds(struct esplane_spd *spd, const struct esplane_policy *policy, int add)
 {
-	u32 *n = &spd->n_global[policy->direction];
+	u32 *n_global = &spd->n_global[policy->direction];
 
 	if (!policy->if_id)
-		WRITE_ONCE(*n, *n + add);
+		WRITE_ONCE(*n_global, *n_global + add);
+	if (policy->direction == ESPLANE_DIRECTION_IN && policy->action == ESPLANE_ACTION_DISCARD)
+		WRITE_ONCE(spd->n_discard_in, spd->n_discard_in + add);
 }
 
 /* The rest of what the classifier wants to know, and its memory. */
@@ -59,6 +78,8 @@ static int prepare(struct esplane_net *en, struct esplane_policy *policy,
 
 	policy->rule.rank = (u64)policy->priority << 32 | policy->id;
 	policy->rule.if_id = policy->if_id;
+	policy->rule.mark = policy->mark;
+	policy->rule.mark_mask = policy->mark_mask;
 	err = esplane_classifier_prepare(&en->spd.policies[policy->direction], &policy->rule);
 	if (err)
 		NL_SET_ERR_MSG(extack, "no memory for the classifier");
@@ -99,7 +120,7 @@ int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struc
 	spd->last_id = policy->id;
 	set_sa(en, policy, sa);
 	esplane_classifier_swap(&spd->policies[policy->direction], &policy->rule, NULL);
-	count_global(spd, policy, 1);
+	count_kinds(spd, policy, 1);
 	spd->count++;
 	spd->generation++;
 	return 0;
@@ -123,11 +144,11 @@ static void swap_policy(struct esplane_spd *spd, struct esplane_policy *policy,
 	struct esplane_classifier *to = &spd->policies[policy->direction];
 	struct esplane_classifier *from = &spd->policies[old->direction];
 
-	count_global(spd, policy, 1);
+	count_kinds(spd, policy, 1);
 	esplane_classifier_swap(to, &policy->rule, to == from ? &old->rule : NULL);
 	if (to != from)
 		esplane_classifier_swap(from, NULL, &old->rule);
-	count_global(spd, old, -1);
+	count_kinds(spd, old, -1);
 }
 
 int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
@@ -165,7 +186,7 @@ void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy)
 	lockdep_assert_held(&en->lock);
 	xa_erase(&spd->by_id, policy->id);
 	esplane_classifier_swap(&spd->policies[policy->direction], NULL, &policy->rule);
-	count_global(spd, policy, -1);
+	count_kinds(spd, policy, -1);
 	retire(policy);
 	spd->count--;
 	spd->generation++;
@@ -202,6 +223,7 @@ int esplane_spd_init(struct esplane_net *en)
 
 	xa_init_flags(&spd->by_id, XA_FLAGS_ACCOUNT);
 	for (i = 0; i < ARRAY_SIZE(spd->policies); i++) {
+		spd->default_action[i] = ESPLANE_ACTION_BYPASS;
 		err = esplane_classifier_init(&spd->policies[i]);
 		if (err)
 			goto err_classifier;

@@ -15,15 +15,24 @@ struct netlink_ext_ack;
  * esplane_spd_lookup - the policy that decides on a flow
  * @direction: enum esplane_direction
  * @if_id: of the esplane interface that the packet uses; 0 in policy mode
+ * @mark: of the packet
  *
  * Return: the first match in order of (priority, id), or NULL: no policy covers it.
  * RCU read side. Counts nothing: the caller adds to policy->packets.
  */
 struct esplane_policy *esplane_spd_lookup(const struct esplane_net *en, u8 direction,
-					  const struct esplane_flow *flow, u32 if_id);
+					  const struct esplane_flow *flow, u32 if_id, u32 mark);
 
-/* True if there is any policy of this direction without an interface: steer.c's fast way out. */
+/*
+ * Fast ways out of steer.c. Active: is there any policy of this direction without an interface, or
+ * does the default discard? Discards: is there an inbound DISCARD policy?
+ */
 bool esplane_spd_active(const struct esplane_net *en, u8 direction);
+bool esplane_spd_discards(const struct esplane_net *en);
+
+/* What happens to packets of policy mode that no policy covers: BYPASS or DISCARD. */
+u8 esplane_spd_default(const struct esplane_net *en, u8 direction);
+void esplane_spd_set_default(struct esplane_net *en, u8 direction, u8 action);
 
 /* NULL if there is none. Caller holds esplane_net::lock, as for all below. */
 struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 id);

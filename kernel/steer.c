@@ -5,10 +5,11 @@
  *	outbound()	POST_ROUTING, behind SNAT: local and forwarded packets with their final
  *			addresses. PROTECT takes the packet to output.c.
  *	inbound()	LOCAL_IN and FORWARD: cleartext that a policy wants protected, or discarded,
- *			stops here. encap.c has taken ESP of ours away before.
+ *			stops here. encap.c has taken ESP of ours away before. What we decrypted has
+ *			passed its SA's selectors, and stops only for a DISCARD policy.
  *
- * What passes unasked: what never leaves the host (loopback), what is on an esplane interface
- * (route mode's business, or decrypted and checked against its SA), ESP that this host has made
+ * What passes unasked: what never leaves the host (loopback), what leaves by an esplane interface
+ * (route mode's business), ESP that this host has made
  * (IPSKB_XFRM_TRANSFORMED, set by output.c and by xfrm), what xfrm has decrypted, and the IKE
  * daemon's own sockets.
  *
@@ -85,6 +86,16 @@ static unsigned int protect(struct esplane_net *en, struct esplane_policy *polic
 	return NF_STOLEN;
 }
 
+/* What we decrypted has been let in by its SA, and may go on to whom it is for. */
+static unsigned int no_policy(struct esplane_net *en, struct sk_buff *skb, u8 direction,
+			      const struct net_device *in)
+{
+	if (esplane_spd_default(en, direction) == ESPLANE_ACTION_BYPASS ||
+	    (in && esplane_netdev_is_ours(in)))
+		return NF_ACCEPT;
+	return drop(en, skb, ESPLANE_DROP_NO_POLICY);
+}
+
 static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct esplane_net *en = esplane_net(state->net);
@@ -95,9 +106,9 @@ static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_ho
 	    IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED || device_exempt(state->out) ||
 	    sent_by_ike(en, skb) || !esplane_flow_from_skb(skb, &flow))
 		return NF_ACCEPT;
-	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0);
+	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0, skb->mark);
 	if (!policy)
-		return NF_ACCEPT;
+		return no_policy(en, skb, ESPLANE_DIRECTION_OUT, state->in);
 	count_policy(policy, skb);
 	switch (policy->action) {
 	case ESPLANE_ACTION_PROTECT:
@@ -137,19 +148,35 @@ static bool inbound_exempt(const struct esplane_net *en, const struct sk_buff *s
 	}
 }
 
+static unsigned int decrypted(struct esplane_net *en, struct sk_buff *skb, u32 if_id)
+{
+	struct esplane_policy *policy;
+	struct esplane_flow flow;
+
+	if (!esplane_spd_discards(en) || !esplane_flow_from_skb(skb, &flow))
+		return NF_ACCEPT;
+	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, if_id, skb->mark);
+	if (!policy || policy->action != ESPLANE_ACTION_DISCARD)
+		return NF_ACCEPT;
+	count_policy(policy, skb);
+	return drop(en, skb, ESPLANE_DROP_DISCARD);
+}
+
 static unsigned int inbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct esplane_net *en = esplane_net(state->net);
 	struct esplane_policy *policy;
 	struct esplane_flow flow;
 
+	if (state->in && esplane_netdev_is_ours(state->in))
+		return decrypted(en, skb, esplane_netdev_if_id(state->in));
 	if (!esplane_spd_active(en, ESPLANE_DIRECTION_IN) || device_exempt(state->in) ||
 	    decrypted_by_xfrm(skb) || !esplane_flow_from_skb(skb, &flow) ||
 	    inbound_exempt(en, skb, &flow, state->hook))
 		return NF_ACCEPT;
-	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, 0);
+	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, 0, skb->mark);
 	if (!policy)
-		return NF_ACCEPT;
+		return no_policy(en, skb, ESPLANE_DIRECTION_IN, NULL);
 	count_policy(policy, skb);
 	switch (policy->action) {
 	case ESPLANE_ACTION_PROTECT:

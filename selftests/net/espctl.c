@@ -41,9 +41,11 @@ static const char usage[] =
 	"  sa-del id=N | sa-list [--json] [id=N] [get=FIELD]\n"
 	"  policy-set direction=in|out action=protect|bypass|discard selector=... [priority=N] "
 	"[sa_id=N]\n"
-	"         [if_id=N] [cookie=N] [id=N]                                             prints "
+	"         [if_id=N] [mark=N] [mark_mask=N] [cookie=N] [id=N]                      prints "
 	"the ID\n"
 	"  policy-del id=N | policy-list [--json] [id=N] [get=FIELD]\n"
+	"  spd-set [default_in=bypass|discard] [default_out=bypass|discard]\n"
+	"  spd-get [--json] [get=FIELD]\n"
 	"  flush                                  all SAs and policies\n"
 	"  spi-alloc dst=ADDR [lowest=N] [highest=N] [timeout=SECONDS]                           prints "
 	"the SPI\n"
@@ -536,6 +538,33 @@ static int cmd_policy_list(char **argv)
 	return 0;
 }
 
+static int cmd_spd_set(char **argv)
+{
+	struct dp_spd spd = { 0 };
+	struct dp *dp = open_dp();
+
+	parse(argv, &dp_spd_table, &spd);
+	check(dp, dp_spd_set(dp, &spd));
+	dp_close(dp);
+	return 0;
+}
+
+static void show_spd(void *arg, const struct dp_spd *spd)
+{
+	show(arg, spd);
+}
+
+static int cmd_spd_get(char **argv)
+{
+	struct list l = { .table = &dp_spd_table, .o = parse(argv, NULL, NULL), .out = stdout };
+	struct dp *dp = open_dp();
+
+	check(dp, dp_spd_get(dp, show_spd, &l));
+	fputs(l.o.json && !l.o.get ? "\n" : "", stdout);
+	dp_close(dp);
+	return 0;
+}
+
 static int cmd_flush(char **argv)
 {
 	struct dp *dp = open_dp();
@@ -767,6 +796,8 @@ int main(int argc, char **argv)
 		{ "policy-set", cmd_policy_set },
 		{ "policy-del", cmd_policy_del },
 		{ "policy-list", cmd_policy_list },
+		{ "spd-set", cmd_spd_set },
+		{ "spd-get", cmd_spd_get },
 		{ "flush", cmd_flush },
 		{ "spi-alloc", cmd_spi_alloc },
 		{ "spi-free", cmd_spi_free },

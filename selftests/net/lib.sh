@@ -31,6 +31,7 @@
 #	in_stats NAME			one of them, and
 #	drops_in_stats			the sum of the drops
 #	policy_get NS ID FIELD
+#	more NAME NS REASON WANT COMMAND...	a result: the counter rises by WANT while COMMAND runs
 #
 #	events NS			starts a monitor; its JSON lines go to $EVENTS
 #	event_count FILTER		how many lines of $EVENTS match this jq condition
@@ -118,6 +119,14 @@ sum_of_map() {
 		sum=$((sum + ${entry:-0}))
 	done
 	echo $sum
+}
+
+more() {
+	local name=$1 end=$2 reason=$3 want=$4 before
+	shift 4
+	before=$(counter "$end" "$reason")
+	"$@" >/dev/null 2>&1
+	ktap_equal "$name" $(($(counter "$end" "$reason") - before)) "$want"
 }
 
 # end_of a|b: names of this end, for the functions below.

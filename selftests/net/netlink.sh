@@ -60,6 +60,9 @@ refusals() {
 	inbound policy with an SA|policy-set direction=1 action=1 $any sa-id=$outbound|EINVAL|sa-id|inbound|outbound
 	BYPASS policy with an SA|policy-set direction=2 action=2 $any sa-id=$outbound|EINVAL|sa-id|protect
 	policy to replace that does not exist|policy-set id=4000000000 direction=2 action=2 $any|ENOENT|policy
+	mark outside of its mask|policy-set direction=2 action=2 $any mark=0x11 mark-mask=0x10|EINVAL|mark
+	default that protects|spd-set default-out=1|EINVAL|default-out
+	unknown default|spd-set default-in=4|EINVAL ERANGE|default-in
 	no such policy, get|policy-get id=4000000000|ENOENT|policy
 	no such policy, delete|policy-del id=4000000000|ENOENT|policy
 	policy delete without ID|policy-del|EINVAL|id
@@ -119,7 +122,8 @@ as_nobody() { ip netns exec "$a" setpriv --reuid 65534 --regid 65534 --clear-gro
 denied_everything() {
 	# shellcheck disable=SC2054
 	local requests=(caps-get spi-alloc spi-free sa-new sa-get sa-get,dump sa-update sa-del sa-flush
-		policy-set policy-get policy-get,dump policy-del policy-flush encap-add encap-del stats-get)
+		policy-set policy-get policy-get,dump policy-del policy-flush encap-add encap-del stats-get
+		spd-set spd-get)
 	"$@" python3 "$NET_DIR/genl.py" "${requests[@]}" >"$NET_TMP/denied"
 	cat "$NET_TMP/denied"
 	[ "$(grep -c '^EPERM' "$NET_TMP/denied")" = ${#requests[@]} ]

@@ -24,15 +24,6 @@ echo_travels() {
 	echo
 }
 
-# more NAME NS REASON WANT COMMAND...: the drop counter rises by WANT while COMMAND runs.
-more() {
-	local name=$1 end=$2 reason=$3 want=$4 before
-	shift 4
-	before=$(counter "$end" "$reason")
-	"$@" >/dev/null 2>&1
-	ktap_equal "$name" $(($(counter "$end" "$reason") - before)) "$want"
-}
-
 datagrams() { sender "$1" "$2" "$3" "$4" 1000; }
 
 inner_up() {

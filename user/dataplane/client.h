@@ -52,6 +52,10 @@ int dp_policy_dump(struct dp *dp, void (*begin)(void *arg),
 int dp_policy_del(struct dp *dp, uint32_t id);
 int dp_policy_flush(struct dp *dp);
 
+/* Zero fields stay as they are. */
+int dp_spd_set(struct dp *dp, const struct dp_spd *spd);
+int dp_spd_get(struct dp *dp, void (*fn)(void *arg, const struct dp_spd *spd), void *arg);
+
 /* @port may be NULL. */
 int dp_encap_add(struct dp *dp, int fd, bool ike_only, uint16_t *port);
 int dp_encap_del(struct dp *dp, uint16_t port);

@@ -193,6 +193,26 @@ int dp_policy_flush(struct dp *dp)
 		.command = ESPLANE_CMD_POLICY_FLUSH, .name = "policy-flush" });
 }
 
+int dp_spd_set(struct dp *dp, const struct dp_spd *spd)
+{
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SPD_SET,
+						    .name = "spd-set",
+						    .in = &dp_spd_table,
+						    .object = spd });
+}
+
+int dp_spd_get(struct dp *dp, void (*fn)(void *arg, const struct dp_spd *spd), void *arg)
+{
+	struct dp_spd reply;
+
+	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SPD_GET,
+						    .name = "spd-get",
+						    .out = &dp_spd_table,
+						    .reply = &reply,
+						    .fn = (void (*)(void *, const void *))fn,
+						    .arg = arg });
+}
+
 int dp_encap_add(struct dp *dp, int fd, bool ike_only, uint16_t *port)
 {
 	struct dp_encap in = { .fd = fd, .ike_only = ike_only }, reply = { 0 };

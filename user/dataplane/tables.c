@@ -103,16 +103,17 @@ TABLE(dp_sa_table, struct dp_sa, .init = sa_init);
 
 #define POLICY(kind_, attr_, member, ...) \
 	FIELD(kind_, ESPLANE_A_POLICY_ ## attr_, struct dp_policy, member, __VA_ARGS__)
-/* The SA is always put: in policy-set an absent one stays as it is. */
 static const struct dp_field dp_policy_table_fields[] = {
 	POLICY(DP_U32, ID, id),
 	POLICY(DP_U32, DIRECTION, direction, .values = directions),
 	POLICY(DP_U32, ACTION, action, .values = actions),
 	POLICY(DP_U32, PRIORITY, priority),
-	POLICY(DP_U32, SA_ID, sa_id, .always = true),
+	POLICY(DP_U32, SA_ID, sa_id),
 	POLICY(DP_U32, IF_ID, if_id),
 	POLICY(DP_U64, COOKIE, cookie),
 	POLICY(DP_U64, PACKETS, packets),
+	POLICY(DP_U32, MARK, mark),
+	POLICY(DP_U32, MARK_MASK, mark_mask),
 	LIST(DP_NESTS, ESPLANE_A_POLICY_SELECTOR, struct dp_policy, selectors,
 	     ESPLANE_MAX_SELECTORS, .nest = &dp_selector_table),
 };
@@ -125,6 +126,15 @@ static const struct dp_field dp_policy_id_table_fields[] = {
 };
 
 TABLE(dp_policy_id_table, struct dp_policy);
+
+#define SPD(kind_, attr_, member, ...) \
+	FIELD(kind_, ESPLANE_A_SPD_ ## attr_, struct dp_spd, member, __VA_ARGS__)
+static const struct dp_field dp_spd_table_fields[] = {
+	SPD(DP_U32, DEFAULT_IN, default_in, .values = actions),
+	SPD(DP_U32, DEFAULT_OUT, default_out, .values = actions),
+};
+
+TABLE(dp_spd_table, struct dp_spd);
 
 #define TRANSFORM(kind_, attr_, member) \
 	FIELD(kind_, ESPLANE_A_TRANSFORM_##attr_, struct dp_transform, member)

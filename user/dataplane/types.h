@@ -78,8 +78,14 @@ struct dp_policy {
 	uint32_t if_id;
 	uint64_t cookie;
 	uint64_t packets;
+	uint32_t mark, mark_mask;
 	struct dp_selector selectors[ESPLANE_MAX_SELECTORS];
 	size_t n_selectors;
+};
+
+/* What happens to packets that no policy covers. */
+struct dp_spd {
+	uint32_t default_in, default_out;	/* enum esplane_action */
 };
 
 struct dp_transform {

@@ -16,7 +16,12 @@
 #define ESPLANE_MAX_REPLAY_WINDOW	4096
 
 /*
- * Direction of an SA or policy, seen from this host.
+ * Direction of an SA or policy, seen from this host. Inbound policies are
+ * asked about packets for this host and about packets that it forwards: RFC
+ * 4301 has no third direction. They say what may come in unprotected. What was
+ * decrypted its SA's own selectors have let in (section 5.2); of inbound
+ * policies only discard applies to it, those of the interface that it arrived
+ * on.
  */
 enum esplane_direction {
 	ESPLANE_DIRECTION_IN = 1,
@@ -158,9 +163,19 @@ enum {
 	ESPLANE_A_POLICY_IF_ID,
 	ESPLANE_A_POLICY_COOKIE,
 	ESPLANE_A_POLICY_PACKETS,
+	ESPLANE_A_POLICY_MARK,
+	ESPLANE_A_POLICY_MARK_MASK,
 
 	__ESPLANE_A_POLICY_MAX,
 	ESPLANE_A_POLICY_MAX = (__ESPLANE_A_POLICY_MAX - 1)
+};
+
+enum {
+	ESPLANE_A_SPD_DEFAULT_IN = 1,
+	ESPLANE_A_SPD_DEFAULT_OUT,
+
+	__ESPLANE_A_SPD_MAX,
+	ESPLANE_A_SPD_MAX = (__ESPLANE_A_SPD_MAX - 1)
 };
 
 enum {
@@ -250,6 +265,8 @@ enum {
 	ESPLANE_CMD_SA_EXPIRE,
 	ESPLANE_CMD_ACQUIRE,
 	ESPLANE_CMD_SA_MAPPING,
+	ESPLANE_CMD_SPD_SET,
+	ESPLANE_CMD_SPD_GET,
 
 	__ESPLANE_CMD_MAX,
 	ESPLANE_CMD_MAX = (__ESPLANE_CMD_MAX - 1)
