@@ -12,8 +12,10 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 
 #include "compat.h"
+#include "exthdr.h"
 #include "selector.h"
 
 enum { ANY_PORT_LAST = 65535 };
@@ -78,14 +80,53 @@ static void set_v4(struct esplane_flow *flow, const struct iphdr *iph)
 	flow->dst.ip = iph->daddr;
 }
 
+/*
+ * An IPv6 packet. Its chain of headers may be broken: then it still is a flow between two
+ * addresses, of whatever protocol the last header names, and no selector of ports matches it.
+ */
+static bool flow_v6(const struct esplane_bytes *bytes, struct esplane_flow *flow)
+{
+	const struct ipv6hdr *header;
+	struct esplane_exthdrs chain;
+	struct ipv6hdr header_buf;
+	const void *upper;
+	union upper buf = {};
+	unsigned int need;
+
+	header = esplane_bytes_at(bytes, 0, sizeof(header_buf), &header_buf);
+	if (!header || header->version != 6)
+		return false;
+	memset(flow, 0, sizeof(*flow));
+	flow->family = AF_INET6;
+	flow->src.in6 = header->saddr;
+	flow->dst.in6 = header->daddr;
+	esplane_exthdr_walk(bytes, &chain);
+	flow->protocol = chain.protocol;
+	need = upper_len(flow->protocol);
+	if (!need) {
+		flow->ports = chain.whole && !chain.fragment;
+		return true;
+	}
+	if (!chain.whole || chain.later)
+		return true;
+	upper = esplane_bytes_at(bytes, chain.offset, need, &buf);
+	if (upper) {
+		memmove(&buf, upper, need);
+		set_ports(flow, &buf);
+	}
+	return true;
+}
+
 bool esplane_flow_from_bytes(const void *ip, unsigned int len, struct esplane_flow *flow)
 {
 	const struct iphdr *iph = ip;
 	unsigned int offset, need;
 	union upper upper = {};
 
-	if (len < sizeof(*iph) || iph->version != 4)
+	if (len < sizeof(*iph))
 		return false;
+	if (iph->version != 4)
+		return flow_v6(&(struct esplane_bytes){ .data = ip, .len = len }, flow);
 	offset = iph->ihl * 4;
 	if (offset < sizeof(*iph) || offset > len)
 		return false;
@@ -111,8 +152,12 @@ bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
 	unsigned int need;
 
 	iph = skb_header_pointer(skb, offset, sizeof(iph_buf), &iph_buf);
-	if (!iph || iph->version != 4 || iph->ihl * 4 < sizeof(*iph) ||
-	    offset + iph->ihl * 4 > (int)skb->len)
+	if (!iph)
+		return false;
+	if (iph->version != 4)
+		return flow_v6(&(struct esplane_bytes){ .skb = skb, .offset = offset,
+							.len = skb->len - offset }, flow);
+	if (iph->ihl * 4 < sizeof(*iph) || offset + iph->ihl * 4 > (int)skb->len)
 		return false;
 	set_v4(flow, iph);
 	need = upper_len(flow->protocol);
@@ -209,8 +254,6 @@ EXPORT_SYMBOL_IF_KUNIT(esplane_selector_intersect);
 
 const char *esplane_selector_flaw(const struct esplane_selector *sel)
 {
-	if (sel->family != AF_INET)
-		return "selector: only IPv4 is supported yet";
 	if (addr_compare(sel->family, &sel->src_first, &sel->src_last) > 0)
 		return "selector: source range ends before it begins";
 	if (addr_compare(sel->family, &sel->dst_first, &sel->dst_last) > 0)

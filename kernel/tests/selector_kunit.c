@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Traffic selectors against a naive model that enumerates every address and port of a range, in a
- * universe small enough for that, and packets' flows against RFC 791's header written by hand.
+ * universe small enough for that, and packets' flows against headers of RFC 791 and RFC 8200
+ * written by hand.
  */
 #include <kunit/test.h>
 #include <linux/icmp.h>
@@ -10,6 +11,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
+#include "compat.h"
 #include "import.h"
 #include "selector.h"
 
@@ -300,8 +302,11 @@ static void flaws_are_named(struct kunit *test)
 	s.dport_first = 1;
 	s.dport_last = 0;
 	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
+	/* The same bytes are an IPv6 range, and the last byte decides as much as the first. */
 	s = good;
 	s.family = AF_INET6;
+	KUNIT_EXPECT_NULL(test, esplane_selector_flaw(&s));
+	s.dst_first.in6.s6_addr[15] = 1;
 	KUNIT_EXPECT_NOT_NULL(test, esplane_selector_flaw(&s));
 }
 
@@ -371,12 +376,194 @@ static void no_flow_without_header(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 19, &f));
 	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 0, &f));
 	KUNIT_EXPECT_TRUE(test, esplane_flow_from_bytes(packet, 20, &f));
-	packet[0] = 0x65;	/* version 6 */
+	packet[0] = 0x55;	/* version 5 */
+	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
+	packet[0] = 0x65;	/* version 6, whose header has 40 bytes */
 	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
 	packet[0] = 0x44;	/* 16 bytes of header */
 	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
 	packet[0] = 0x48;	/* 32 bytes, there are 28 */
 	KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 28, &f));
+}
+
+/* 2001:db8::b:ffff:fffa on, across the end of a 32-bit word. */
+static void to_v6(union nf_inet_addr *addr, u32 value)
+{
+	static const u8 prefix[8] = { 0x20, 0x01, 0x0d, 0xb8 };
+	u64 low = 0xbfffffffaULL + value;
+
+	memcpy(addr->in6.s6_addr, prefix, sizeof(prefix));
+	put_unaligned_be64(low, addr->in6.s6_addr + sizeof(prefix));
+}
+
+/* The IPv4 object's counterpart: each address by its distance from the universe's first. */
+static struct esplane_selector selector_to_v6(const struct esplane_selector *s)
+{
+	struct esplane_selector v6 = *s;
+
+	v6.family = AF_INET6;
+	to_v6(&v6.src_first, ntohl(s->src_first.ip) - BASE);
+	to_v6(&v6.src_last, ntohl(s->src_last.ip) - BASE);
+	to_v6(&v6.dst_first, ntohl(s->dst_first.ip) - BASE);
+	to_v6(&v6.dst_last, ntohl(s->dst_last.ip) - BASE);
+	return v6;
+}
+
+/* In IPv6 a flow matches exactly if the model says so of its counterpart. */
+static void match_random_v6(struct kunit *test)
+{
+	unsigned int i, matches = 0;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, SEED + 4);
+	for (i = 0; i < ROUNDS; i++) {
+		struct esplane_selector s = random_selector(&rnd), s6 = selector_to_v6(&s);
+		struct esplane_flow f = random_flow(&rnd), f6 = f;
+		bool expected = naive_match(&s, &f);
+
+		f6.family = AF_INET6;
+		to_v6(&f6.src, ntohl(f.src.ip) - BASE);
+		to_v6(&f6.dst, ntohl(f.dst.ip) - BASE);
+		KUNIT_ASSERT_EQ_MSG(test, esplane_selector_match(&s6, &f6), expected, "round %u",
+				    i);
+		matches += expected;
+	}
+	KUNIT_EXPECT_GT(test, matches, ROUNDS / 100);
+	KUNIT_EXPECT_LT(test, matches, ROUNDS - ROUNDS / 100);
+}
+
+/* Distance from the universe's first address, of what to_v6() made. */
+static u32 from_v6(const union nf_inet_addr *addr)
+{
+	return get_unaligned_be64(addr->in6.s6_addr + 8) - 0xbfffffffaULL;
+}
+
+static void intersect_random_v6(struct kunit *test)
+{
+	struct rnd_state rnd;
+	unsigned int i;
+
+	prandom_seed_state(&rnd, SEED + 5);
+	for (i = 0; i < ROUNDS / 100; i++) {
+		struct esplane_selector a = random_selector(&rnd), b = random_selector(&rnd);
+		struct esplane_selector a6 = selector_to_v6(&a), b6 = selector_to_v6(&b), out;
+		struct naive_box box_a = to_box(&a), box_b = to_box(&b), expected;
+		bool any = naive_intersect(&box_a, &box_b, &expected);
+
+		KUNIT_ASSERT_EQ_MSG(test, esplane_selector_intersect(&a6, &b6, &out), any,
+				    "round %u", i);
+		if (!any)
+			continue;
+		KUNIT_ASSERT_EQ(test, BASE + from_v6(&out.src_first), expected.first[0]);
+		KUNIT_ASSERT_EQ(test, BASE + from_v6(&out.src_last), expected.last[0]);
+		KUNIT_ASSERT_EQ(test, BASE + from_v6(&out.dst_first), expected.first[1]);
+		KUNIT_ASSERT_EQ(test, BASE + from_v6(&out.dst_last), expected.last[1]);
+		KUNIT_ASSERT_EQ(test, out.protocol, expected.protocol);
+		cond_resched();
+	}
+}
+
+/* Extension headers by RFC 8200: next header, length beyond 8 bytes in units of 8, contents. */
+#define HOP(next)	next, 0, 1, 4, 0, 0, 0, 0
+#define DEST(next)	next, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define ROUTING(next)	next, 0, 0, 0, 0, 0, 0, 0
+#define FRAGMENT(next, offset, more)	\
+	next, 0, (offset) >> 8, ((offset) & 0xf8) | (more), 0, 0, 0, 1
+#define UPPER		0x12, 0x34, 0x56, 0x78, 0, 0, 0, 0
+#define CHAIN(...)	.bytes = { __VA_ARGS__ }, .len = sizeof((u8[]){ __VA_ARGS__ })
+
+/* An IPv6 header (RFC 8200 section 3) and what follows it. */
+static unsigned int write_v6(u8 *to, u8 next, const u8 *bytes, unsigned int len)
+{
+	memset(to, 0, 40);
+	to[0] = 0x60;
+	to[5] = len;
+	to[6] = next;
+	to[7] = 64;
+	memcpy(to + 8, ((const u8[]){ 0x20, 1, 0xd, 0xb8 }), 4);
+	to[23] = 1;
+	memcpy(to + 24, to + 8, 16);
+	to[39] = 2;
+	memcpy(to + 40, bytes, len);
+	return 40 + len;
+}
+
+static void flow_of_v6_packets(struct kunit *test)
+{
+	enum { TCP = 6, UDP = 17, RH = 43, FH = 44, ESP = 50, ICMPV6 = 58, NONE = 59, DO = 60 };
+	static const struct {
+		const char *name;
+		u8 first;
+		u8 bytes[64];
+		unsigned int len;
+		u8 protocol;
+		bool ports;
+		u16 sport, dport;
+	} rows[] = {
+		{ "TCP", TCP, CHAIN(UPPER), TCP, true, 0x1234, 0x5678 },
+		{ "UDP", UDP, CHAIN(UPPER), UDP, true, 0x1234, 0x5678 },
+		{ "just the ports", UDP, CHAIN(0x12, 0x34, 0x56, 0x78), UDP, true, 0x1234, 0x5678 },
+		{ "a byte less", UDP, CHAIN(0x12, 0x34, 0x56), UDP, false, 0, 0 },
+		{ "ICMPv6: type and code", ICMPV6, CHAIN(UPPER), ICMPV6, true, 0x12, 0x34 },
+		{ "ESP", ESP, CHAIN(UPPER), ESP, true, 0, 0 },
+		{ "no next header", NONE, CHAIN(UPPER), NONE, true, 0, 0 },
+		{ "hop-by-hop options", 0, CHAIN(HOP(TCP), UPPER), TCP, true, 0x1234, 0x5678 },
+		{ "destination options of 16 bytes", DO, CHAIN(DEST(UDP), UPPER), UDP, true,
+		  0x1234, 0x5678 },
+		{ "routing header", RH, CHAIN(ROUTING(UDP), UPPER), UDP, true, 0x1234, 0x5678 },
+		{ "all in RFC 8200's order", 0,
+		  CHAIN(HOP(DO), DEST(RH), ROUTING(FH), FRAGMENT(DO, 0, 1), DEST(UDP), UPPER), UDP,
+		  true, 0x1234, 0x5678 },
+		{ "first fragment", FH, CHAIN(FRAGMENT(UDP, 0, 1), UPPER), UDP, true, 0x1234,
+		  0x5678 },
+		{ "later fragment", FH, CHAIN(FRAGMENT(UDP, 8, 1), UPPER), UDP, false, 0, 0 },
+		{ "last fragment", FH, CHAIN(FRAGMENT(UDP, 0xfff8, 0), UPPER), UDP, false, 0, 0 },
+		{ "whole in a fragment header (RFC 6946)", FH, CHAIN(FRAGMENT(UDP, 0, 0), UPPER),
+		  UDP, true, 0x1234, 0x5678 },
+		/* What follows the options only the first fragment tells. */
+		{ "later fragment of options", FH, CHAIN(FRAGMENT(DO, 8, 0), UDP, 0), DO, false, 0,
+		  0 },
+		{ "no ports, in a first fragment", FH, CHAIN(FRAGMENT(ESP, 0, 1), UPPER), ESP,
+		  false, 0, 0 },
+		{ "options longer than the packet", DO, CHAIN(UDP, 9, 1, 4, 0, 0, 0, 0), DO, false,
+		  0, 0 },
+		{ "options cut short", DO, CHAIN(UDP, 0, 1), DO, false, 0, 0 },
+		{ "fragment header cut short", FH, CHAIN(UDP, 0, 0, 0), FH, false, 0, 0 },
+	};
+	struct esplane_flow f;
+	unsigned int i, len;
+	u8 packet[128];
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		len = write_v6(packet, rows[i].first, rows[i].bytes, rows[i].len);
+		KUNIT_EXPECT_TRUE_MSG(test, esplane_flow_from_bytes(packet, len, &f), "%s",
+				      rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.protocol, rows[i].protocol, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.ports, rows[i].ports, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.sport, rows[i].sport, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ_MSG(test, f.dport, rows[i].dport, "%s", rows[i].name);
+		KUNIT_EXPECT_EQ(test, f.family, AF_INET6);
+		KUNIT_EXPECT_EQ(test, memcmp(&f.src, packet + 8, 16), 0);
+		KUNIT_EXPECT_EQ(test, memcmp(&f.dst, packet + 24, 16), 0);
+		KUNIT_EXPECT_FALSE(test, esplane_flow_from_bytes(packet, 39, &f));
+	}
+}
+
+/* A chain without end, as long as a packet can be, is given up: nothing of its ports is known. */
+static void endless_chain(struct kunit *test)
+{
+	static const u8 link[] = { HOP(60) };
+	unsigned int len = 40 + 2000 * sizeof(link), i;
+	u8 *packet = kunit_kzalloc(test, len, GFP_KERNEL);
+	struct esplane_flow f;
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	write_v6(packet, 60, link, 0);
+	for (i = 40; i < len; i += sizeof(link))
+		memcpy(packet + i, link, sizeof(link));
+	KUNIT_EXPECT_TRUE(test, esplane_flow_from_bytes(packet, len, &f));
+	KUNIT_EXPECT_EQ(test, f.protocol, 60);
+	KUNIT_EXPECT_FALSE(test, f.ports);
 }
 
 /* The bytes in an skb whose first @linear are linear, the others in a page. */
@@ -419,8 +606,39 @@ static void flow_of_skb_is_flow_of_bytes(struct kunit *test)
 	}
 }
 
+/* The same for IPv6, with chains of any headers, lengths and fragment offsets. */
+static void flow_of_skb_is_flow_of_bytes_v6(struct kunit *test)
+{
+	static const u8 nexts[] = { 0, 6, 17, 43, 44, 50, 58, 59, 60, 255 };
+	struct esplane_flow a, b;
+	struct rnd_state rnd;
+	struct sk_buff *skb;
+	unsigned int i, j, len;
+	u8 packet[128], chain[64];
+
+	prandom_seed_state(&rnd, SEED + 6);
+	for (i = 0; i < ROUNDS / 20; i++) {
+		for (j = 0; j < sizeof(chain); j++)
+			chain[j] = prandom_u32_state(&rnd) % 3;
+		for (j = 0; j < sizeof(chain); j += 8)
+			chain[j] = nexts[prandom_u32_state(&rnd) % ARRAY_SIZE(nexts)];
+		len = write_v6(packet, nexts[prandom_u32_state(&rnd) % ARRAY_SIZE(nexts)], chain,
+			       prandom_u32_state(&rnd) % (sizeof(chain) + 1));
+		KUNIT_ASSERT_TRUE(test, esplane_flow_from_bytes(packet, len, &a));
+		skb = skb_of(test, packet, len, prandom_u32_state(&rnd) % len);
+		KUNIT_ASSERT_TRUE(test, esplane_flow_from_skb(skb, &b));
+		KUNIT_ASSERT_EQ_MSG(test, memcmp(&a, &b, sizeof(a)), 0, "round %u", i);
+		kfree_skb(skb);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(match_random),
+	KUNIT_CASE(match_random_v6),
+	KUNIT_CASE(intersect_random_v6),
+	KUNIT_CASE(flow_of_v6_packets),
+	KUNIT_CASE(endless_chain),
+	KUNIT_CASE(flow_of_skb_is_flow_of_bytes_v6),
 	KUNIT_CASE(intersect_random),
 	KUNIT_CASE(intersect_means_both),
 	KUNIT_CASE(list_matches_if_any_does),
