@@ -11,7 +11,9 @@
  * __udp_gso_segment): the IP ID counts up; CWR stays on the first segment only, FIN and PSH on the
  * last.
  */
+#include <kunit/visibility.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -21,7 +23,8 @@
 #include "cut.h"
 
 enum {
-	GSO_TCP_KNOWN = SKB_GSO_TCPV4 | SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID,
+	GSO_TCP = SKB_GSO_TCPV4 | SKB_GSO_TCPV6,
+	GSO_TCP_KNOWN = GSO_TCP | SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID,
 	GSO_UDP_KNOWN = SKB_GSO_UDP_L4 | SKB_GSO_DODGY,
 	MIN_SEGMENT = 8,	/* payload bytes below which cutting is absurd */
 };
@@ -32,7 +35,7 @@ static enum esplane_cut_kind kind_of(const struct sk_buff *skb)
 
 	if (skb->encapsulation || skb->ip_summed != CHECKSUM_PARTIAL)
 		return ESPLANE_CUT_WHOLE;
-	if (type & SKB_GSO_TCPV4 && !(type & ~GSO_TCP_KNOWN))
+	if (type & GSO_TCP && !(type & ~GSO_TCP_KNOWN))
 		return ESPLANE_CUT_TCP;
 	if (type & SKB_GSO_UDP_L4 && !(type & ~GSO_UDP_KNOWN))
 		return ESPLANE_CUT_UDP;
@@ -48,17 +51,34 @@ static unsigned int l4_header_len(struct esplane_cut *cut)
 	return th->doff * 4;
 }
 
+/* Bytes of the IP header that cut->header begins with; negative: errno. */
+static int ip_header_len(struct esplane_cut *cut)
+{
+	const struct iphdr *iph = (const struct iphdr *)cut->header;
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)cut->header;
+	u8 protocol = cut->kind == ESPLANE_CUT_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+
+	cut->v6 = iph->version == 6;
+	if (!cut->v6)
+		return iph->ihl * 4 < sizeof(*iph) ? -EINVAL : iph->ihl * 4;
+	/* Extension headers, and the jumbo payloads that hide there, are the stack's business. */
+	return ip6h->nexthdr == protocol ? (int)sizeof(*ip6h) : -EOPNOTSUPP;
+}
+
 /* Copies the headers that all segments repeat. */
 static int read_header(struct esplane_cut *cut, const struct sk_buff *skb)
 {
-	const struct iphdr *iph = (const struct iphdr *)cut->header;
 	unsigned int least = cut->kind == ESPLANE_CUT_TCP ? sizeof(struct tcphdr) :
 							    sizeof(struct udphdr);
+	int l4;
 
-	if (skb_copy_bits(skb, 0, cut->header, sizeof(*iph)))
+	if (skb_copy_bits(skb, 0, cut->header, sizeof(struct iphdr)))
 		return -EINVAL;
-	cut->l4 = iph->ihl * 4;
-	if (cut->l4 < sizeof(*iph) || skb_copy_bits(skb, 0, cut->header, cut->l4 + least))
+	l4 = ip_header_len(cut);
+	if (l4 < 0)
+		return l4;
+	cut->l4 = l4;
+	if (skb_copy_bits(skb, 0, cut->header, cut->l4 + least))
 		return -EINVAL;
 	cut->header_len = cut->l4 + l4_header_len(cut);
 	if (cut->header_len < cut->l4 + least || cut->header_len >= skb->len)
@@ -75,9 +95,20 @@ static int plan_whole(struct esplane_cut *cut, const struct sk_buff *skb, unsign
 	return skb->len <= mtu ? 0 : -EMSGSIZE;
 }
 
-static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
+/* RFC 9293 section 3.1, RFC 8200 section 8.1. */
+static __wsum pseudo_sum(const struct esplane_cut *cut)
 {
 	const struct iphdr *iph = (const struct iphdr *)cut->header;
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)cut->header;
+
+	if (!cut->v6)
+		return csum_tcpudp_nofold(iph->saddr, iph->daddr, 0, iph->protocol, 0);
+	return csum_partial(&ip6h->saddr, sizeof(ip6h->saddr) + sizeof(ip6h->daddr),
+			    (__force __wsum)htonl(ip6h->nexthdr));
+}
+
+static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
+{
 	int err = read_header(cut, skb);
 
 	if (err)
@@ -92,7 +123,7 @@ static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, uns
 	}
 	cut->n = DIV_ROUND_UP(skb->len - cut->header_len, cut->size);
 	cut->fixed_id = skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID;
-	cut->pseudo = csum_tcpudp_nofold(iph->saddr, iph->daddr, 0, iph->protocol, 0);
+	cut->pseudo = pseudo_sum(cut);
 	return 0;
 }
 
@@ -104,6 +135,7 @@ int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigne
 		return plan_segments(cut, skb, mtu);
 	return skb_is_gso(skb) ? -EOPNOTSUPP : plan_whole(cut, skb, mtu);
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_cut_init);
 
 static unsigned int payload_len(const struct esplane_cut *cut, unsigned int i)
 {
@@ -116,11 +148,16 @@ unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i)
 {
 	return cut->header_len + payload_len(cut, i);
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_cut_len);
 
 static void write_ip(const struct esplane_cut *cut, unsigned int i, unsigned int len, u8 *to)
 {
 	struct iphdr *iph = (struct iphdr *)to;
 
+	if (cut->v6) {
+		((struct ipv6hdr *)to)->payload_len = htons(len - sizeof(struct ipv6hdr));
+		return;
+	}
 	iph->tot_len = htons(len);
 	if (!cut->fixed_id)
 		iph->id = htons(ntohs(iph->id) + i);
@@ -205,3 +242,4 @@ int esplane_cut_write(const struct esplane_cut *cut, unsigned int i, u8 *to)
 	write_segment(cut, i, to);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(esplane_cut_write);

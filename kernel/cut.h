@@ -10,7 +10,7 @@
 
 struct sk_buff;
 
-/* IPv4 and TCP with all options (RFC 791, RFC 9293). */
+/* IPv4 and TCP with all options (RFC 791, RFC 9293); IPv6 without extensions is less. */
 enum { ESPLANE_CUT_MAX_HEADER = 60 + 60 };
 
 enum esplane_cut_kind {
@@ -26,6 +26,7 @@ enum esplane_cut_kind {
  * @header_len: bytes of headers that each segment repeats
  * @l4: offset of the transport header
  * @shrunk: the sender made them larger than they may be
+ * @v6: IPv6
  * @pseudo: checksum of the pseudo header without the length
  * @header: the super-packet's
  */
@@ -36,6 +37,7 @@ struct esplane_cut {
 	unsigned int size;
 	unsigned int header_len;
 	unsigned int l4;
+	bool v6;
 	bool fixed_id;
 	bool shrunk;
 	__wsum pseudo;
@@ -44,7 +46,7 @@ struct esplane_cut {
 
 /**
  * esplane_cut_init - plan the cuts
- * @skb: IPv4 packet, skb->data at its header; must stay as it is
+ * @skb: IP packet, skb->data at its header; must stay as it is
  * @mtu: most bytes of one segment
  *
  * Return: 0; -EMSGSIZE: a segment would exceed @mtu and must not be made smaller;
