@@ -17,6 +17,12 @@
 #include <net/gso.h>
 #endif
 
+#ifdef ESPLANE_HAVE_IPV6_STUBS		/* until 7.1: ip6_fragment() is reached by a table */
+#include <net/ipv6_stubs.h>
+#else
+#include <net/ip6_route.h>
+#endif
+
 #ifdef ESPLANE_HAVE_LINUX_UNALIGNED_H	/* 6.12 */
 #include <linux/unaligned.h>
 #else
@@ -82,6 +88,22 @@ static inline void esplane_compat_netdev_stays(struct net_device *dev)
 		return fn(dev_net(dev), dev, data, extack);			\
 	}
 #endif
+
+/* Consumes @skb; fragments go to @output. */
+static inline int esplane_compat_ip6_fragment(struct net *net, struct sock *sk,
+					      struct sk_buff *skb,
+					      int (*output)(struct net *net, struct sock *sk,
+							    struct sk_buff *skb))
+{
+#if defined(ESPLANE_HAVE_IPV6_STUBS)
+	return ipv6_stub->ipv6_fragment(net, sk, skb, output);
+#elif IS_ENABLED(CONFIG_IPV6)
+	return ip6_fragment(net, sk, skb, output);
+#else
+	kfree_skb(skb);
+	return -EAFNOSUPPORT;
+#endif
+}
 
 /* 6.16: from_timer() by another name. */
 #ifdef ESPLANE_HAVE_TIMER_CONTAINER_OF

@@ -13,7 +13,7 @@
 #define ESPLANE_DROP_REASONS(X)							\
 	X(RUNT, "shorter than an ESP header, IV and ICV")			\
 	X(NO_SA, "no SA for this SPI")						\
-	X(CHECKSUM, "wrong checksum of the outer UDP header")			\
+	X(CHECKSUM, "outer UDP checksum wrong or, over IPv6, missing")			\
 	X(REPLAY, "sequence number already seen")				\
 	X(REPLAY_WINDOW, "sequence number left of the replay window")		\
 	X(AUTH, "integrity check failed: wrong key or altered packet")		\

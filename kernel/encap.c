@@ -7,7 +7,7 @@
  * is taken: protocol 50 with an SPI that is not ours goes on to whoever else has it (esp4), IKE
  * goes on to the daemon's socket.
  *
- *	local_in()
+ *	local_in(), local_in_v6()	where the upper-layer header lies
  *	  native() or udp()		udp() takes a train apart where its segments differ in kind
  *	    esplane_input()		input.c
  *
@@ -16,8 +16,10 @@
  */
 #include <linux/file.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/net.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/netlink.h>
 #include <linux/rculist.h>
 #include <linux/skbuff.h>
@@ -25,6 +27,10 @@
 #include <linux/udp.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
+#if IS_ENABLED(CONFIG_NF_DEFRAG_IPV6)
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#endif
 
 #include "confirm.h"
 #include "encap.h"
@@ -34,8 +40,11 @@
 #include "sa.h"
 #include "sad.h"
 
-/* Behind all but conntrack's confirmation; steer.c's check of cleartext comes between. */
-#define HOOK_PRIORITY (NF_IP_PRI_CONNTRACK_CONFIRM - 2)
+/*
+ * Behind all but conntrack's confirmation, which for IPv6 is one before the last; steer.c's check
+ * of cleartext comes between.
+ */
+#define HOOK_PRIORITY (NF_IP_PRI_CONNTRACK_CONFIRM - 3)
 
 struct esplane_port {
 	struct list_head list;
@@ -51,11 +60,12 @@ enum segment_kind {
 	SEGMENT_RUNT,
 };
 
-/* The payload of a UDP packet or train. */
+/* The payload of a UDP packet or train; @l4 is the offset of the UDP header. */
 struct datagrams {
-	unsigned int offset, end, size;
+	unsigned int l4, offset, end, size;
 	__be16 sport;
 	__sum16 check;
+	bool v6;
 };
 
 static struct esplane_port *find_port(const struct esplane_net *en, __be16 port)
@@ -130,6 +140,37 @@ int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only, struct netl
 	return err;
 }
 
+/*
+ * IPv4's fragments are together at LOCAL_IN, IPv6's only if someone asks for it. That slows down
+ * all that passes through the namespace in fragments, so nobody asks before there is need.
+ */
+int esplane_encap_reassemble(struct esplane_net *en, struct netlink_ext_ack *extack)
+{
+#if IS_ENABLED(CONFIG_NF_DEFRAG_IPV6)
+	int err;
+
+	lockdep_assert_held(&en->lock);
+	if (en->reassembles)
+		return 0;
+	err = nf_defrag_ipv6_enable(en->net);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "cannot switch the reassembly of IPv6 packets on");
+		return err;
+	}
+	en->reassembles = true;
+#endif
+	return 0;
+}
+
+static void reassemble_no_more(struct esplane_net *en)
+{
+#if IS_ENABLED(CONFIG_NF_DEFRAG_IPV6)
+	if (en->reassembles)
+		nf_defrag_ipv6_disable(en->net);
+	en->reassembles = false;
+#endif
+}
+
 int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *extack)
 {
 	struct esplane_port *p;
@@ -145,10 +186,10 @@ int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *
 	return 0;
 }
 
-static unsigned int native(struct esplane_net *en, struct sk_buff *skb)
+static unsigned int native(struct esplane_net *en, struct sk_buff *skb, unsigned int offset)
 {
 	const struct esplane_esp_header *header;
-	unsigned int offset = ip_hdrlen(skb), end;
+	unsigned int end;
 	struct esplane_esp_header buf;
 	struct esplane_sa *sa;
 
@@ -202,10 +243,15 @@ static struct sk_buff *single_datagram(const struct sk_buff *train, const struct
 	}
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, headers - sizeof(struct udphdr));
-	udp_hdr(skb)->len = htons(len + sizeof(struct udphdr));
-	ip_hdr(skb)->tot_len = htons(skb->len);
-	ip_send_check(ip_hdr(skb));
+	/* Behind IPv6's extension headers or not: as in the packet whose control block it gets. */
+	skb_set_transport_header(skb, skb_transport_offset(train));
+	((struct udphdr *)(skb->data + d->l4))->len = htons(len + sizeof(struct udphdr));
+	if (d->v6) {
+		ipv6_hdr(skb)->payload_len = htons(skb->len - sizeof(struct ipv6hdr));
+	} else {
+		ip_hdr(skb)->tot_len = htons(skb->len);
+		ip_send_check(ip_hdr(skb));
+	}
 	skb->dev = train->dev;
 	skb->skb_iif = train->skb_iif;
 	skb->protocol = train->protocol;
@@ -281,36 +327,42 @@ static bool find_datagrams(struct sk_buff *skb, const struct udphdr *uh, struct 
 
 	d->sport = uh->source;
 	d->check = uh->check;
-	d->offset = ip_hdrlen(skb) + sizeof(*uh);
+	d->offset = d->l4 + sizeof(*uh);
 	if (skb_is_gso(skb)) {
 		d->size = skb_shinfo(skb)->gso_size;
 		d->end = skb->len;
 		return skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
 	}
-	if (len < sizeof(*uh) || ip_hdrlen(skb) + len > skb->len ||
-	    pskb_trim_rcsum(skb, ip_hdrlen(skb) + len))
+	if (len < sizeof(*uh) || d->l4 + len > skb->len || pskb_trim_rcsum(skb, d->l4 + len))
 		return false;
 	d->end = skb->len;
 	d->size = d->end - d->offset;
 	return d->size;
 }
 
-/* Trains were checked, segment by segment, by whoever joined them. */
+/*
+ * Trains were checked, segment by segment, by whoever joined them. Without a checksum RFC 3948
+ * section 2.1 lets IPv4 packets pass; those of IPv6 RFC 8200 section 8.1 wants dropped.
+ */
 static bool checksum_wrong(struct sk_buff *skb, const struct datagrams *d)
 {
-	return d->check && !skb_is_gso(skb) &&
-	       nf_ip_checksum(skb, NF_INET_LOCAL_IN, ip_hdrlen(skb), IPPROTO_UDP);
+	if (skb_is_gso(skb))
+		return false;
+	if (d->v6)
+		return !d->check ||
+		       nf_ip6_checksum(skb, NF_INET_LOCAL_IN, d->l4, IPPROTO_UDP);
+	return d->check && nf_ip_checksum(skb, NF_INET_LOCAL_IN, d->l4, IPPROTO_UDP);
 }
 
-static unsigned int udp(struct esplane_net *en, struct sk_buff *skb,
+static unsigned int udp(struct esplane_net *en, struct sk_buff *skb, unsigned int offset,
 			const struct nf_hook_state *state)
 {
+	struct datagrams d = { .l4 = offset, .v6 = state->pf == NFPROTO_IPV6 };
 	const struct esplane_port *port;
 	const struct udphdr *uh;
-	struct datagrams d;
 	struct udphdr buf;
 
-	uh = skb_header_pointer(skb, ip_hdrlen(skb), sizeof(buf), &buf);
+	uh = skb_header_pointer(skb, offset, sizeof(buf), &buf);
 	if (!uh)
 		return NF_ACCEPT;
 	port = find_port(en, uh->dest);
@@ -335,13 +387,45 @@ static unsigned int local_in(void *priv, struct sk_buff *skb, const struct nf_ho
 
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_ESP:
-		return native(en, skb);
+		return native(en, skb, ip_hdrlen(skb));
 	case IPPROTO_UDP:
-		return udp(en, skb, state);
+		return udp(en, skb, ip_hdrlen(skb), state);
 	default:
 		return NF_ACCEPT;
 	}
 }
+
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * Of the extension headers ahead the stack has seen hop-by-hop options only. Destination options it
+ * would obey, and a routing header might lead on: such packets are left to it, as are fragments.
+ */
+static unsigned int local_in_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct esplane_net *en = esplane_net(state->net);
+	const struct ipv6hdr *header = ipv6_hdr(skb);
+	unsigned int offset = sizeof(*header);
+	const struct ipv6_opt_hdr *options;
+	struct ipv6_opt_hdr buf;
+	u8 protocol = header->nexthdr;
+
+	if (protocol == NEXTHDR_HOP) {
+		options = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+		if (!options)
+			return NF_ACCEPT;
+		protocol = options->nexthdr;
+		offset += ipv6_optlen(options);
+	}
+	switch (protocol) {
+	case IPPROTO_ESP:
+		return native(en, skb, offset);
+	case IPPROTO_UDP:
+		return udp(en, skb, offset, state);
+	default:
+		return NF_ACCEPT;
+	}
+}
+#endif
 
 static const struct nf_hook_ops hooks[] = {
 	{
@@ -350,6 +434,14 @@ static const struct nf_hook_ops hooks[] = {
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = HOOK_PRIORITY,
 	},
+#if IS_ENABLED(CONFIG_IPV6)
+	{
+		.hook = local_in_v6,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = HOOK_PRIORITY,
+	},
+#endif
 };
 
 int esplane_encap_init(struct esplane_net *en)
@@ -363,6 +455,7 @@ void esplane_encap_exit(struct esplane_net *en)
 	struct esplane_port *p, *next;
 
 	nf_unregister_net_hooks(en->net, hooks, ARRAY_SIZE(hooks));
+	reassemble_no_more(en);
 	list_for_each_entry_safe(p, next, &en->ports, list) {
 		list_del_rcu(&p->list);
 		kfree_rcu(p, rcu);

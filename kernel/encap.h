@@ -20,6 +20,11 @@ struct netlink_ext_ack;
 int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only,
 		      struct netlink_ext_ack *extack);
 int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *extack);
+/*
+ * Fragments of outer IPv6 packets are put together from now on. Caller holds esplane_net::lock; may
+ * sleep.
+ */
+int esplane_encap_reassemble(struct esplane_net *en, struct netlink_ext_ack *extack);
 /* True if UDP from this local port passes the SPD: IKE's, or our own ESP-in-UDP. RCU read side. */
 bool esplane_encap_port_exempt(const struct esplane_net *en, __be16 port);
 

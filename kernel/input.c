@@ -20,10 +20,12 @@
  */
 #include <kunit/visibility.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 
 #include "chunk.h"
 #include "compat.h"
@@ -40,6 +42,7 @@
 
 enum {
 	IP_VERSION_4 = 4,
+	IP_VERSION_6 = 6,
 	IP_MIN_IHL = 5,		/* RFC 791 section 3.1 */
 	IP_NO_NEXT_HEADER = 59,	/* RFC 4303 section 2.6: a dummy packet */
 	HEADROOM = 128,		/* ahead of each inner packet; ESPLANE_AAD_ROOM is part of it */
@@ -217,10 +220,11 @@ static void update_replay(struct esplane_train *train)
 	spin_unlock(&r->lock);
 }
 
+enum { ECN_CONTRADICTION = 2 };
+
 /* RFC 6040 section 4.2. */
 static int decapsulate_ecn(struct iphdr *iph, u8 outer)
 {
-	enum { ECN_CONTRADICTION = 2 };
 	bool set_ce = false;
 
 	if (__INET_ECN_decapsulate(outer, iph->tos, &set_ce) == ECN_CONTRADICTION)
@@ -232,17 +236,68 @@ static int decapsulate_ecn(struct iphdr *iph, u8 outer)
 	return ESPLANE_SEGMENT_GOOD;
 }
 
-static bool inner_header_valid(const struct iphdr *iph, unsigned int room)
+static int decapsulate_ecn_v6(struct ipv6hdr *ip6h, u8 outer)
 {
+	u8 inner = ipv6_get_dsfield(ip6h);
+	bool set_ce = false;
+
+	if (__INET_ECN_decapsulate(outer, inner, &set_ce) == ECN_CONTRADICTION)
+		return ESPLANE_DROP_ECN;
+	if (set_ce)
+		ipv6_change_dsfield(ip6h, (u8)~INET_ECN_MASK, INET_ECN_CE);
+	else if ((outer & INET_ECN_MASK) == INET_ECN_ECT_1 &&
+		 (inner & INET_ECN_MASK) == INET_ECN_ECT_0)
+		ipv6_change_dsfield(ip6h, (u8)~INET_ECN_MASK, INET_ECN_ECT_1);
+	return ESPLANE_SEGMENT_GOOD;
+}
+
+/*
+ * The inner packet, in at most @room bytes. More room than it needs is traffic flow confidentiality
+ * (RFC 4303 section 2.7).
+ */
+static int open_v4(struct esplane_segment *seg, unsigned int room, u8 tos)
+{
+	struct iphdr *iph = (struct iphdr *)seg->text;
 	unsigned int len;
 
 	if (room < sizeof(*iph) || iph->version != IP_VERSION_4 || iph->ihl < IP_MIN_IHL)
-		return false;
+		return ESPLANE_DROP_INNER_HEADER;
 	len = ntohs(iph->tot_len);
-	/*
-	 * More room than the packet needs is traffic flow confidentiality (RFC 4303 section 2.7).
-	 */
-	return iph->ihl * 4 <= len && len <= room && !ip_fast_csum(iph, iph->ihl);
+	if (iph->ihl * 4 > len || len > room || ip_fast_csum(iph, iph->ihl))
+		return ESPLANE_DROP_INNER_HEADER;
+	seg->inner_len = len;
+	seg->ip_len = iph->ihl * 4;
+	return decapsulate_ecn(iph, tos);
+}
+
+/* A jumbo payload (RFC 2675) says 0 here and is dropped by the stack: none fits an ESP packet. */
+static int open_v6(struct esplane_segment *seg, unsigned int room, u8 tos)
+{
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)seg->text;
+	unsigned int len;
+
+	if (room < sizeof(*ip6h) || ip6h->version != IP_VERSION_6)
+		return ESPLANE_DROP_INNER_HEADER;
+	len = sizeof(*ip6h) + ntohs(ip6h->payload_len);
+	if (len > room)
+		return ESPLANE_DROP_INNER_HEADER;
+	seg->inner_len = len;
+	seg->ip_len = sizeof(*ip6h);
+	return decapsulate_ecn_v6(ip6h, tos);
+}
+
+static int open_inner(struct esplane_segment *seg, u8 next_header, unsigned int room, u8 tos)
+{
+	switch (next_header) {
+	case IPPROTO_IPIP:
+		return open_v4(seg, room, tos);
+	case IPPROTO_IPV6:
+		return IS_ENABLED(CONFIG_IPV6) ? open_v6(seg, room, tos) : ESPLANE_DROP_FAMILY;
+	case IP_NO_NEXT_HEADER:
+		return ESPLANE_DROP_DUMMY;
+	default:
+		return ESPLANE_DROP_NEXT_HEADER;
+	}
 }
 
 static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_segment *seg)
@@ -258,21 +313,13 @@ static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_se
 int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos)
 {
 	const struct esplane_esp_trailer *trailer;
-	struct iphdr *iph = (struct iphdr *)seg->text;
 	unsigned int room = seg->text_len - sizeof(*trailer);
 	int verdict;
 
 	trailer = (const struct esplane_esp_trailer *)(seg->text + room);
 	if (trailer->pad_len > room)
 		return ESPLANE_DROP_PADDING;
-	if (trailer->next_header == IP_NO_NEXT_HEADER)
-		return ESPLANE_DROP_DUMMY;
-	if (trailer->next_header != IPPROTO_IPIP)
-		return ESPLANE_DROP_NEXT_HEADER;
-	if (!inner_header_valid(iph, room - trailer->pad_len))
-		return ESPLANE_DROP_INNER_HEADER;
-	seg->inner_len = ntohs(iph->tot_len);
-	verdict = decapsulate_ecn(iph, tos);
+	verdict = open_inner(seg, trailer->next_header, room - trailer->pad_len, tos);
 	if (verdict != ESPLANE_SEGMENT_GOOD)
 		return verdict;
 	return selectors_allow(sa, seg) ? ESPLANE_SEGMENT_GOOD : ESPLANE_DROP_SELECTOR;
@@ -384,13 +431,19 @@ static void finish(struct esplane_train *train)
 static void set_context(struct esplane_train *train, __be16 sport)
 {
 	const struct iphdr *iph = ip_hdr(train->skb);
+	const struct ipv6hdr *ip6h = ipv6_hdr(train->skb);
 	struct input_context *c = context_of(train);
 
-	*c = (struct input_context){
-		.src = { .family = AF_INET, .ip.ip = iph->saddr },
-		.sport = sport,
-		.tos = iph->tos,
-	};
+	*c = (struct input_context){ .sport = sport };
+	if (iph->version == IP_VERSION_6) {
+		c->src.family = AF_INET6;
+		c->src.ip.in6 = ip6h->saddr;
+		c->tos = ipv6_get_dsfield(ip6h);
+	} else {
+		c->src.family = AF_INET;
+		c->src.ip.ip = iph->saddr;
+		c->tos = iph->tos;
+	}
 }
 
 unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,

@@ -8,10 +8,12 @@
  * left to GRO.
  */
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <net/checksum.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
 #include "join.h"
@@ -19,7 +21,9 @@
 
 enum {
 	JOIN_HEADROOM = 128,		/* for whatever device the packet is forwarded to */
-	IP_LEN = sizeof(struct iphdr),	/* packets with IP options are not joined */
+	/* Packets with IP options or extension headers are not joined. */
+	IP_LEN = sizeof(struct iphdr),
+	IP6_LEN = sizeof(struct ipv6hdr),
 };
 
 /* Flags that a segment in the middle must not have; FIN and PSH may end a run. */
@@ -31,14 +35,24 @@ static const struct iphdr *ip_of(const struct esplane_segment *seg)
 	return (const struct iphdr *)seg->text;
 }
 
+static const struct ipv6hdr *ip6_of(const struct esplane_segment *seg)
+{
+	return (const struct ipv6hdr *)seg->text;
+}
+
+static bool is_v6(const struct esplane_segment *seg)
+{
+	return ip_of(seg)->version == 6;
+}
+
 static const struct tcphdr *tcp_of(const struct esplane_segment *seg)
 {
-	return (const struct tcphdr *)(seg->text + IP_LEN);
+	return (const struct tcphdr *)(seg->text + seg->ip_len);
 }
 
 static unsigned int header_len(const struct esplane_segment *seg)
 {
-	return IP_LEN + tcp_of(seg)->doff * 4;
+	return seg->ip_len + tcp_of(seg)->doff * 4;
 }
 
 static unsigned int payload_len(const struct esplane_segment *seg)
@@ -46,22 +60,44 @@ static unsigned int payload_len(const struct esplane_segment *seg)
 	return seg->inner_len - header_len(seg);
 }
 
-/* A TCP segment with payload that could begin or go on with a run. */
-static bool is_candidate(const struct esplane_segment *seg)
+/* Straight from IP to TCP. */
+static bool ip_is_plain(const struct esplane_segment *seg)
 {
 	const struct iphdr *iph = ip_of(seg);
 
-	if (iph->ihl * 4 != IP_LEN || iph->protocol != IPPROTO_TCP ||
-	    iph->frag_off & ~htons(IP_DF) || seg->inner_len < IP_LEN + sizeof(struct tcphdr))
+	if (is_v6(seg))
+		return ip6_of(seg)->nexthdr == IPPROTO_TCP;
+	return seg->ip_len == IP_LEN && iph->protocol == IPPROTO_TCP &&
+	       !(iph->frag_off & ~htons(IP_DF));
+}
+
+/* A TCP segment with payload that could begin or go on with a run. */
+static bool is_candidate(const struct esplane_segment *seg)
+{
+	if (!ip_is_plain(seg) || seg->inner_len < seg->ip_len + sizeof(struct tcphdr))
 		return false;
 	return tcp_of(seg)->doff * 4 >= sizeof(struct tcphdr) &&
 	       header_len(seg) < seg->inner_len &&
 	       !(tcp_flag_word(tcp_of(seg)) & FLAGS_BREAK);
 }
 
-static bool same_ip(const struct iphdr *a, const struct iphdr *b)
+static bool ip6_follows(const struct ipv6hdr *prev, const struct ipv6hdr *next)
 {
-	return a->saddr == b->saddr && a->daddr == b->daddr && a->tos == b->tos &&
+	/* The first word holds version, traffic class and flow label. */
+	return !memcmp(prev, next, sizeof(__be32)) && prev->hop_limit == next->hop_limit &&
+	       !memcmp(&prev->saddr, &next->saddr, sizeof(prev->saddr) + sizeof(prev->daddr));
+}
+
+static bool ip_follows(const struct esplane_segment *prev, const struct esplane_segment *next)
+{
+	const struct iphdr *a = ip_of(prev), *b = ip_of(next);
+
+	if (is_v6(prev) != is_v6(next))
+		return false;
+	if (is_v6(prev))
+		return ip6_follows(ip6_of(prev), ip6_of(next));
+	return ntohs(b->id) == (u16)(ntohs(a->id) + 1) &&
+	       a->saddr == b->saddr && a->daddr == b->daddr && a->tos == b->tos &&
 	       a->ttl == b->ttl && a->frag_off == b->frag_off;
 }
 
@@ -81,8 +117,7 @@ static bool follows(const struct esplane_segment *prev, const struct esplane_seg
 
 	if (payload_len(prev) != mss || tcp_flag_word(a) & FLAGS_LAST || !is_candidate(next))
 		return false;
-	return ntohs(ip_of(next)->id) == (u16)(ntohs(ip_of(prev)->id) + 1) &&
-	       ntohl(b->seq) == ntohl(a->seq) + mss && same_ip(ip_of(prev), ip_of(next)) &&
+	return ntohl(b->seq) == ntohl(a->seq) + mss && ip_follows(prev, next) &&
 	       same_tcp(a, b) && payload_len(next) <= mss;
 }
 
@@ -130,18 +165,27 @@ static struct sk_buff *build_single(struct esplane_segment *seg)
 /* Headers of the whole, checksums as GRO leaves them. */
 static void write_headers(struct sk_buff *skb, const struct esplane_segment *first, unsigned int n)
 {
-	struct iphdr *iph = skb_put_data(skb, first->text, header_len(first));
-	struct tcphdr *th = (struct tcphdr *)(iph + 1);
+	u8 *header = skb_put_data(skb, first->text, header_len(first));
+	struct tcphdr *th = (struct tcphdr *)(header + first->ip_len);
 
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, IP_LEN);
+	skb_set_transport_header(skb, first->ip_len);
 	tcp_flag_word(th) |= tcp_flag_word(tcp_of(&first[n - 1])) & FLAGS_LAST;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV4;
+	skb_shinfo(skb)->gso_type = is_v6(first) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 	skb_shinfo(skb)->gso_size = payload_len(first);
 	skb_shinfo(skb)->gso_segs = n;
+}
+
+static void finish_lengths_v6(struct sk_buff *skb)
+{
+	struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	ip6h->payload_len = htons(skb->len - IP6_LEN);
+	tcp_hdr(skb)->check = ~csum_ipv6_magic(&ip6h->saddr, &ip6h->daddr, skb->len - IP6_LEN,
+					       IPPROTO_TCP, 0);
 }
 
 static void finish_lengths(struct sk_buff *skb)
@@ -179,6 +223,9 @@ struct sk_buff *esplane_join_build(struct esplane_segment *first, unsigned int n
 	write_headers(skb, first, n);
 	for (i = 0; i < n; i++)
 		add_payload(skb, &first[i]);
-	finish_lengths(skb);
+	if (is_v6(first))
+		finish_lengths_v6(skb);
+	else
+		finish_lengths(skb);
 	return skb;
 }

@@ -59,6 +59,7 @@ struct esplane_net {
 	struct esplane_spd spd;
 	struct esplane_stats __percpu *stats;
 	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
+	bool reassembles;		/* outer IPv6, under @lock (encap.c) */
 	struct list_head interfaces;	/* esplane net devices, RCU, under rtnl (netdev.c) */
 	struct xfrm_state *secure;	/* stands in security paths (netdev.c) */
 	struct net_device __rcu *default_dev; /* where policy mode delivers plaintext (netdev.c) */

@@ -12,12 +12,15 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/rculist.h>
 #include <linux/rtnetlink.h>
+#include <net/addrconf.h>
 #include <net/gro_cells.h>
 #include <net/icmp.h>
 #include <net/ip.h>
@@ -85,6 +88,8 @@ static void refuse(struct esplane_net *en, struct sk_buff *skb, enum esplane_dro
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	else if (skb->protocol == htons(ETH_P_IPV6))
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
 	DEV_STATS_INC(skb->dev, tx_errors);
 	esplane_drop(en, NULL, skb, reason, 0, 0);
 }
@@ -140,7 +145,8 @@ static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct esplane_link *link = netdev_priv(dev);
 
 	rcu_read_lock();
-	if (skb->protocol == htons(ETH_P_IP) && pskb_inet_may_pull(skb))
+	if ((skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6)) &&
+	    pskb_inet_may_pull(skb))
 		decide(link, skb);
 	else
 		esplane_drop(link->en, NULL, skb, ESPLANE_DROP_FAMILY, 0, 0);
@@ -197,9 +203,13 @@ void esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigne
 	struct esplane_link *link = netdev_priv(dev);
 
 	skb->dev = dev;
-	skb->protocol = htons(ETH_P_IP);
 	skb_reset_mac_header(skb);
-	mark_as_secure(dev, skb);
+	if (ip_hdr(skb)->version == 6) {
+		skb->protocol = htons(ETH_P_IPV6);
+	} else {
+		skb->protocol = htons(ETH_P_IP);
+		mark_as_secure(dev, skb);	/* IPv6 has no such check */
+	}
 	u64_stats_update_begin(&stats->syncp);
 	u64_stats_add(&stats->rx_packets, packets);
 	u64_stats_add(&stats->rx_bytes, skb->len);
@@ -224,6 +234,16 @@ static int link_init(struct net_device *dev)
 	return 0;
 }
 
+/* There is no link, so no use for a link-local address and for what the stack would send by it. */
+static int link_open(struct net_device *dev)
+{
+	struct inet6_dev *in6_dev = IS_ENABLED(CONFIG_IPV6) ? __in6_dev_get(dev) : NULL;
+
+	if (in6_dev)
+		in6_dev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	return 0;
+}
+
 /* The core has waited for readers of the device's state, but not of the lists. */
 static void link_uninit(struct net_device *dev)
 {
@@ -240,6 +260,7 @@ static void link_uninit(struct net_device *dev)
 static const struct net_device_ops link_ops = {
 	.ndo_init = link_init,
 	.ndo_uninit = link_uninit,
+	.ndo_open = link_open,
 	.ndo_start_xmit = link_xmit,
 	.ndo_get_stats64 = dev_get_tstats64,
 };

@@ -2,11 +2,27 @@
 /* Addresses, selectors and drop counters as netlink attributes. */
 #include <linux/netfilter.h>
 #include <linux/socket.h>
+#include <net/ipv6.h>
 
 #include "compat.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "selector.h"
+
+static int get_in6_addr(const struct nlattr *attr, struct esplane_addr *addr,
+			struct netlink_ext_ack *extack)
+{
+	if (!IS_ENABLED(CONFIG_IPV6)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "this kernel is built without IPv6");
+		return -EAFNOSUPPORT;
+	}
+	addr->family = AF_INET6;
+	addr->ip.in6 = nla_get_in6_addr(attr);
+	if (!ipv6_addr_v4mapped(&addr->ip.in6))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "an IPv4 address mapped to IPv6: give its 4 bytes");
+	return -EINVAL;
+}
 
 int esplane_nl_get_addr(const struct nlattr *attr, struct esplane_addr *addr,
 			struct netlink_ext_ack *extack)
@@ -18,8 +34,7 @@ int esplane_nl_get_addr(const struct nlattr *attr, struct esplane_addr *addr,
 		addr->ip.ip = nla_get_in_addr(attr);
 		return 0;
 	case sizeof(struct in6_addr):
-		NL_SET_ERR_MSG_ATTR(extack, attr, "IPv6 is not supported yet");
-		return -EAFNOSUPPORT;
+		return get_in6_addr(attr, addr, extack);
 	default:
 		NL_SET_ERR_MSG_ATTR(extack, attr, "an address has 4 bytes (IPv4) or 16 (IPv6)");
 		return -EINVAL;
@@ -72,6 +87,11 @@ static int get_selector(const struct nlattr *nest, struct esplane_selector *sel,
 	      get_end(tb, ESPLANE_A_SELECTOR_DST_LAST, &dst_last, nest, extack);
 	if (err)
 		return err;
+	if (src_last.family != src_first.family || dst_first.family != src_first.family ||
+	    dst_last.family != src_first.family) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "selector: addresses of different families");
+		return -EINVAL;
+	}
 	*sel = (struct esplane_selector){
 		.family = src_first.family,
 		.protocol = get_port(tb[ESPLANE_A_SELECTOR_PROTOCOL], 0),

@@ -4,6 +4,7 @@
  * what happens without one.
  */
 #include <linux/string.h>
+#include <net/sock.h>
 
 #include "net.h"
 #include "netlink.h"

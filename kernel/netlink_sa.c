@@ -3,7 +3,9 @@
 #include <crypto/aead.h>
 #include <linux/ktime.h>
 #include <linux/string.h>
+#include <net/ipv6.h>
 
+#include "encap.h"
 #include "esp.h"
 #include "net.h"
 #include "netdev.h"
@@ -51,6 +53,23 @@ static int refuse(const struct genl_info *info, int attr, const char *why)
 	return -EINVAL;
 }
 
+static bool lacks_scope(const struct esplane_addr *addr, u32 ifindex)
+{
+	return addr->family == AF_INET6 && !ifindex &&
+	       __ipv6_addr_needs_scope_id(ipv6_addr_type(&addr->ip.in6));
+}
+
+static int get_scope(const struct genl_info *info, struct esplane_outer *outer)
+{
+	if (info->attrs[ESPLANE_A_SA_IFINDEX])
+		outer->ifindex = nla_get_u32(info->attrs[ESPLANE_A_SA_IFINDEX]);
+	if (lacks_scope(&outer->src, outer->ifindex))
+		return refuse(info, ESPLANE_A_SA_SRC, "src: a link-local address needs ifindex");
+	if (lacks_scope(&outer->dst, outer->ifindex))
+		return refuse(info, ESPLANE_A_SA_DST, "dst: a link-local address needs ifindex");
+	return 0;
+}
+
 /* Leaves @outer as it is where the request says nothing. */
 static int get_outer(const struct genl_info *info, struct esplane_outer *outer)
 {
@@ -73,7 +92,7 @@ static int get_outer(const struct genl_info *info, struct esplane_outer *outer)
 		return refuse(info, outer->sport ? ESPLANE_A_SA_ENCAP_SPORT :
 						   ESPLANE_A_SA_ENCAP_DPORT,
 			      "encap-sport, encap-dport: one without the other");
-	return 0;
+	return get_scope(info, outer);
 }
 
 static int get_limits(const struct genl_info *info, struct esplane_limits *l)
@@ -206,8 +225,17 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 	return err;
 }
 
+static int prepare_input(struct genl_info *info, struct esplane_net *en,
+			 const struct esplane_sa *sa, const struct esplane_outer *outer)
+{
+	if (sa->direction != ESPLANE_DIRECTION_IN || outer->dst.family != AF_INET6)
+		return 0;
+	return esplane_encap_reassemble(en, info->extack);
+}
+
 static int publish(struct genl_info *info, struct esplane_net *en, struct esplane_sa *sa, u32 *id)
 {
+	const struct esplane_outer *outer;
 	int err;
 
 	/* Policy mode delivers there; needs rtnl, so not under the lock. */
@@ -219,7 +247,9 @@ static int publish(struct genl_info *info, struct esplane_net *en, struct esplan
 		}
 	}
 	mutex_lock(&en->lock);
-	err = esplane_sad_add(en, sa, info->extack);
+	outer = rcu_dereference_protected(sa->outer, lockdep_is_held(&en->lock));
+	err = prepare_input(info, en, sa, outer) ?:
+	      esplane_sad_add(en, sa, info->extack);
 	*id = sa->id;
 	mutex_unlock(&en->lock);
 	return err;
@@ -286,7 +316,8 @@ static int put_outer(struct sk_buff *skb, const struct esplane_sa *sa)
 
 	outer = rcu_dereference_protected(sa->outer, lockdep_is_held(&sa->en->lock));
 	if (esplane_nl_put_addr(skb, ESPLANE_A_SA_SRC, outer->src.family, &outer->src.ip) ||
-	    esplane_nl_put_addr(skb, ESPLANE_A_SA_DST, outer->dst.family, &outer->dst.ip))
+	    esplane_nl_put_addr(skb, ESPLANE_A_SA_DST, outer->dst.family, &outer->dst.ip) ||
+	    (outer->ifindex && nla_put_u32(skb, ESPLANE_A_SA_IFINDEX, outer->ifindex)))
 		return -EMSGSIZE;
 	if (!esplane_outer_is_udp(outer))
 		return 0;
@@ -454,7 +485,9 @@ static int sa_update(struct genl_info *info, struct esplane_net *en, struct espl
 		NL_SET_ERR_MSG(info->extack, "no memory for the new addresses");
 		return -ENOMEM;
 	}
-	err = get_outer(info, outer) ?: esplane_sad_move(en, sa, outer, info->extack);
+	err = get_outer(info, outer) ?:
+	      prepare_input(info, en, sa, outer) ?:
+	      esplane_sad_move(en, sa, outer, info->extack);
 	if (err)
 		esplane_outer_free(outer);
 	return err;

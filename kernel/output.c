@@ -9,7 +9,7 @@
  *	        esplane_train_run()	train.c: the cipher, now or later
  *	          finish()		emit_train(): ESP-in-UDP, one UDP GSO packet
  *					emit_list(): native ESP or a lone packet
- *	                                ip_local_out()
+ *	                                ip_local_out(), ip6_local_out()
  *
  * Inner headers and text are written once, to where the cipher works on them in place and the
  * network device fetches them. With ESP-in-UDP they cross IP, netfilter and the queues as one.
@@ -17,6 +17,7 @@
  * Locking: RCU read side, BHs off. The sequence counter is the only thing that CPUs share.
  */
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
@@ -24,6 +25,9 @@
 #include <net/dst.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -56,16 +60,21 @@ struct output {
 	const struct esplane_outer *outer;
 	struct dst_entry *dst;
 	unsigned int mtu;	/* of inner packets */
+	bool fragment;		/* outer packets that exceed the path's MTU */
 };
 
 /* What finish() needs of it, perhaps much later. */
 struct output_context {
 	struct dst_entry *dst;	/* holds a reference */
-	__be32 saddr, daddr;
+	union nf_inet_addr saddr, daddr;
 	__be16 sport, dport;	/* 0: native ESP */
-	__be16 frag_off;
+	__be16 frag_off;	/* IPv4 */
 	u8 tos;
-	bool train;		/* one UDP GSO packet, not a list */
+	bool v6 : 1;		/* outside */
+	bool inner_v6 : 1;
+	bool fragment : 1;
+	bool train : 1;		/* one UDP GSO packet, not a list */
+	__be32 flow_label;	/* IPv6 */
 	u32 headroom;		/* of a list's packets */
 	u32 bytes;
 };
@@ -91,9 +100,17 @@ static void drop_train(struct esplane_train *train, enum esplane_drop_reason rea
 	}
 }
 
-static unsigned int outer_headers(__be16 dport)
+static unsigned int outer_headers(bool v6, __be16 dport)
 {
-	return sizeof(struct iphdr) + (dport ? sizeof(struct udphdr) : 0);
+	return (v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) +
+	       (dport ? sizeof(struct udphdr) : 0);
+}
+
+static __sum16 udp_pseudo_sum(const struct output_context *c, unsigned int len)
+{
+	if (c->v6)
+		return ~csum_ipv6_magic(&c->saddr.in6, &c->daddr.in6, len, IPPROTO_UDP, 0);
+	return ~csum_tcpudp_magic(c->saddr.ip, c->daddr.ip, len, IPPROTO_UDP, 0);
 }
 
 static void push_udp(struct sk_buff *skb, const struct output_context *c)
@@ -104,12 +121,15 @@ static void push_udp(struct sk_buff *skb, const struct output_context *c)
 	uh->source = c->sport;
 	uh->dest = c->dport;
 	uh->len = htons(skb->len);
-	if (!skb_is_gso(skb)) {
+	if (!c->v6 && !skb_is_gso(skb)) {
 		uh->check = 0;	/* RFC 3948 section 2.1 */
 		return;
 	}
-	/* Segmentation knows no UDP packet without a checksum; most devices compute it. */
-	uh->check = ~csum_tcpudp_magic(c->saddr, c->daddr, skb->len, IPPROTO_UDP, 0);
+	/*
+	 * IPv6 demands one (RFC 8200 section 8.1), for RFC 3948 is none of the protocols that RFC
+	 * 6935 excepts. Segmentation knows no UDP packet without. Most devices compute it.
+	 */
+	uh->check = udp_pseudo_sum(c, skb->len);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct udphdr, check);
@@ -126,9 +146,35 @@ static void push_ip(struct net *net, struct sk_buff *skb, const struct output_co
 	iph->frag_off = c->frag_off;
 	iph->ttl = ip4_dst_hoplimit(c->dst);
 	iph->protocol = c->dport ? IPPROTO_UDP : IPPROTO_ESP;
-	iph->saddr = c->saddr;
-	iph->daddr = c->daddr;
+	iph->saddr = c->saddr.ip;
+	iph->daddr = c->daddr.ip;
 	ip_select_ident_segs(net, skb, NULL, skb_shinfo(skb)->gso_segs ?: 1);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED;	/* steer.c lets it pass */
+	skb->protocol = htons(ETH_P_IP);
+}
+
+static void push_ip6(struct sk_buff *skb, const struct output_context *c)
+{
+	struct ipv6hdr *ip6h = skb_push(skb, sizeof(*ip6h));
+
+	skb_reset_network_header(skb);
+	ip6_flow_hdr(ip6h, c->tos, c->flow_label);
+	ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
+	ip6h->nexthdr = c->dport ? IPPROTO_UDP : IPPROTO_ESP;
+	ip6h->hop_limit = ip6_dst_hoplimit(c->dst);
+	ip6h->saddr = c->saddr.in6;
+	ip6h->daddr = c->daddr.in6;
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	IP6CB(skb)->flags = IP6SKB_XFRM_TRANSFORMED;	/* steer.c lets it pass */
+	skb->protocol = htons(ETH_P_IPV6);
+}
+
+static bool was_forwarded(const struct sk_buff *skb)
+{
+	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
+		return IP6CB(skb)->flags & IP6SKB_FORWARDED;
+	return IPCB(skb)->flags & IPSKB_FORWARDED;
 }
 
 /* Does freeing the packet give back send buffer that its sender waits for? */
@@ -142,7 +188,7 @@ static bool charges_sender(const struct sk_buff *skb)
 		return true;
 	/* TCP's own are not exported. What may sit on a received packet is. */
 	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM &&
-	       !(IPCB(skb)->flags & IPSKB_FORWARDED) && skb->destructor != sock_edemux &&
+	       !was_forwarded(skb) && skb->destructor != sock_edemux &&
 	       skb->destructor != sock_efree && skb->destructor != sock_rfree;
 }
 
@@ -165,15 +211,19 @@ static void emit(struct esplane_train *train, struct sk_buff *skb)
 		push_udp(skb, c);
 	else
 		skb_reset_transport_header(skb);
-	push_ip(net, skb, c);
-	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	IPCB(skb)->flags = IPSKB_XFRM_TRANSFORMED;	/* steer.c lets it pass */
-	skb->protocol = htons(ETH_P_IP);
+	if (IS_ENABLED(CONFIG_IPV6) && c->v6)
+		push_ip6(skb, c);
+	else
+		push_ip(net, skb, c);
+	skb->ignore_df = c->fragment;
 	skb->priority = train->skb->priority;
 	skb_copy_hash(skb, train->skb);
 	skb_dst_set(skb, dst_clone(c->dst));
 	pass_charge(skb, train->skb);
-	ip_local_out(net, skb->sk, skb);
+	if (IS_ENABLED(CONFIG_IPV6) && c->v6)
+		ip6_local_out(net, skb->sk, skb);
+	else
+		ip_local_out(net, skb->sk, skb);
 }
 
 static void add_fragment(struct sk_buff *skb, u8 *memory, unsigned int len)
@@ -187,7 +237,7 @@ static void add_fragment(struct sk_buff *skb, u8 *memory, unsigned int len)
 static void emit_train(struct esplane_train *train)
 {
 	const struct output_context *c = context_of(train);
-	unsigned int headers = outer_headers(c->dport), i;
+	unsigned int headers = outer_headers(c->v6, c->dport), i;
 	struct sk_buff *skb;
 
 	skb = alloc_skb(LL_RESERVED_SPACE(c->dst->dev) + headers, GFP_ATOMIC);
@@ -292,11 +342,11 @@ static void write_header(const struct esplane_sa *sa, struct esplane_segment *se
 	put_unaligned_be64(seg->seq, seg->wire + sizeof(*header));
 }
 
-static int write_segment(const struct esplane_sa *sa, const struct esplane_cut *cut,
-			 unsigned int index, struct esplane_segment *seg)
+static int write_segment(const struct esplane_train *train, const struct esplane_cut *cut,
+			 unsigned int index, struct esplane_segment *seg, u8 next_header)
 {
-	write_header(sa, seg);
-	write_trailer(seg->text + seg->inner_len, seg->text + seg->text_len, IPPROTO_IPIP);
+	write_header(train->sa, seg);
+	write_trailer(seg->text + seg->inner_len, seg->text + seg->text_len, next_header);
 	return esplane_cut_write(cut, index, seg->text);
 }
 
@@ -397,6 +447,7 @@ static bool place_train(struct esplane_train *train, const struct esplane_cut *c
 static int write_train(struct esplane_train *train, const struct esplane_cut *cut,
 		       unsigned int first)
 {
+	u8 next_header = context_of(train)->inner_v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
 	unsigned int i;
 	u64 seq;
 
@@ -406,7 +457,7 @@ static int write_train(struct esplane_train *train, const struct esplane_cut *cu
 		return ESPLANE_DROP_SEQ_EXHAUSTED;
 	for (i = 0; i < train->n; i++) {
 		train->segments[i].seq = seq + i;
-		if (write_segment(train->sa, cut, first + i, &train->segments[i]))
+		if (write_segment(train, cut, first + i, &train->segments[i], next_header))
 			return ESPLANE_DROP_SEGMENT;
 	}
 	return ESPLANE_SEGMENT_GOOD;
@@ -418,20 +469,42 @@ static u8 outer_tos(const struct esplane_sa *sa, u8 inner)
 	return sa->flags & ESPLANE_SA_FLAG_COPY_DSCP ? inner : inner & INET_ECN_MASK;
 }
 
+static void set_inner(struct output_context *c, const struct output *o, const struct sk_buff *skb)
+{
+	const struct iphdr *inner = ip_hdr(skb);
+
+	c->inner_v6 = inner->version == 6;
+	c->fragment = o->fragment;
+	if (c->inner_v6) {
+		/* As if it had DF set (RFC 4301 section 8.1), but for what must get through. */
+		c->frag_off = o->fragment ? 0 : htons(IP_DF);
+		c->tos = outer_tos(o->sa, ipv6_get_dsfield(ipv6_hdr(skb)));
+	} else {
+		c->frag_off = inner->frag_off & htons(IP_DF);	/* RFC 4301 section 8.1 */
+		c->tos = outer_tos(o->sa, inner->tos);
+	}
+}
+
 static void set_context(struct esplane_train *train, const struct output *o, unsigned int n)
 {
 	struct output_context *c = context_of(train);
-	const struct iphdr *inner = ip_hdr(train->skb);
+	const struct esplane_outer *outer = o->outer;
 
 	c->dst = dst_clone(o->dst);
-	c->saddr = o->outer->src.ip.ip;
-	c->daddr = o->outer->dst.ip.ip;
-	c->sport = o->outer->sport;
-	c->dport = o->outer->dport;
-	c->frag_off = inner->frag_off & htons(IP_DF);	/* RFC 4301 section 8.1 */
-	c->tos = outer_tos(o->sa, inner->tos);
+	c->v6 = outer->dst.family == AF_INET6;
+	if (c->v6) {
+		c->saddr = outer->src.ip;
+		c->daddr = outer->dst.ip;
+		c->flow_label = outer->flow_label;
+	} else {
+		c->saddr.ip = outer->src.ip.ip;
+		c->daddr.ip = outer->dst.ip.ip;
+	}
+	c->sport = outer->sport;
+	c->dport = outer->dport;
+	set_inner(c, o, train->skb);
 	c->train = c->dport && n > 1;
-	c->headroom = ALIGN(LL_RESERVED_SPACE(o->dst->dev) + outer_headers(c->dport),
+	c->headroom = ALIGN(LL_RESERVED_SPACE(o->dst->dev) + outer_headers(c->v6, c->dport),
 			    HEADROOM_ALIGN);
 	c->bytes = 0;
 }
@@ -549,17 +622,49 @@ static void output_skb(void *arg, struct sk_buff *skb)
 	}
 }
 
+static struct dst_entry *find_route_v6(struct esplane_net *en, struct esplane_outer *outer)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	struct flowi6 flow = {
+		.saddr = outer->src.ip.in6,
+		.daddr = outer->dst.ip.in6,
+		.flowlabel = outer->flow_label,
+		.flowi6_oif = outer->ifindex,
+		.flowi6_proto = outer->dport ? IPPROTO_UDP : IPPROTO_ESP,
+		.fl6_sport = outer->sport,
+		.fl6_dport = outer->dport,
+	};
+	struct dst_entry *dst;
+
+	dst = dst_cache_get_ip6(&outer->dst_cache, &flow.saddr);
+	if (dst)
+		return dst;
+	dst = ip6_route_output(en->net, NULL, &flow);
+	if (dst->error) {
+		dst_release(dst);
+		return NULL;
+	}
+	dst_cache_set_ip6(&outer->dst_cache, dst, &outer->src.ip.in6);
+	return dst;
+#else
+	return NULL;
+#endif
+}
+
 static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer *outer)
 {
 	struct flowi4 flow = {
 		.saddr = outer->src.ip.ip,
 		.daddr = outer->dst.ip.ip,
+		.flowi4_oif = outer->ifindex,
 		.flowi4_proto = outer->dport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl4_sport = outer->sport,
 		.fl4_dport = outer->dport,
 	};
 	struct rtable *rt;
 
+	if (outer->dst.family == AF_INET6)
+		return find_route_v6(en, outer);
 	rt = dst_cache_get_ip4(&outer->dst_cache, &flow.saddr);
 	if (rt)
 		return &rt->dst;
@@ -570,12 +675,26 @@ static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer
 	return &rt->dst;
 }
 
+static void find_mtu(struct output *o, const struct sk_buff *skb)
+{
+	bool outer_v6 = o->outer->dst.family == AF_INET6;
+
+	o->mtu = esplane_pmtu_inner(o->sa->transform, dst_mtu(o->dst),
+				    outer_headers(outer_v6, o->outer->dport));
+	/* No IPv6 link may have less, so the tunnel fragments outside (RFC 2473 section 7.1). */
+	if (skb->protocol == htons(ETH_P_IPV6) && unlikely(o->mtu < IPV6_MIN_MTU)) {
+		o->mtu = IPV6_MIN_MTU;
+		o->fragment = true;
+	}
+}
+
 /* Fills @o; the route holds a reference on success. */
 static int prepare(struct output *o, const struct sk_buff *skb)
 {
 	struct esplane_outer *outer = rcu_dereference(o->sa->outer);
 
-	if (skb->protocol != htons(ETH_P_IP) || outer->dst.family != AF_INET)
+	if (skb->protocol != htons(ETH_P_IP) &&
+	    (!IS_ENABLED(CONFIG_IPV6) || skb->protocol != htons(ETH_P_IPV6)))
 		return ESPLANE_DROP_FAMILY;
 	if (esplane_sa_is_dead(o->sa))
 		return ESPLANE_DROP_HARD_LIMIT;
@@ -587,7 +706,7 @@ static int prepare(struct output *o, const struct sk_buff *skb)
 		return ESPLANE_DROP_ROUTE_LOOP;
 	}
 	o->outer = outer;
-	o->mtu = esplane_pmtu_inner(o->sa->transform, dst_mtu(o->dst), outer_headers(outer->dport));
+	find_mtu(o, skb);
 	return ESPLANE_SEGMENT_GOOD;
 }
 

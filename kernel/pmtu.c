@@ -11,10 +11,13 @@
  */
 #include <kunit/visibility.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ipv6.h>
 #include <linux/percpu.h>
 #include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 
 #include "compat.h"
@@ -67,13 +70,18 @@ static void refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff
 		   unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	if (ip_hdr(skb)->version == 6)
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
 	esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
 }
 
 void esplane_pmtu_teach(struct sk_buff *skb, unsigned int mtu)
 {
-	if (skb->sk && mtu >= IPV4_MIN_MTU && skb_valid_dst(skb))
+	unsigned int least = ip_hdr(skb)->version == 6 ? IPV6_MIN_MTU : IPV4_MIN_MTU;
+
+	if (skb->sk && mtu >= least && skb_valid_dst(skb))
 		skb_dst_update_pmtu_no_confirm(skb, mtu);
 }
 
@@ -93,9 +101,27 @@ static void fragment(struct esplane_net *en, struct sk_buff *skb, unsigned int m
 	s->send = send;
 	s->arg = arg;
 	/* How one tells the fragmenter of a limit below the route's MTU. */
+	if (ip_hdr(skb)->version == 6) {
+		IP6CB(skb)->frag_max_size = min(mtu, dst_mtu(skb_dst(skb)));
+		esplane_compat_ip6_fragment(en->net, skb->sk, skb, send_fragment);
+		return;
+	}
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	IPCB(skb)->frag_max_size = mtu;
 	ip_do_fragment(en->net, skb->sk, skb, send_fragment);
+}
+
+/*
+ * Only its source fragments an IPv6 packet (RFC 8200 section 5): this host, or one whose fragments
+ * connection tracking has put together, if they were small enough.
+ */
+static void too_big_v6(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+		       unsigned int mtu, void (*send)(void *arg, struct sk_buff *skb), void *arg)
+{
+	if (skb->ignore_df && IP6CB(skb)->frag_max_size <= mtu && skb_valid_dst(skb))
+		fragment(en, skb, mtu, send, arg);
+	else
+		refuse(en, sa, skb, mtu);
 }
 
 void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
@@ -104,7 +130,9 @@ void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct 
 {
 	bool df = ip_hdr(skb)->frag_off & htons(IP_DF) && !skb->ignore_df;
 
-	if (df && mtu >= IPV4_MIN_MTU)
+	if (ip_hdr(skb)->version == 6)
+		too_big_v6(en, sa, skb, mtu, send, arg);
+	else if (df && mtu >= IPV4_MIN_MTU)
 		refuse(en, sa, skb, mtu);
 	else if (df || mtu < IPV4_MIN_MTU || !skb_valid_dst(skb))
 		esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);

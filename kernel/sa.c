@@ -21,7 +21,9 @@
  * Locking: @outer is written under esplane_net::lock and read by RCU.
  */
 #include <linux/ktime.h>
+#include <linux/random.h>
 #include <linux/slab.h>
+#include <net/ipv6.h>
 
 #include "events.h"
 #include "net.h"
@@ -126,6 +128,8 @@ struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool
 		return NULL;
 	outer->src = from->src;
 	outer->dst = from->dst;
+	outer->ifindex = from->ifindex;
+	outer->flow_label = htonl(get_random_u32()) & IPV6_FLOWLABEL_MASK;
 	outer->sport = from->sport;
 	outer->dport = from->dport;
 	if (with_route && dst_cache_init(&outer->dst_cache, GFP_KERNEL_ACCOUNT)) {

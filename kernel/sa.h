@@ -28,12 +28,17 @@ extern struct workqueue_struct *esplane_wq;	/* main.c: removal and freeing of SA
  * @dst_cache: outbound, the route to @dst. It lives here and not in the SA, so that a reader of the
  *	old addresses cannot leave their route behind for the new ones. Whoever makes an outer calls
  *	dst_cache_init(); its RCU callback calls dst_cache_destroy() (safe there) before kfree().
+ * @ifindex: of the interface by which outer packets leave, 0: the routing table's choice
+ * @flow_label: IPv6, the same for all packets of the SA (RFC 6437 section 3: the outer flow); tells
+ *	nothing of the inner ones
  * @sport: source port, network byte order; 0 with @dport means native ESP
  */
 struct esplane_outer {
 	struct rcu_head rcu;
 	struct dst_cache dst_cache;
 	struct esplane_addr src, dst;
+	u32 ifindex;
+	__be32 flow_label;
 	__be16 sport, dport;
 };
 

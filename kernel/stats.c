@@ -5,12 +5,14 @@
  * Locking: counters are per CPU and only ever incremented by their own CPU with BHs off, as plain
  * 64-bit stores. Readers add them up without a lock.
  */
-#include <linux/ip.h>
+#include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 
 #include "net.h"
 #include "sa.h"
+#include "selector.h"
 #include "stats.h"
 
 #define CREATE_TRACE_POINTS
@@ -38,18 +40,30 @@ const char *esplane_drop_meaning(enum esplane_drop_reason reason)
 	return texts[reason].meaning;
 }
 
+static void to_sockaddr(struct sockaddr_in6 *to, u16 family, const union nf_inet_addr *addr)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+
+	to->sin6_family = family;
+	if (family == AF_INET6)
+		to->sin6_addr = addr->in6;
+	else
+		v4->sin_addr = addr->in;
+}
+
 static void trace_reason(const struct sk_buff *skb, enum esplane_drop_reason reason, __be32 spi,
 			 u32 seq, unsigned int packets)
 {
-	struct iphdr none = {};
-	const struct iphdr *iph = &none;
+	struct sockaddr_in6 source = { .sin6_family = AF_INET }, target = source;
+	struct esplane_flow flow;
 
 	if (!trace_drop_enabled())
 		return;
-	if (skb && skb->protocol == htons(ETH_P_IP) &&
-	    skb_network_offset(skb) + (int)sizeof(none) <= (int)skb_headlen(skb))
-		iph = ip_hdr(skb);
-	trace_drop(reason, spi, seq, iph->saddr, iph->daddr, packets);
+	if (skb && esplane_flow_from_skb(skb, &flow)) {
+		to_sockaddr(&source, flow.family, &flow.src);
+		to_sockaddr(&target, flow.family, &flow.dst);
+	}
+	trace_drop(reason, spi, seq, &source, &target, packets);
 }
 
 static void count(struct esplane_net *en, struct esplane_sa *sa, const struct sk_buff *skb,

@@ -9,22 +9,25 @@
  *			passed its SA's selectors, and stops only for a DISCARD policy.
  *
  * What passes unasked: what never leaves the host (loopback), what leaves by an esplane interface
- * (route mode's business), ESP that this host has made
- * (IPSKB_XFRM_TRANSFORMED, set by output.c and by xfrm), what xfrm has decrypted, and the IKE
- * daemon's own sockets.
+ * (route mode's business), ESP that this host has made (IPSKB_XFRM_TRANSFORMED, set by output.c and
+ * by xfrm), what xfrm has decrypted, the IKE daemon's own sockets, and the neighbour discovery of a
+ * link, which ESP itself cannot do without.
  *
  * A packet taken here has passed conntrack's hooks but its confirmation (confirm.h); a NAT helper
  * that rewrites payload and sequence numbers does so in that last hook and is not supported.
  *
  * Locking: RCU read side from the hooks. Local senders come with BHs on, output.c wants them off.
  */
+#include <linux/icmpv6.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
+#include <net/ndisc.h>
 #include <net/sock.h>
 #include <net/xfrm.h>
 
@@ -40,8 +43,8 @@
 #include "spd.h"
 #include "steer.h"
 
-/* Behind encap.c's hook, ahead of conntrack's confirmation. */
-#define HOOK_PRIORITY (NF_IP_PRI_CONNTRACK_CONFIRM - 1)
+/* Behind encap.c's hook, ahead of conntrack's confirmation (for IPv6 one before the last). */
+#define HOOK_PRIORITY (NF_IP_PRI_CONNTRACK_CONFIRM - 2)
 
 static void count_policy(struct esplane_policy *policy, const struct sk_buff *skb)
 {
@@ -60,12 +63,35 @@ static unsigned int drop(struct esplane_net *en, struct sk_buff *skb,
 	return NF_STOLEN;
 }
 
+/* The control block's flags, by family. */
+static bool is_transformed(const struct sk_buff *skb, u8 pf)
+{
+	if (IS_ENABLED(CONFIG_IPV6) && pf == NFPROTO_IPV6)
+		return IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED;
+	return IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED;
+}
+
+static bool is_forwarded(const struct sk_buff *skb, u8 pf)
+{
+	if (IS_ENABLED(CONFIG_IPV6) && pf == NFPROTO_IPV6)
+		return IP6CB(skb)->flags & IP6SKB_FORWARDED;
+	return IPCB(skb)->flags & IPSKB_FORWARDED;
+}
+
+/* RFC 4861 sections 4 and 7: with a hop limit of 255 it has not passed, nor will pass, a router. */
+static bool is_neighbour_discovery(const struct sk_buff *skb, const struct esplane_flow *flow)
+{
+	return flow->family == AF_INET6 && flow->protocol == IPPROTO_ICMPV6 && flow->ports &&
+	       flow->sport >= NDISC_ROUTER_SOLICITATION && flow->sport <= NDISC_REDIRECT &&
+	       ipv6_hdr(skb)->hop_limit == 255;
+}
+
 /* The socket, not the packet, tells IKE: SNAT may have changed the port. */
-static bool sent_by_ike(const struct esplane_net *en, const struct sk_buff *skb)
+static bool sent_by_ike(const struct esplane_net *en, const struct sk_buff *skb, u8 pf)
 {
 	const struct sock *sk = skb_to_full_sk(skb);
 
-	return sk && sk->sk_protocol == IPPROTO_UDP && !(IPCB(skb)->flags & IPSKB_FORWARDED) &&
+	return sk && sk->sk_protocol == IPPROTO_UDP && !is_forwarded(skb, pf) &&
 	       esplane_encap_port_exempt(en, htons(inet_sk(sk)->inet_num));
 }
 
@@ -103,8 +129,9 @@ static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_ho
 	struct esplane_flow flow;
 
 	if (!esplane_spd_active(en, ESPLANE_DIRECTION_OUT) ||
-	    IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED || device_exempt(state->out) ||
-	    sent_by_ike(en, skb) || !esplane_flow_from_skb(skb, &flow))
+	    is_transformed(skb, state->pf) || device_exempt(state->out) ||
+	    sent_by_ike(en, skb, state->pf) || !esplane_flow_from_skb(skb, &flow) ||
+	    is_neighbour_discovery(skb, &flow))
 		return NF_ACCEPT;
 	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0, skb->mark);
 	if (!policy)
@@ -172,7 +199,7 @@ static unsigned int inbound(void *priv, struct sk_buff *skb, const struct nf_hoo
 		return decrypted(en, skb, esplane_netdev_if_id(state->in));
 	if (!esplane_spd_active(en, ESPLANE_DIRECTION_IN) || device_exempt(state->in) ||
 	    decrypted_by_xfrm(skb) || !esplane_flow_from_skb(skb, &flow) ||
-	    inbound_exempt(en, skb, &flow, state->hook))
+	    inbound_exempt(en, skb, &flow, state->hook) || is_neighbour_discovery(skb, &flow))
 		return NF_ACCEPT;
 	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, 0, skb->mark);
 	if (!policy)
@@ -188,25 +215,31 @@ static unsigned int inbound(void *priv, struct sk_buff *skb, const struct nf_hoo
 	}
 }
 
+#define HOOKS(family)						\
+	{							\
+		.hook = outbound,				\
+		.pf = family,					\
+		.hooknum = NF_INET_POST_ROUTING,		\
+		.priority = HOOK_PRIORITY,			\
+	},							\
+	{							\
+		.hook = inbound,				\
+		.pf = family,					\
+		.hooknum = NF_INET_LOCAL_IN,			\
+		.priority = HOOK_PRIORITY,			\
+	},							\
+	{							\
+		.hook = inbound,				\
+		.pf = family,					\
+		.hooknum = NF_INET_FORWARD,			\
+		.priority = HOOK_PRIORITY,			\
+	}
+
 static const struct nf_hook_ops hooks[] = {
-	{
-		.hook = outbound,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = HOOK_PRIORITY,
-	},
-	{
-		.hook = inbound,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = HOOK_PRIORITY,
-	},
-	{
-		.hook = inbound,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_FORWARD,
-		.priority = HOOK_PRIORITY,
-	},
+	HOOKS(NFPROTO_IPV4),
+#if IS_ENABLED(CONFIG_IPV6)
+	HOOKS(NFPROTO_IPV6),
+#endif
 };
 
 int esplane_steer_init(struct esplane_net *en)

@@ -23,6 +23,7 @@ enum {
  * @text: where the cipher's output goes: within @wire, or apart with ESPLANE_AAD_ROOM ahead of it
  * @text_len: of the text with padding and trailer, without the ICV
  * @inner_len: bytes of the inner packet in the text
+ * @ip_len: of them the IP header, without extension headers; set by input.c
  * @memory: piece of chunk.c, of which the segment owns a reference, or NULL
  * @memory_len: of that piece
  * @verdict: enum esplane_drop_reason: the segment goes no further; or ESPLANE_SEGMENT_GOOD
@@ -38,6 +39,7 @@ struct esplane_segment {
 	u32 memory_len;
 	int verdict;
 	int err;
+	u32 ip_len;
 };
 
 #define ESPLANE_SEGMENT_GOOD (-1)

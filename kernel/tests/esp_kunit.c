@@ -237,7 +237,8 @@ static void trailers(struct kunit *test)
 		{ 40, 1, 0, IPPROTO_IPIP, ESPLANE_DROP_INNER_HEADER },
 		{ 20, 2, 2, 59, ESPLANE_DROP_DUMMY },
 		{ 20, 2, 2, IPPROTO_UDP, ESPLANE_DROP_NEXT_HEADER },
-		{ 20, 2, 2, 41, ESPLANE_DROP_NEXT_HEADER },
+		/* IPv6 is announced, but it is IPv4 */
+		{ 40, 2, 2, 41, ESPLANE_DROP_INNER_HEADER },
 	};
 	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
@@ -281,17 +282,92 @@ static void inner_headers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
 }
 
+/* An IPv6 packet of 40 bytes and @payload, as its header says; then @pad bytes and the trailer. */
+static void make_text_v6(struct text *t, unsigned int payload, u8 pad_len, unsigned int pad)
+{
+	unsigned int end = 40 + payload + pad;
+
+	memset(t, 0, sizeof(*t));
+	t->bytes[0] = 0x60;
+	t->bytes[4] = payload >> 8;
+	t->bytes[5] = payload;
+	t->bytes[6] = IPPROTO_UDP;
+	t->bytes[end] = pad_len;
+	t->bytes[end + 1] = IPPROTO_IPV6;
+	t->seg.text = t->bytes;
+	t->seg.text_len = end + 2;
+	t->seg.verdict = ESPLANE_SEGMENT_GOOD;
+}
+
+static void inner_headers_v6(struct kunit *test)
+{
+	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
+
+	make_text_v6(t, 20, 2, 2);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_SEGMENT_GOOD);
+	KUNIT_EXPECT_EQ(test, t->seg.inner_len, 60U);
+	KUNIT_EXPECT_EQ(test, t->seg.ip_len, 40U);
+	/* RFC 4303 section 2.7 */
+	make_text_v6(t, 0, 0, 30);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_SEGMENT_GOOD);
+	KUNIT_EXPECT_EQ(test, t->seg.inner_len, 40U);
+	/* padding that reaches into the packet, and into the header */
+	make_text_v6(t, 20, 1, 0);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	make_text_v6(t, 0, 1, 0);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	make_text_v6(t, 20, 0, 0);
+	t->bytes[5]++;
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	make_text_v6(t, 20, 0, 0);
+	t->bytes[0] = 0x45;
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+}
+
 /* RFC 6040 section 4.2, figure 4: what arrives inwards, by inner and outer field; -1: dropped. */
+enum { NOT_ECT, ECT_1, ECT_0, CE, DROP = -1 };
+
+static const int arriving[4][4] = {
+	/* outer:      not-ECT   ECT(1)   ECT(0)   CE */
+	[NOT_ECT] = { NOT_ECT, NOT_ECT, NOT_ECT, DROP },
+	[ECT_1] = { ECT_1, ECT_1, ECT_1, CE },
+	[ECT_0] = { ECT_0, ECT_1, ECT_0, CE },
+	[CE] = { CE, CE, CE, CE },
+};
+
+/* The traffic class stands between version and flow label (RFC 8200 section 3). */
+static void ecn_v6(struct kunit *test)
+{
+	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
+	int inner, outer;
+
+	for (inner = 0; inner < 4; inner++)
+		for (outer = 0; outer < 4; outer++) {
+			int expected = arriving[inner][outer];
+
+			make_text_v6(t, 20, 0, 0);
+			t->bytes[0] = 0x6b;			/* DSCP 0xb8 >> 2 ... */
+			t->bytes[1] = 0x8f | inner << 4;	/* ... and flow label 0xfabcd */
+			t->bytes[2] = 0xab;
+			t->bytes[3] = 0xcd;
+			KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, outer),
+					    expected == DROP ? ESPLANE_DROP_ECN :
+							       ESPLANE_SEGMENT_GOOD,
+					    "inner %d outer %d", inner, outer);
+			if (expected == DROP)
+				continue;
+			KUNIT_EXPECT_EQ(test, (int)t->bytes[0], 0x6b);
+			KUNIT_EXPECT_EQ_MSG(test, (int)t->bytes[1], 0x8f | expected << 4,
+					    "inner %d outer %d", inner, outer);
+			KUNIT_EXPECT_EQ(test, (int)t->bytes[2], 0xab);
+			KUNIT_EXPECT_EQ(test, (int)t->bytes[3], 0xcd);
+		}
+}
+
 static void ecn(struct kunit *test)
 {
-	enum { NOT_ECT, ECT_1, ECT_0, CE, DROP = -1 };
-	static const int arriving[4][4] = {
-		/* outer:      not-ECT   ECT(1)   ECT(0)   CE */
-		[NOT_ECT] = { NOT_ECT, NOT_ECT, NOT_ECT, DROP },
-		[ECT_1] = { ECT_1, ECT_1, ECT_1, CE },
-		[ECT_0] = { ECT_0, ECT_1, ECT_0, CE },
-		[CE] = { CE, CE, CE, CE },
-	};
 	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
 	struct iphdr *iph = (struct iphdr *)t->bytes;
@@ -351,7 +427,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(altered_high_half),
 	KUNIT_CASE(trailers),
 	KUNIT_CASE(inner_headers),
+	KUNIT_CASE(inner_headers_v6),
 	KUNIT_CASE(ecn),
+	KUNIT_CASE(ecn_v6),
 	KUNIT_CASE(lengths),
 	{}
 };

@@ -76,6 +76,7 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U16, ENCAP_SPORT, encap_sport),
 	SA(DP_U16, ENCAP_DPORT, encap_dport),
 	SA(DP_U32, IF_ID, if_id),
+	SA(DP_U32, IFINDEX, ifindex),
 	SA(DP_U64, COOKIE, cookie),
 	SA(DP_U64, SOFT_BYTES, soft_bytes),
 	SA(DP_U64, HARD_BYTES, hard_bytes),

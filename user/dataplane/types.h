@@ -58,6 +58,7 @@ struct dp_sa {
 	uint64_t seq;
 	uint16_t encap_sport, encap_dport;
 	uint32_t if_id;
+	uint32_t ifindex;		/* of the outer interface */
 	uint64_t cookie;
 	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets, soft_seconds, hard_seconds;
 	uint64_t bytes, packets, age;
