@@ -174,16 +174,19 @@ net_ping() {
 net_listening() { ns "$1" ss -Hltn "sport = :$2" | grep -q .; }
 
 net_send() {
-	local from=$1 to=$2 address=$3 bytes=$4 port=5201 block=262144 receiver
+	local from=$1 to=$2 address=$3 bytes=$4 port=5201 block=262144 receiver tcp=TCP4
 	local sent=$NET_TMP/sent got=$NET_TMP/got
 	head -c "$bytes" /dev/urandom >"$sent"
 	rm -f "$got"
+	case $address in
+	*:*) tcp=TCP6 address=[$address] ;;
+	esac
 	# Not through ns(): in the background that would be a shell whose death leaves socat behind.
-	ip netns exec "$to" timeout "$(slowly 120)" socat -u -b $block TCP-LISTEN:$port,reuseaddr \
+	ip netns exec "$to" timeout "$(slowly 120)" socat -u -b $block $tcp-LISTEN:$port,reuseaddr \
 		"OPEN:$got,creat" &
 	receiver=$!
 	busywait "$(slowly 5000)" net_listening "$to" $port || return 1
-	ns "$from" timeout "$(slowly 120)" socat -u -b $block "OPEN:$sent" "TCP:$address:$port" || {
+	ns "$from" timeout "$(slowly 120)" socat -u -b $block "OPEN:$sent" "$tcp:$address:$port" || {
 		kill $receiver 2>/dev/null
 		wait $receiver
 		return 1

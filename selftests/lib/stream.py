@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """A stream of numbered UDP packets, and how many of them arrive.
 
-usage: stream.py send ADDR PORT COUNT RATE [SIZE]     RATE packets a second
+usage: stream.py send ADDR PORT COUNT RATE [SIZE [hop|dest]]
+                                                      RATE packets a second, with hop-by-hop or
+                                                      destination options (IPv6)
        stream.py receive ADDR PORT COUNT QUIET        ends after COUNT different packets, or when
                                                       QUIET seconds pass without one
 Both end early at SIGTERM. The sender prints how many it sent, the receiver how many different packets
-came; what came twice or late goes to stderr, and twice makes the exit status 1.
+came undamaged; what came twice or late goes to stderr, and twice makes the exit status 1.
 """
 import signal
 import socket
@@ -15,12 +17,22 @@ import sys
 import time
 
 NUMBER = struct.Struct(">Q")
+PATTERN = bytes(i % 251 for i in range(65536))
+OPTIONS = {"hop": 54, "dest": 59}       # IPV6_HOPOPTS, IPV6_DSTOPTS of linux/in6.h
+# RFC 8200 section 4.2: a header of 8 bytes, whose options are one PadN of 4.
+PADDING = bytes((0, 0, 1, 4, 0, 0, 0, 0))
 FIRST = 10      # seconds more to wait for the first packet: the sender may take its time to start
 
 
-def send(address, port, count, rate, size=100, stopped=lambda: False):
-    padding = bytes(int(size) - NUMBER.size)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+def udp_socket(address):
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def send(address, port, count, rate, size=100, options=None, stopped=lambda: False):
+    padding = PATTERN[:int(size) - NUMBER.size]
+    with udp_socket(address) as sock:
+        if options:
+            sock.setsockopt(socket.IPPROTO_IPV6, OPTIONS[options], PADDING)
         sock.connect((address, int(port)))
         start = time.monotonic()
         for i in range(int(count)):
@@ -49,7 +61,7 @@ def send_until_told(*words):
 
 
 def listen(address, port):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock = udp_socket(address)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     sock.bind((address, int(port)))
     return sock
@@ -61,8 +73,11 @@ def count(sock, wanted, quiet, first=0):
     sock.settimeout(quiet + first)
     try:
         while len(seen) < wanted:
-            number, = NUMBER.unpack(sock.recv(65535)[:NUMBER.size])
+            packet = sock.recv(65535)
             sock.settimeout(quiet)
+            number, = NUMBER.unpack(packet[:NUMBER.size])
+            if packet[NUMBER.size:] != PATTERN[:len(packet) - NUMBER.size]:
+                continue
             twice += number in seen
             late += number < last
             seen.add(number)

@@ -19,6 +19,7 @@
 #include <linux/esplane_link.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/udp.h>
 
 #include <netlink/msg.h>
@@ -32,12 +33,13 @@ static const char usage[] =
 	"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|N]\n"
 	"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp] "
 	"[replay_window=N]\n"
-	"         [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
+	"         [dev=NAME] [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
 	"         [soft_bytes=N] [hard_bytes=N] [soft_packets=N] ... [hard_seconds=N]     prints "
 	"the ID\n"
 	"         (HEX is the key followed by the salt; SRC: 10.0.0.0/8, 10.0.0.1 or "
-	"10.0.0.1-10.0.0.9; SPORTS: N or N-M)\n"
-	"  sa-update id=N [src=ADDR] [dst=ADDR] [encap=SPORT:DPORT]\n"
+	"10.0.0.1-10.0.0.9,\n"
+	"         or the same in IPv6; SPORTS: N or N-M; NAME: by which outer packets leave)\n"
+	"  sa-update id=N [src=ADDR] [dst=ADDR] [dev=NAME] [encap=SPORT:DPORT]\n"
 	"  sa-del id=N | sa-list [--json] [id=N] [get=FIELD]\n"
 	"  policy-set direction=in|out action=protect|bypass|discard selector=... [priority=N] "
 	"[sa_id=N]\n"
@@ -310,6 +312,10 @@ static bool set_shorthand(const char *key, char *value, const struct dp_table *t
 		return false;
 	if (is(key, "key")) {
 		sa->encr_key = hex(value);
+	} else if (is(key, "dev")) {
+		sa->ifindex = if_nametoindex(value);
+		if (!sa->ifindex)
+			die("no interface '%s'", value);
 	} else if (is(key, "esn")) {
 		sa->flags |= number(value, 1) ? ESPLANE_SA_FLAG_ESN : 0;
 	} else if (is(key, "encap")) {
@@ -599,37 +605,66 @@ static int cmd_spi_free(char **argv)
 	return 0;
 }
 
+/* Any kind of UDP address. */
+union udp_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static union udp_address local_address(const char *text, uint16_t port)
+{
+	union udp_address local = { .v4.sin_family = AF_INET };
+
+	if (text && inet_pton(AF_INET6, text, &local.v6.sin6_addr) == 1) {
+		local.v6.sin6_family = AF_INET6;
+		local.v6.sin6_port = htons(port);
+		return local;
+	}
+	local.v4.sin_port = htons(port);
+	if (text && inet_pton(AF_INET, text, &local.v4.sin_addr) != 1)
+		die("'%s' is not an address", text);
+	return local;
+}
+
 static int bind_udp(const struct options *o, uint16_t port)
 {
-	struct sockaddr_in local = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union udp_address local = local_address(o->address, port);
+	int on = 1, fd = socket(local.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (o->address && inet_pton(AF_INET, o->address, &local.sin_addr) != 1)
-		die("'%s' is not an IPv4 address", o->address);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&local, sizeof(local)))
+	if (fd >= 0 && local.any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (fd < 0 || bind(fd, &local.any, sizeof(local)))
 		die("UDP port %u: %m", port);
 	if (!o->no_gro && setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)))
 		die("UDP_GRO: %m");
 	return fd;
 }
 
+static const char *address_text(const union udp_address *a, char *text, size_t len)
+{
+	if (a->any.sa_family == AF_INET6)
+		return inet_ntop(AF_INET6, &a->v6.sin6_addr, text, len);
+	return inet_ntop(AF_INET, &a->v4.sin_addr, text, len);
+}
+
 static void print_datagrams(int fd)
 {
-	struct sockaddr_in from;
+	union udp_address from;
 	socklen_t from_len = sizeof(from);
 	static uint8_t data[UINT16_MAX];
-	char text[INET_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN];
 	ssize_t len, i;
 
 	puts("ready");
 	fflush(stdout);
 	for (;; from_len = sizeof(from)) {
-		len = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &from_len);
+		len = recvfrom(fd, data, sizeof(data), 0, &from.any, &from_len);
 		if (len < 0)
 			die("receive: %m");
+		/* The port lies at the same place in both families. */
 		printf("{\"from\":\"%s\",\"port\":%u,\"len\":%zd,\"hex\":\"",
-		       inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)), ntohs(from.sin_port),
-		       len);
+		       address_text(&from, text, sizeof(text)), ntohs(from.v4.sin_port), len);
 		for (i = 0; i < len; i++)
 			printf("%02x", data[i]);
 		puts("\"}");

@@ -40,7 +40,7 @@
 #	worker NS			a process there that the following ask:
 #	ask NS REQUEST...		prints its answer, see worker.py; false if that failed
 #	receiver NS ADDR PORT COUNT	listens for a stream of numbered packets
-#	sender NS ADDR PORT COUNT RATE [SIZE]	sends one; returns when all is sent
+#	sender NS ADDR PORT COUNT RATE [SIZE [OPTIONS]]	sends one; returns when all is sent; see stream.py
 #	received			waits for COUNT different packets and prints how many came
 
 # The scripts that source this set and read variables of it.
@@ -141,6 +141,14 @@ end_of() {
 	esac
 }
 
+# any_of ADDR: the address of its family that stands for all.
+any_of() {
+	case $1 in
+	*:*) echo :: ;;
+	*) echo 0.0.0.0 ;;
+	esac
+}
+
 esplane_end() {
 	local name=$1 end=$2 words=("encr=20") local_outer remote_outer local_net remote_net
 	local local_inner spi_out key_out spi_in key_in id=
@@ -148,7 +156,8 @@ esplane_end() {
 	end_of "$end"
 	if [ $UDP = 1 ]; then
 		words+=("encap=$ENCAP_PORT:$ENCAP_PORT")
-		esp "$name" encap-add port=$ENCAP_PORT >/dev/null || return 1
+		esp "$name" encap-add port=$ENCAP_PORT "address=$(any_of $local_outer)" >/dev/null ||
+			return 1
 	fi
 	[ $ESN = 0 ] || words+=(esn=1)
 	if [ $MODE = route ]; then
@@ -170,15 +179,15 @@ esplane_end() {
 	[ -n "${!sa}" ] && [ -n "${!policy}" ]
 }
 
-# xfrm_sa NS SRC DST SPI KEY
+# xfrm_sa NS SRC DST SPI KEY; af-unspec: whatever family is inside
 xfrm_sa() {
 	local options=()
 	if [ $ESN = 1 ]; then
-		options+=(flag esn replay-window 64)
+		options+=(flag esn af-unspec replay-window 64)
 	else
-		options+=(replay-window 32)
+		options+=(flag af-unspec replay-window 32)
 	fi
-	[ $UDP = 0 ] || options+=(encap espinudp "$ENCAP_PORT" "$ENCAP_PORT" 0.0.0.0)
+	[ $UDP = 0 ] || options+=(encap espinudp "$ENCAP_PORT" "$ENCAP_PORT" "$(any_of "$2")")
 	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid 1 mode tunnel \
 		"${options[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
 }
@@ -194,7 +203,8 @@ xfrm_end() {
 	end_of "$2"
 	# Without a socket that has UDP_ENCAP set xfrm does not see ESP in UDP.
 	if [ $UDP = 1 ] && ! ns "$name" ss -Hlun "sport = :$ENCAP_PORT" | grep -q .; then
-		nsenter --net="/run/netns/$name" python3 "$NET_DIR/encap_socket.py" $ENCAP_PORT $ENCAP_GRO &
+		nsenter --net="/run/netns/$name" python3 "$NET_DIR/encap_socket.py" \
+			"$(any_of $local_outer)" $ENCAP_PORT $ENCAP_GRO &
 		encap_sockets[$name]=$!
 		at_exit kill $!
 		busywait "$(slowly 5000)" udp_listening "$name" $ENCAP_PORT || return 1
@@ -217,6 +227,7 @@ inner_route() {
 clear_end() {
 	# First the routes that need no tunnel: what TCP has still to say must not go out in the clear.
 	ip -n "$1" route flush dev eth0 proto boot
+	ip -6 -n "$1" route flush dev eth0 proto boot 2>/dev/null
 	esp "$1" flush
 	ip -n "$1" xfrm state flush
 	ip -n "$1" xfrm policy flush

@@ -69,7 +69,7 @@ next; dropped "cut behind" AUTH $seq:cut=60
 
 next; dropped "padding longer than the packet" PADDING $seq:padlen=255
 next; accepted "more padding than needed" $seq:padding=010203040506
-next; dropped "next header of IPv6, which this module does not carry" NEXT_HEADER $seq:next=41
+next; dropped "next header of IPv6 for an IPv4 packet" INNER_HEADER $seq:next=41
 next; dropped "transport mode's next header in a tunnel" NEXT_HEADER $seq:next=17
 # RFC 4303 section 2.6: to be dropped without a complaint, whatever it holds.
 next; dropped "dummy packet" DUMMY $seq:next=59

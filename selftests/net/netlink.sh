@@ -24,6 +24,9 @@ refusals() {
 	SA without destination|sa-new direction=2 spi=0x1000 src=1.1.1.1 encr=20 encr-key=$key|EINVAL|dst|destination
 	SA with half an address|$sa_out src=!0101|EINVAL ERANGE|src|address
 	SA with two families|$sa_out src=2001:db8::1|EINVAL EAFNOSUPPORT|famil|IPv6
+	SA with a link-local source without scope|$sa_out src=fe80::1 dst=2001:db8::1|EINVAL|src|ifindex
+	SA with a link-local destination without scope|$sa_out src=2001:db8::1 dst=fe80::1|EINVAL|dst|ifindex
+	SA with an IPv4 address in IPv6's clothes|$sa_out src=::ffff:1.1.1.1 dst=::ffff:1.1.1.2|EINVAL|IPv4
 	SA in an unknown mode|$sa_out mode=2|EINVAL ERANGE|mode
 	SA without transform|sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr-key=$key|EINVAL|encr
 	SA with a transform that is unknown|$sa_out encr=12|EINVAL EOPNOTSUPP ENOENT|transform
@@ -50,7 +53,7 @@ refusals() {
 	SA get without ID|sa-get|EINVAL|id
 	SA delete without ID|sa-del|EINVAL|id
 	SA update with one port|sa-update id=$inbound encap-sport=4500|EINVAL|encap|port
-	SA update to another family|sa-update id=$inbound src=2001:db8::1 dst=2001:db8::2|EINVAL EAFNOSUPPORT|famil|IPv6
+	SA update of one address to another family|sa-update id=$inbound src=2001:db8::1|EINVAL|famil
 	policy without direction|policy-set action=2 $any|EINVAL|direction
 	policy without action|policy-set direction=2 $any|EINVAL|action
 	policy with an unknown action|policy-set direction=2 action=4 $any|EINVAL ERANGE|action

@@ -4,7 +4,7 @@
 
 Reads requests, one a line, and answers each with a line: "ok", a result, or "failed: WHY".
   esp ARGUMENTS                         as esp.py
-  send ADDR PORT COUNT RATE [SIZE]      as stream.py
+  send ADDR PORT COUNT RATE [SIZE [OPTIONS]]    as stream.py
   listen ADDR PORT                      opens a socket for numbered packets
   count PORT COUNT QUIET                closes it after COUNT different packets, or when QUIET seconds
                                         pass without one; answers how many came
