@@ -17,6 +17,8 @@
 #include "ts.h"
 
 enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
+/* RFC 7383. ACCEPT: the peer may, this end does not. */
+enum ike_fragmentation { IKE_FRAGMENT_YES, IKE_FRAGMENT_ACCEPT, IKE_FRAGMENT_NO };
 enum ike_unique { IKE_UNIQUE_NO, IKE_UNIQUE_NEVER, IKE_UNIQUE_KEEP, IKE_UNIQUE_REPLACE };
 
 /* Zero means no limit. */
@@ -60,6 +62,7 @@ struct ike_conn_cfg {
 	struct ike_proposal_list proposals;	/* IKE */
 	struct ike_auth_cfg local, remote;
 	bool force_encap;			/* encap = yes */
+	enum ike_fragmentation fragmentation;
 	uint64_t dpd_delay;			/* seconds, 0: off */
 	uint64_t rekey_time, over_time, rand_time;	/* seconds; rekey_time 0: never */
 	uint64_t keyingtries;			/* 0: for ever */
@@ -84,6 +87,7 @@ struct ike_settings {
 	uint64_t retransmit_timeout_ms;		/* first: 2000, then times 1.8 */
 	uint32_t retransmit_tries;		/* 5 */
 	uint64_t keepalive_interval;		/* seconds: 20 */
+	uint32_t fragment_size;			/* bytes of an IP packet with a fragment: 1280 */
 };
 
 struct ike_config {

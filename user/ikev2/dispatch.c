@@ -48,24 +48,80 @@ static struct ike_bytes chain(const struct ike_incoming *in)
 	return ike_bytes(in->bytes + IKE_HEADER_LEN, in->len - IKE_HEADER_LEN);
 }
 
-/* Outer payloads, decryption. False with err->notify 0: not genuine, or not for us to answer. */
-static bool open_sk(struct ike_sa *sa, struct ike_incoming *in, bool *genuine,
-		    struct ike_error *err)
-{
-	struct ike_payload sk;
-	struct ike_bytes plain;
+enum opening {
+	OPEN_FORGED, /* or not for us to answer */
+	OPEN_PART,   /* a genuine fragment of what is not complete yet */
+	OPEN_BROKEN, /* genuine, but malformed */
+	OPEN_WELL,
+};
 
-	*genuine = false;
+static bool read_outer(struct ike_incoming *in, struct ike_payload *sk, struct ike_error *err)
+{
 	if (!ike_payloads_decode(&in->all, in->header.next, chain(in), err) ||
 	    !ike_law_outer(&in->all, err))
 		return false;
-	sk = in->all.items[0];
-	if (!ike_sk_open(in->bytes, in->len, &sk, &sa->in, &plain, err)) {
-		*genuine = err->notify;
-		return false;
+	*sk = in->all.items[0];
+	return true;
+}
+
+static enum opening open_fragment(struct ike_sa *sa, struct ike_incoming *in,
+				  struct ike_fragments *f, const struct ike_payload *skf,
+				  struct ike_error *err)
+{
+	if (!sa->fragmentation) {
+		ike_fail(err, "a fragment, though none were agreed on");
+		return OPEN_FORGED;
 	}
-	*genuine = true;
-	return ike_payloads_decode(&in->all, sk.next, plain, err);
+	switch (ike_fragments_take(f, in, skf, &sa->in, err)) {
+	case IKE_GATHER_REFUSED:
+		return OPEN_FORGED;
+	case IKE_GATHER_MORE:
+		return OPEN_PART;
+	case IKE_GATHER_ALL:
+		break;
+	}
+	ike_fragment_learn(sa, f);
+	return ike_payloads_decode(&in->all, in->first, ike_packet_bytes(&in->whole), err)
+		       ? OPEN_WELL
+		       : OPEN_BROKEN;
+}
+
+/* Outer payloads, decryption. */
+static enum opening open_sk(struct ike_sa *sa, struct ike_incoming *in, struct ike_error *err)
+{
+	struct ike_fragments *f = &sa->fragments[is_response(in) ? IKE_ASKING : IKE_ANSWERING];
+	struct ike_bytes plain;
+	struct ike_payload sk;
+	enum opening opening;
+
+	if (!read_outer(in, &sk, err))
+		return OPEN_FORGED;
+	if (sk.type == IKE_PAYLOAD_SKF)
+		opening = open_fragment(sa, in, f, &sk, err);
+	else if (!ike_sk_open(in->bytes, in->len, &sk, &sa->in, &plain, err))
+		opening = err->notify ? OPEN_BROKEN : OPEN_FORGED;
+	else
+		opening = ike_payloads_decode(&in->all, sk.next, plain, err) ? OPEN_WELL
+									     : OPEN_BROKEN;
+	if (opening == OPEN_BROKEN || opening == OPEN_WELL)
+		ike_fragments_clear(f);
+	return opening;
+}
+
+/*
+ * RFC 7383 section 2.6.1: of a request that came in fragments the first one asks for the answer
+ * again, and that alone. It need not be the same to the byte: the peer may have cut anew.
+ */
+static bool is_cut_anew(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct ike_wire_skf skf;
+	struct ike_payload sk;
+	struct ike_bytes text;
+
+	return sa->fragmentation && sa->window.answer.p &&
+	       in->header.message_id + 1 == sa->window.expected && read_outer(in, &sk, NULL) &&
+	       sk.type == IKE_PAYLOAD_SKF && ike_skf_decode(sk.body, &skf, NULL) &&
+	       skf.number == 1 && ike_sk_open(in->bytes, in->len, &sk, &sa->in, &text, NULL);
 }
 
 static bool read_form(struct ike_sa *sa, struct ike_incoming *in, struct ike_error *err)
@@ -114,13 +170,17 @@ static void handle_request(struct ike_sa *sa, struct ike_incoming *in)
 static void take_request(struct ike_sa *sa, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
-	bool genuine, ok;
+	enum opening opening;
 
 	switch (ike_window_judge(&sa->window, in->header.message_id, in->digest)) {
 	case IKE_REQUEST_REPEATED:
 		ike_sa_answer_again(sa, in);
 		return;
 	case IKE_REQUEST_STALE:
+		if (is_cut_anew(sa, in)) {
+			ike_sa_answer_again(sa, in);
+			return;
+		}
 		drop(sa->engine, in, "a request whose turn is over or has not come");
 		return;
 	case IKE_REQUEST_NEW:
@@ -130,15 +190,15 @@ static void take_request(struct ike_sa *sa, struct ike_incoming *in)
 		drop(sa->engine, in, "a request that is not allowed now");
 		return;
 	}
-	ok = open_sk(sa, in, &genuine, &err);
-	if (!genuine) {
+	opening = open_sk(sa, in, &err);
+	if (opening == OPEN_FORGED)
 		drop(sa->engine, in, err.text);
+	if (opening == OPEN_FORGED || opening == OPEN_PART)
 		return;
-	}
 	ike_window_accept(&sa->window, in->digest);
 	take_genuine(sa, in);
 	ike_children_proven(sa);
-	if (ok && read_form(sa, in, &err))
+	if (opening == OPEN_WELL && read_form(sa, in, &err))
 		handle_request(sa, in);
 	else
 		refuse_request(sa, in, &err);
@@ -168,7 +228,7 @@ static bool syntax_refused(struct ike_sa *sa, const struct ike_incoming *in)
 static void take_response(struct ike_sa *sa, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
-	bool genuine, ok;
+	enum opening opening;
 
 	if (!ike_window_awaits(&sa->window, in->header.message_id) || !sa->keyed ||
 	    (sa->task && sa->task->kind->exchange != in->header.exchange) ||
@@ -176,14 +236,14 @@ static void take_response(struct ike_sa *sa, struct ike_incoming *in)
 		drop(sa->engine, in, "a response that nobody waits for");
 		return;
 	}
-	ok = open_sk(sa, in, &genuine, &err);
-	if (!genuine) {
+	opening = open_sk(sa, in, &err);
+	if (opening == OPEN_FORGED)
 		drop(sa->engine, in, err.text);
+	if (opening == OPEN_FORGED || opening == OPEN_PART)
 		return;
-	}
 	take_genuine(sa, in);
 	ike_sa_settle(sa);
-	if (!ok || !read_form(sa, in, &err)) {
+	if (opening != OPEN_WELL || !read_form(sa, in, &err)) {
 		refuse_response(sa, &err);
 		return;
 	}

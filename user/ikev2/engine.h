@@ -5,7 +5,7 @@
  * 	engine.c	the public functions: one call in, timers, the burial of what ended
  * 	dispatch.c	a datagram: header, SA, message ID, decryption, order (law.c), its exchange
  * 	law.c		which payloads which exchange may hold, in which state
- * 	window.c	message IDs; retransmit.c sends again
+ * 	window.c	message IDs; retransmit.c sends again; fragment.c cuts and gathers
  * 	task.c		what this end asks of the peer, one request at a time
  * 	sa_init.c auth.c create_child.c rekey_child.c rekey_ike.c informational.c
  * 			one exchange a file, both roles

@@ -390,6 +390,8 @@ static void wipe(struct ike_sa *sa)
 	ike_protect_clear(&sa->in);
 	ike_protect_clear(&sa->out);
 	ike_window_clear(&sa->window);
+	for (size_t i = 0; i < IKE_SIDES; i++)
+		ike_fragments_clear(&sa->fragments[i]);
 	forget_init(sa);
 	ike_job_forget(sa, IKE_ASKING);
 	ike_job_forget(sa, IKE_ANSWERING);

@@ -5,6 +5,7 @@
 
 #include "ikev2/crypto/protect.h"
 #include "ikev2/engine.h"
+#include "ikev2/fragment.h"
 #include "ikev2/job.h"
 #include "ikev2/keymat.h"
 #include "ikev2/law.h"
@@ -61,6 +62,8 @@ struct ike_sa {
 	bool nat_aware;		    /* the peer sent NAT detection */
 	bool nat_local, nat_remote; /* who sits behind one */
 	bool peer_childless;	    /* RFC 6023 */
+	bool fragmentation;	    /* both ends agreed (RFC 7383 section 2.3) */
+	size_t fragment_longest;    /* that the peer sends; 0: none came yet */
 
 	/* For AUTH (section 2.15), until authenticated. */
 	struct ike_packet init_sent, init_got;
@@ -78,6 +81,7 @@ struct ike_sa {
 	struct ike_task *task; /* being done */
 	struct ike_job *jobs[IKE_SIDES];
 	struct ike_incoming *kept[IKE_SIDES];
+	struct ike_fragments fragments[IKE_SIDES];
 
 	struct ike_child_list children;
 	unsigned int n_children;

@@ -155,7 +155,8 @@ enum ike_form ike_law_form(uint8_t exchange, bool response, enum ike_sa_state st
 
 bool ike_law_outer(const struct ike_payloads *all, struct ike_error *err)
 {
-	if (all->n == 1 && all->items[0].type == IKE_PAYLOAD_SK)
+	if (all->n == 1 &&
+	    (all->items[0].type == IKE_PAYLOAD_SK || all->items[0].type == IKE_PAYLOAD_SKF))
 		return true;
 	return ike_fail(err, "unprotected payloads where one SK payload is needed");
 }

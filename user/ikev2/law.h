@@ -44,7 +44,7 @@ IKE_MUST_CHECK bool ike_law_allows(uint8_t exchange, bool response, enum ike_sa_
 /* IKE_FORM_NONE: refused, and @err says what is too much or missing (INVALID_SYNTAX). */
 IKE_MUST_CHECK enum ike_form ike_law_form(uint8_t exchange, bool response, enum ike_sa_state state,
 					  const struct ike_payloads *all, struct ike_error *err);
-/* Outside of SK nothing else may stand, except in IKE_SA_INIT. */
+/* Outside of SK, or SKF, nothing else may stand, except in IKE_SA_INIT. */
 IKE_MUST_CHECK bool ike_law_outer(const struct ike_payloads *all, struct ike_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ikev2/fragment.h"
 #include "ikev2/ike_sa.h"
 #include "ikev2/message.h"
 
@@ -19,6 +20,7 @@ struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
 	in->all.n = 0;
 	in->form = IKE_FORM_NONE;
 	in->kept = false;
+	in->whole = (struct ike_packet){0};
 	in->len = message.len;
 	memcpy(in->bytes, message.p, message.len);
 	ike_digest(message, in->digest);
@@ -31,6 +33,9 @@ void ike_incoming_free(struct ike_incoming *in)
 	if (!in)
 		return;
 	ike_wipe(in->bytes, in->len);
+	if (in->whole.p)
+		ike_wipe(in->whole.p, in->whole.len);
+	ike_packet_clear(&in->whole);
 	free(in);
 }
 
@@ -81,7 +86,7 @@ void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t
 			 (response ? IKE_FLAG_RESPONSE : 0),
 	};
 
-	ike_writer_init(&o->w, o->buf, sizeof(o->buf));
+	ike_writer_init(&o->w, o->buf, IKE_MESSAGE_MAX);
 	ike_message_begin(&o->w, &h);
 	o->plain = exchange == IKE_EXCHANGE_SA_INIT;
 	o->mark = o->plain ? 0 : ike_sk_begin(&o->w, &sa->out);
@@ -89,6 +94,8 @@ void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t
 
 bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa, struct ike_error *err)
 {
+	if (!o->plain && ike_fragment_needed(o, sa))
+		return ike_fragment(o, sa, err);
 	if (!o->plain)
 		return ike_sk_seal(&o->w, o->mark, &sa->out, &sa->engine->random, err);
 	if (!ike_message_end(&o->w))

@@ -15,14 +15,16 @@ enum {
 
 struct ike_sa;
 
-/* Its views point into @bytes. One that waits for a job is kept by its SA. */
+/* Its views point into @bytes or @whole. One that waits for a job is kept by its SA. */
 struct ike_incoming {
 	struct ike_endpoint local, remote;
 	struct ike_header header;
-	uint8_t digest[IKE_DIGEST_LEN]; /* of the message as it came */
+	uint8_t digest[IKE_DIGEST_LEN]; /* of the message, or its fragment 1, as it came */
 	struct ike_payloads all;	/* those inside SK, if there is one */
 	enum ike_form form;
 	bool kept;
+	struct ike_packet whole; /* what came in fragments (fragment.h), opened */
+	uint8_t first;		 /* likewise: type of its first payload */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -43,12 +45,13 @@ struct ike_outgoing {
 	struct ike_writer w;
 	size_t mark; /* of the SK payload, unless @plain */
 	bool plain;
-	uint8_t buf[IKE_MESSAGE_MAX];
+	uint8_t buf[2 * IKE_MESSAGE_MAX]; /* in fragments it takes more than at once */
 };
 
 /* IKE_SA_INIT is plain, all else protected. */
 void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t exchange,
 			uint32_t id, bool response);
+/* @o then holds one datagram, or several as one flight (fragment.h). */
 IKE_MUST_CHECK bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa,
 				     struct ike_error *err);
 

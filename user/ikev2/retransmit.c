@@ -18,13 +18,20 @@ void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
 	e->ops->send(e->host, local, remote, message.p, message.len);
 }
 
+static void send_flight(struct ike_engine *e, const struct ike_endpoint *local,
+			const struct ike_endpoint *remote, struct ike_bytes flight)
+{
+	while (flight.len)
+		ike_engine_send(e, local, remote, ike_flight_next(&flight));
+}
+
 static void send_request(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
 
 	sa->sent = e->now;
 	sa->sends++;
-	ike_engine_send(e, &sa->local, &sa->remote, ike_packet_bytes(&sa->window.request));
+	send_flight(e, &sa->local, &sa->remote, ike_packet_bytes(&sa->window.request));
 	ike_timer_set(&e->timers, &sa->retransmit, e->now + ike_jitter(e, sa->interval));
 	sa->interval = sa->interval * BACKOFF / BACKOFF_BASE;
 }
@@ -73,6 +80,7 @@ void ike_sa_asked_in_vain(struct ike_timer *timer)
 void ike_sa_settle(struct ike_sa *sa)
 {
 	ike_window_settled(&sa->window);
+	ike_fragments_clear(&sa->fragments[IKE_ASKING]);
 	ike_timer_stop(&sa->engine->timers, &sa->retransmit);
 }
 
@@ -80,8 +88,8 @@ void ike_sa_settle(struct ike_sa *sa)
 static void send_answer(struct ike_sa *sa)
 {
 	sa->sent = sa->engine->now;
-	ike_engine_send(sa->engine, &sa->answered_from, &sa->answered_to,
-			ike_packet_bytes(&sa->window.answer));
+	send_flight(sa->engine, &sa->answered_from, &sa->answered_to,
+		    ike_packet_bytes(&sa->window.answer));
 }
 
 void ike_sa_answer(struct ike_sa *sa, const struct ike_incoming *in, struct ike_outgoing *o)

@@ -85,6 +85,18 @@ static void float_ports(struct ike_sa *sa)
 		sa->remote.port = IKE_PORT_NATT;
 }
 
+/* RFC 7383 section 2.3. */
+static void put_fragmentation(struct ike_writer *w)
+{
+	ike_put_notify(w, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, ike_bytes(NULL, 0));
+}
+
+static void agree_on_fragmentation(struct ike_sa *sa, const struct ike_payloads *all)
+{
+	sa->fragmentation = sa->conn->fragmentation != IKE_FRAGMENT_NO &&
+			    ike_find_notify(all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
+}
+
 static bool derive_keys(struct ike_sa *sa, const struct ike_job *job, struct ike_error *err)
 {
 	struct ike_key IKE_CLEARED_KEY skeyseed = {0};
@@ -136,6 +148,8 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_put_ke(w, t->group, ike_dh_public(&t->dh));
 	ike_put_nonce(w, ike_nonce_bytes(&sa->ni));
 	put_nat_detection(w, sa);
+	if (sa->conn->fragmentation != IKE_FRAGMENT_NO)
+		put_fragmentation(w);
 }
 
 /* The same exchange again, with another request under the same ID (sections 2.6, 2.7). */
@@ -270,6 +284,7 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 		return IKE_STEP_WAIT;
 	ike_sa_set_peer_spi(sa, in->header.spi_r);
 	sa->peer_childless = ike_find_notify(&in->all, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
+	agree_on_fragmentation(sa, &in->all);
 	/* The host may have chosen the source address. */
 	if (!sa->local.addr.family || ike_addr_unspecified(&sa->local.addr))
 		sa->local = in->local;
@@ -362,6 +377,8 @@ static void put_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_
 	ike_put_nonce(w, ike_nonce_bytes(&sa->nr));
 	put_nat_detection(w, sa);
 	ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
+	if (sa->fragmentation)
+		put_fragmentation(w);
 }
 
 static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -447,6 +464,7 @@ static void make_sa(struct ike_engine *e, struct ike_incoming *in, const struct 
 	ike_window_accept(&sa->window, in->digest);
 	ike_timer_set(&e->timers, &sa->life, e->now + IKE_HALF_OPEN_TIME);
 	detect_nat(sa, in);
+	agree_on_fragmentation(sa, &in->all);
 	if (!ike_packet_set(&sa->init_got, ike_bytes(in->bytes, in->len)) ||
 	    !ike_job_generate(sa, IKE_ANSWERING, suite->ke, peer, answer, in))
 		ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");

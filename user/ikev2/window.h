@@ -35,12 +35,12 @@ static inline struct ike_bytes ike_packet_bytes(const struct ike_packet *packet)
 struct ike_window {
 	/* What we ask. */
 	uint32_t next_id;	   /* of our next new request */
-	struct ike_packet request; /* unanswered; its ID is next_id - 1 */
+	struct ike_packet request; /* unanswered, a flight; its ID is next_id - 1 */
 	/* What we are asked. */
 	uint32_t expected;		/* ID of the peer's next new request */
 	bool answering;			/* the one before it has no answer yet */
-	uint8_t digest[IKE_DIGEST_LEN]; /* of the one before it */
-	struct ike_packet answer;	/* to the one before it */
+	uint8_t digest[IKE_DIGEST_LEN]; /* of the one before it, or its fragment 1 */
+	struct ike_packet answer;	/* to the one before it, a flight */
 };
 
 void ike_window_clear(struct ike_window *w);

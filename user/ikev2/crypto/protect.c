@@ -27,6 +27,28 @@ size_t ike_sk_begin(struct ike_writer *w, const struct ike_protect *p)
 	return mark;
 }
 
+size_t ike_sk_seal_adds(const struct ike_protect *p)
+{
+	return p->cipher.block_len + p->cipher.icv_len;
+}
+
+size_t ike_skf_begin(struct ike_writer *w, const struct ike_protect *p, uint16_t number,
+		     uint16_t total)
+{
+	size_t mark = ike_payload_begin(w, IKE_PAYLOAD_SKF);
+
+	ike_put16(w, number);
+	ike_put16(w, total);
+	ike_put_room(w, p->cipher.iv_len);
+	return mark;
+}
+
+size_t ike_skf_overhead(const struct ike_protect *p)
+{
+	return IKE_HEADER_LEN + IKE_GENERIC_LEN + IKE_SKF_FIXED_LEN + p->cipher.iv_len +
+	       ike_sk_seal_adds(p);
+}
+
 /* Appends what makes @len and the Pad Length byte a whole number of blocks. */
 static void put_padding(struct ike_writer *w, size_t len, uint8_t block_len)
 {
@@ -47,11 +69,12 @@ static void fill_iv(struct ike_protect *p, const struct ike_random *r, uint8_t *
 		iv[i] = p->sealed >> 8 * (p->cipher.iv_len - 1 - i);
 }
 
-bool ike_sk_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
+/* The payload at @mark, whose IV is at @iv_at. */
+static bool seal(struct ike_writer *w, size_t mark, size_t iv_at, struct ike_protect *p,
 		 const struct ike_random *r, struct ike_error *err)
 {
 	const struct ike_cipher *c = &p->cipher;
-	size_t iv_at = mark + IKE_GENERIC_LEN, text_at = iv_at + c->iv_len, text_len;
+	size_t text_at = iv_at + c->iv_len, text_len;
 	uint8_t *icv;
 
 	if (w->overflow || w->len < text_at)
@@ -69,15 +92,27 @@ bool ike_sk_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
 				  text_len, icv, err);
 }
 
+bool ike_sk_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
+		 const struct ike_random *r, struct ike_error *err)
+{
+	return seal(w, mark, mark + IKE_GENERIC_LEN, p, r, err);
+}
+
+bool ike_skf_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
+		  const struct ike_random *r, struct ike_error *err)
+{
+	return seal(w, mark, mark + IKE_GENERIC_LEN + IKE_SKF_FIXED_LEN, p, r, err);
+}
+
 /* The Pad Length byte is the last; padding may be of any length that fits. */
-static bool strip_padding(const uint8_t *text, size_t len, struct ike_bytes *plain,
-			  struct ike_error *err)
+static bool strip_padding(const uint8_t *text, size_t len, const char *name,
+			  struct ike_bytes *plain, struct ike_error *err)
 {
 	size_t pad = text[len - 1];
 
 	if (pad + 1 > len)
 		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
-				       "SK payload: padding of %zu bytes in %zu", pad, len);
+				       "%s payload: padding of %zu bytes in %zu", name, pad, len);
 	*plain = ike_bytes(text, len - pad - 1);
 	return true;
 }
@@ -86,23 +121,26 @@ bool ike_sk_open(uint8_t *message, size_t len, const struct ike_payload *sk,
 		 const struct ike_protect *p, struct ike_bytes *plain, struct ike_error *err)
 {
 	const struct ike_cipher *c = &p->cipher;
-	size_t iv_at = IKE_HEADER_LEN + sk->offset + IKE_GENERIC_LEN, text_len;
+	size_t fixed = sk->type == IKE_PAYLOAD_SKF ? IKE_SKF_FIXED_LEN : 0;
+	size_t body_at = IKE_HEADER_LEN + sk->offset + IKE_GENERIC_LEN, text_len;
+	const char *name = ike_payload_name(sk->type);
 	uint8_t *iv, *text;
 
-	if (sk->type != IKE_PAYLOAD_SK || iv_at > len || sk->body.len != len - iv_at)
-		return ike_fail(err, "SK payload: does not end where the message does");
-	if (sk->body.len < (size_t)c->iv_len + 1 + c->icv_len)
-		return ike_fail(err, "SK payload: %zu bytes where %d are the least", sk->body.len,
-				c->iv_len + 1 + c->icv_len);
-	iv = message + iv_at;
+	if ((sk->type != IKE_PAYLOAD_SK && !fixed) || body_at > len ||
+	    sk->body.len != len - body_at)
+		return ike_fail(err, "%s payload: does not end where the message does", name);
+	if (sk->body.len < fixed + c->iv_len + 1 + c->icv_len)
+		return ike_fail(err, "%s payload: %zu bytes where %zu are the least", name,
+				sk->body.len, fixed + c->iv_len + 1 + c->icv_len);
+	iv = message + body_at + fixed;
 	text = iv + c->iv_len;
-	text_len = sk->body.len - c->iv_len - c->icv_len;
+	text_len = sk->body.len - fixed - c->iv_len - c->icv_len;
 	if (text_len % c->block_len)
-		return ike_fail(err, "SK payload: %zu bytes of text, no multiple of %u", text_len,
-				c->block_len);
+		return ike_fail(err, "%s payload: %zu bytes of text, no multiple of %u", name,
+				text_len, c->block_len);
 	if (!ike_cipher_decrypt(c, ike_key_bytes(&p->encr), ike_key_bytes(&p->integ),
-				ike_bytes(message, iv_at), iv, text, text_len, text + text_len,
-				err))
-		return ike_fail_at(err, "SK payload");
-	return strip_padding(text, text_len, plain, err);
+				ike_bytes(message, body_at + fixed), iv, text, text_len,
+				text + text_len, err))
+		return ike_fail_at(err, "%s payload", name);
+	return strip_padding(text, text_len, name, plain, err);
 }

@@ -35,10 +35,21 @@ size_t ike_sk_begin(struct ike_writer *w, const struct ike_protect *p);
 /* Pads, patches both lengths, encrypts in place and appends the ICV: @w then holds the datagram. */
 IKE_MUST_CHECK bool ike_sk_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
 				const struct ike_random *r, struct ike_error *err);
+/* How much longer a message becomes by ike_sk_seal(), at most. */
+size_t ike_sk_seal_adds(const struct ike_protect *p);
+
+/* Begins an SKF payload (RFC 7383 section 2.5); bytes put from now on are inside of it. */
+size_t ike_skf_begin(struct ike_writer *w, const struct ike_protect *p, uint16_t number,
+		     uint16_t total);
+/* As ike_sk_seal(). */
+IKE_MUST_CHECK bool ike_skf_seal(struct ike_writer *w, size_t mark, struct ike_protect *p,
+				 const struct ike_random *r, struct ike_error *err);
+/* What a message with an SKF payload holds besides the bytes put inside, at most. */
+size_t ike_skf_overhead(const struct ike_protect *p);
 /*
- * Opens the SK payload @sk of the message @message, decrypting in place. @sk comes from the chain
- * after the header: its offset counts from there. @plain: the chain of inner payloads, whose first
- * type is sk->next. Changes nothing in @p. A wrong ICV is refused with notify 0: such a message is
+ * Opens the SK or SKF payload @sk of the message @message, decrypting in place. @sk comes from the
+ * chain after the header: its offset counts from there. @plain: the chain of inner payloads, whose
+ * first type is sk->next, or a fragment of it. Changes nothing in @p. A wrong ICV is refused with notify 0: such a message is
  * dropped, not answered.
  */
 IKE_MUST_CHECK bool ike_sk_open(uint8_t *message, size_t len, const struct ike_payload *sk,

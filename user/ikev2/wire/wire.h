@@ -24,6 +24,7 @@ enum {
 enum {
 	IKE_HEADER_LEN = 28,		/* section 3.1 */
 	IKE_GENERIC_LEN = 4,		/* section 3.2 */
+	IKE_SKF_FIXED_LEN = 4,		/* RFC 7383 section 2.5: number and total */
 	IKE_PROPOSAL_LEN = 8,		/* section 3.3.1, without SPI */
 	IKE_TRANSFORM_LEN = 8,		/* section 3.3.2, without attributes */
 	IKE_ATTRIBUTE_LEN = 4,		/* section 3.3.5 */
