@@ -19,6 +19,12 @@ static const struct key_word unique_words[] = {
 	{ "replace", IKE_UNIQUE_REPLACE }, { 0 },
 };
 
+/* "force" is yes with IKEv2, as with strongSwan. */
+static const struct key_word fragmentation_words[] = {
+	{ "yes", IKE_FRAGMENT_YES }, { "force", IKE_FRAGMENT_YES },
+	{ "accept", IKE_FRAGMENT_ACCEPT }, { "no", IKE_FRAGMENT_NO }, { 0 },
+};
+
 static const struct key_def conn_keys[] = {
 	{ "version", set_version, 0, NULL },
 	CONN("local_addrs", set_addrs, local_addrs, NULL),
@@ -33,11 +39,11 @@ static const struct key_def conn_keys[] = {
 	CONN("rand_time", set_seconds, cfg.rand_time, NULL),
 	CONN("keyingtries", set_u64, cfg.keyingtries, NULL),
 	CONN("unique", set_word, cfg.unique, unique_words),
+	CONN("fragmentation", set_word, cfg.fragmentation, fragmentation_words),
 	CONN("if_id_in", set_interface, cfg.if_id_in, NULL),
 	CONN("if_id_out", set_interface, cfg.if_id_out, NULL),
 	ONLY("reauth_time", "0"),
 	ONLY("mobike", "no"),
-	ONLY("fragmentation", "no"),
 	ONLY("aggressive", "no"),
 	ONLY("mediation", "no"),
 	ONLY("ppk_required", "no"),

@@ -5,6 +5,9 @@
 
 #include "draft.h"
 
+/* Of an IP packet with a fragment of IKE, in bytes. */
+enum { FRAGMENT_SIZE_LEAST = 256, IP_SIZE_MOST = 65535 };
+
 struct daemon_draft {
 	struct ike_settings engine;
 	uint16_t port, port_nat_t;
@@ -45,6 +48,16 @@ static void set_positive_milliseconds(const struct key_call *call)
 	positive(call, set_milliseconds);
 }
 
+static void set_fragment_size(const struct key_call *call)
+{
+	uint32_t *field = call->field;
+
+	*field = FRAGMENT_SIZE_LEAST;
+	set_u32(call);
+	if (*field < FRAGMENT_SIZE_LEAST || *field > IP_SIZE_MOST)
+		key_error(call, "must be from %d to %d", FRAGMENT_SIZE_LEAST, IP_SIZE_MOST);
+}
+
 static void set_path(const struct key_call *call)
 {
 	if (call->setting->value[0] != '/')
@@ -63,6 +76,7 @@ static const struct key_def settings_keys[] = {
 	KEY("retransmit_timeout", set_positive_milliseconds, engine.retransmit_timeout_ms, NULL),
 	KEY("retransmit_tries", set_positive_u32, engine.retransmit_tries, NULL),
 	KEY("keepalive_interval", set_positive_seconds, engine.keepalive_interval, NULL),
+	KEY("fragment_size", set_fragment_size, engine.fragment_size, NULL),
 	KEY("port", set_u16, port, NULL),
 	KEY("port_nat_t", set_u16, port_nat_t, NULL),
 	KEY("socket", set_path, socket, NULL),

@@ -151,7 +151,7 @@ static void connection_keys(void **state)
 		"local_port = 4500\n remote_port = 501\n proposals = aes256-sha256-modp2048\n"
 		"encap = yes\n dpd_delay = 30\n rekey_time = 2h\n over_time = 5m\n rand_time = 1m\n"
 		"keyingtries = 0\n unique = replace\n if_id_in = 7\n if_id_out = 0x10\n"
-		"mobike = no\n reauth_time = 0s\n fragmentation = no\n"));
+		"mobike = no\n reauth_time = 0s\n fragmentation = accept\n"));
 	const struct ike_conn_cfg *conn = only_conn(c);
 	char text[IKE_PROPOSAL_TEXT_MAX];
 
@@ -168,10 +168,31 @@ static void connection_keys(void **state)
 	assert_int_equal(conn->rand_time, 60);
 	assert_int_equal(conn->keyingtries, 0);
 	assert_int_equal(conn->unique, IKE_UNIQUE_REPLACE);
+	assert_int_equal(conn->fragmentation, IKE_FRAGMENT_ACCEPT);
 	/* the children have the connection's interfaces unless they name their own */
 	assert_int_equal(only_child(c)->if_id_in, 7);
 	assert_int_equal(only_child(c)->if_id_out, 16);
 	config_free(c);
+}
+
+static void fragmentation(void **state)
+{
+	static const struct {
+		const char *text;
+		enum ike_fragmentation value;
+	} cases[] = {
+		{ CONN(""), IKE_FRAGMENT_YES },
+		{ CONN("fragmentation = yes"), IKE_FRAGMENT_YES },
+		{ CONN("fragmentation = force"), IKE_FRAGMENT_YES },
+		{ CONN("fragmentation = no"), IKE_FRAGMENT_NO },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct daemon_config *c = accepted(cases[i].text);
+
+		assert_int_equal(only_conn(c)->fragmentation, cases[i].value);
+		config_free(c);
+	}
 }
 
 static void any_address(void **state)
@@ -604,7 +625,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(connection_keys),
-		cmocka_unit_test(any_address),
+		cmocka_unit_test(fragmentation),
+	cmocka_unit_test(any_address),
 		cmocka_unit_test(child_keys),
 		cmocka_unit_test(lifetimes_fill_in),
 		cmocka_unit_test(suffixes_and_inheritance),
