@@ -6,7 +6,8 @@
  *  - make before break: an outbound policy changes to a new SA only when the peer can receive on it
  *  - traffic: what is sent over an SA finds it at the other end, as long as nothing was deleted on
  * purpose
- *  - window: one request at a time; a retransmission is the same to the byte
+ *  - window: one request at a time, whole or in fragments; a retransmission is the same to the
+ * byte
  *  - rest: when all is quiet there is exactly one CHILD_SA, no SA, policy or SPI besides, and it
  * works both ways
  */
@@ -89,47 +90,78 @@ static bool may_change(const struct ike_header *h)
 	return h->exchange == IKE_EXCHANGE_SA_INIT;
 }
 
+/* Which fragment of how many (RFC 7383 section 2.5); a whole message is 0 of 1. */
+static unsigned int fragment_of(const uint8_t *message, size_t len, const struct ike_header *h,
+				unsigned int *total)
+{
+	struct ike_bytes body = ike_bytes(message + IKE_HEADER_LEN + IKE_GENERIC_LEN,
+					  len - IKE_HEADER_LEN - IKE_GENERIC_LEN);
+	struct ike_wire_skf skf;
+
+	*total = 1;
+	if (h->next != IKE_PAYLOAD_SKF || !ike_skf_decode(body, &skf, NULL) ||
+	    skf.total > SIM_FRAGMENTS)
+		return 0;
+	*total = skf.total;
+	return skf.number - 1;
+}
+
+static void begin_request(struct sim_node *from, struct sim_requests *r, const struct ike_header *h)
+{
+	if (r->any && !r->answered)
+		sim_fail(from->sim, "node %u: request %u before %u was answered", from->index,
+			 h->message_id, r->last);
+	r->any = true;
+	r->answered = false;
+	r->last = h->message_id;
+	r->got = 0;
+	memset(r->len, 0, sizeof(r->len));
+}
+
 void sim_check_sent(struct sim_node *from, const uint8_t *message, size_t len)
 {
 	struct sim_requests *r;
 	struct ike_header h;
+	unsigned int at, total;
 
 	if (!ike_header_decode(ike_bytes(message, len), &h, NULL)) {
 		sim_fail(from->sim, "node %u: sends what is no IKE message", from->index);
 		return;
 	}
+	at = fragment_of(message, len, &h, &total);
+	from->sim->fragments += total > 1;
 	if (h.flags & IKE_FLAG_RESPONSE)
 		return;
 	r = requests_of(from, h.spi_i, h.flags & IKE_FLAG_INITIATOR);
 	if (!r)
 		return;
-	if (!r->any || h.message_id == r->last + 1) {
-		if (r->any && !r->answered)
-			sim_fail(from->sim, "node %u: request %u before %u was answered",
-				 from->index, h.message_id, r->last);
-		r->any = true;
-		r->answered = false;
-		r->last = h.message_id;
-	} else if (h.message_id != r->last) {
+	if (!r->any || h.message_id == r->last + 1)
+		begin_request(from, r, &h);
+	else if (h.message_id != r->last)
 		sim_fail(from->sim, "node %u: request %u after %u", from->index, h.message_id,
 			 r->last);
-	} else if (!may_change(&h) && (r->len != len || r->hash != sim_hash(message, len))) {
+	else if (!may_change(&h) && r->len[at] &&
+		 (r->len[at] != len || r->hash[at] != sim_hash(message, len)))
 		sim_fail(from->sim, "node %u: request %u sent again with other bytes", from->index,
 			 h.message_id);
-	}
-	r->len = len;
-	r->hash = sim_hash(message, len);
+	r->len[at] = len;
+	r->hash[at] = sim_hash(message, len);
 }
 
 void sim_check_received(struct sim_node *to, const uint8_t *message, size_t len)
 {
 	struct sim_requests *r;
 	struct ike_header h;
+	unsigned int at, total;
 
 	if (!ike_header_decode(ike_bytes(message, len), &h, NULL) || !(h.flags & IKE_FLAG_RESPONSE))
 		return;
+	at = fragment_of(message, len, &h, &total);
 	r = requests_of(to, h.spi_i, !(h.flags & IKE_FLAG_INITIATOR));
-	if (r && r->any && r->last == h.message_id)
+	if (!r || !r->any || r->last != h.message_id)
+		return;
+	r->got |= 1ull << at;
+	if (r->got == (total == SIM_FRAGMENTS ? UINT64_MAX : (1ull << total) - 1))
 		r->answered = true;
 }
 

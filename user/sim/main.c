@@ -13,7 +13,7 @@ enum {
 };
 
 struct totals {
-	uint64_t failed, datagrams, rekeys, data;
+	uint64_t failed, datagrams, rekeys, fragments, data;
 };
 
 static void usage(void)
@@ -34,6 +34,7 @@ static void run_one(struct sim *s, uint64_t seed, bool verbose, struct totals *t
 
 	t->datagrams += s->datagrams;
 	t->rekeys += s->rekeys;
+	t->fragments += s->fragments;
 	t->data += s->nodes[0].data_got + s->nodes[1].data_got;
 	if (!ok && t->failed++ < SHOWN)
 		printf("# seed %llu: %s (again: esplane-sim --seed %llu -v)\n",
@@ -74,12 +75,13 @@ int main(int argc, char **argv)
 		for (uint64_t i = 0; i < n; i++)
 			run_one(s, first + done + i, verbose, &t);
 		bad += t.failed;
-		printf("%s %llu seeds %llu to %llu: %llu rekeys, %llu datagrams, %llu packets of "
-		       "data\n",
+		printf("%s %llu seeds %llu to %llu: %llu rekeys, %llu datagrams, %llu fragments, "
+		       "%llu packets of data\n",
 		       t.failed ? "not ok" : "ok", (unsigned long long)(done / GROUP + 1),
 		       (unsigned long long)(first + done),
 		       (unsigned long long)(first + done + n - 1), (unsigned long long)t.rekeys,
-		       (unsigned long long)t.datagrams, (unsigned long long)t.data);
+		       (unsigned long long)t.datagrams, (unsigned long long)t.fragments,
+		       (unsigned long long)t.data);
 		fflush(stdout);
 	}
 	free(s);

@@ -102,6 +102,7 @@ static struct ike_config *configuration(const struct sim_conditions *conditions,
 	c->refs = 1;
 	c->settings.retransmit_timeout_ms = 500;
 	c->settings.retransmit_tries = 8;
+	c->settings.fragment_size = conditions->fragment_size;
 	c->conns = allocate(1, sizeof(*c->conns));
 	c->n_conns = 1;
 	configure_conn(&c->conns[0], conditions, index);

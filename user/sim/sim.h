@@ -19,6 +19,7 @@ enum {
 	SIM_KEYS = 1024,   /* in one run */
 	SIM_IDS = 256,	   /* request message IDs watched, per sender */
 	SIM_KEY_MAX = 128, /* encryption and integrity key together */
+	SIM_FRAGMENTS = 64, /* of one message */
 	SIM_TEXT = 512,
 };
 
@@ -45,8 +46,9 @@ struct sim_requests {
 	bool by_initiator;
 	bool any, answered;
 	uint32_t last; /* message ID of the newest request */
-	size_t len;
-	uint64_t hash; /* of its bytes: a retransmission must be the same */
+	size_t len[SIM_FRAGMENTS];
+	uint64_t hash[SIM_FRAGMENTS]; /* of its bytes: a retransmission must be the same */
+	uint64_t got;		      /* fragments of the answer, as bits */
 };
 
 struct sim_node {
@@ -73,6 +75,7 @@ struct sim_conditions {
 	bool toy;  /* key exchanges are pretended */
 	bool pfs;   /* CHILD_SAs have key exchanges of their own */
 	bool guess; /* end 0's first group is not end 1's */
+	uint32_t fragment_size; /* 0: whole messages, as long as they are */
 	unsigned int actions;
 };
 
@@ -88,7 +91,7 @@ struct sim {
 	uint64_t keys[SIM_KEYS]; /* hashes of every key ever installed inbound */
 	size_t n_keys;
 	char failure[SIM_TEXT]; /* empty: all well */
-	uint64_t datagrams, rekeys;
+	uint64_t datagrams, rekeys, fragments;
 };
 
 /* The first failure is kept. */
