@@ -21,7 +21,8 @@ enum {
 	MESSAGE = 8192,
 	JOBS = 64,
 	ROUNDS = 64,
-	RECORDS = 24
+	RECORDS = 24,
+	FLAGS_AT = 19 /* RFC 7296 section 3.1 */
 };
 
 /* How far: what is delivered of the first four messages. */
@@ -294,7 +295,35 @@ static struct ike_sa *any_sa(unsigned int end)
 	return newest;
 }
 
-/* As the other end, with its keys: exchange, first payload, the chain. */
+static void give_flight(unsigned int to, struct ike_bytes flight)
+{
+	while (flight.len) {
+		struct ike_bytes one = ike_flight_next(&flight);
+
+		give(to, one.p, one.len);
+	}
+}
+
+/* One fragment (RFC 7383), whatever it says of itself: number, total, first payload, text. */
+static void give_fragment(unsigned int to, struct ike_sa *from, const struct ike_header *h,
+			  struct ike_bytes b)
+{
+	struct ike_cursor c = ike_cursor(b);
+	uint16_t number = ike_get16(&c), total = ike_get16(&c);
+	uint8_t buf[MESSAGE], first = ike_get8(&c);
+	struct ike_writer w;
+	size_t mark;
+
+	ike_writer_init(&w, buf, sizeof(buf));
+	ike_message_begin(&w, h);
+	mark = ike_skf_begin(&w, &from->out, number, total);
+	ike_patch8(&w, mark, first);
+	ike_put(&w, ike_get_rest(&c));
+	if (ike_skf_seal(&w, mark, &from->out, &from->engine->random, NULL))
+		give(to, buf, w.len);
+}
+
+/* As the other end, with its keys: exchange, first payload, the chain; or a fragment. */
 static void give_sealed(unsigned int to, struct ike_bytes b, bool response)
 {
 	struct ike_sa *from = any_sa(!to), *sa = any_sa(to);
@@ -306,6 +335,18 @@ static void give_sealed(unsigned int to, struct ike_bytes b, bool response)
 		return;
 	id = response ? sa->window.next_id - 1 : sa->window.expected;
 	ike_outgoing_begin(&o, from, b.p[0], id, response);
+	if (b.p[1] == IKE_PAYLOAD_SKF) {
+		struct ike_header h = {
+			.spi_i = from->spi_i,
+			.spi_r = from->spi_r,
+			.exchange = b.p[0],
+			.message_id = id,
+			.flags = o.buf[FLAGS_AT],
+		};
+
+		give_fragment(to, from, &h, ike_bytes(b.p + 2, b.len - 2));
+		return;
+	}
 	/* Not through the encoders: what they would refuse to write is what matters. */
 	ike_patch8(&o.w, o.mark, b.p[1]);
 	plain = ike_put_room(&o.w, b.len - 2);
@@ -313,7 +354,7 @@ static void give_sealed(unsigned int to, struct ike_bytes b, bool response)
 		return;
 	memcpy(plain, b.p + 2, b.len - 2);
 	if (ike_outgoing_end(&o, from, NULL))
-		give(to, o.buf, o.w.len);
+		give_flight(to, ike_written(&o.w));
 }
 
 static void command(struct end *e, struct ike_bytes b)
