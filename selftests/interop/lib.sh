@@ -7,6 +7,7 @@
 #	esplaned_stop NAME [SIGNAL]	TERM unless named; waits until it has gone
 #	esplane NAME ARGS...		the command, against that daemon
 #	charon_start NS NAME CONF	starts charon in NS, loads CONF (text of a swanctl.conf)
+#				$charon_keys: more lines for section charon of its strongswan.conf
 #	charon_stop NAME [SIGNAL]
 #	swan NAME ARGS...		swanctl against that daemon, or against an esplaned of that name
 #	log_of NAME			file with what the daemon said
@@ -84,6 +85,7 @@ charon_conf() {
 		install_routes = no
 		retransmit_tries = 5
 		retransmit_timeout = 2.0
+		${charon_keys:-}
 		plugins {
 			vici {
 				socket = unix://$1/vici
