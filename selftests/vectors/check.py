@@ -5,7 +5,7 @@
     check.py             says for each file whether every value came out the same
     check.py --compose   writes ike_composed.json anew (its values have no document behind them)
 
-Needs Python's cryptography package for AES; everything else is integer arithmetic and hashlib.
+Needs Python's cryptography package for AES and EdDSA; everything else is integer arithmetic and hashlib.
 """
 import hashlib
 import hmac
@@ -15,6 +15,8 @@ import os
 import struct
 import sys
 
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -190,6 +192,66 @@ def cbc(key, iv, text):
     return run.update(text) + run.finalize()
 
 
+def mgf1(digest, seed, length):
+    """RFC 8017 appendix B.2.1."""
+    out, n = b"", 0
+    while len(out) < length:
+        out += hashlib.new(digest, seed + n.to_bytes(4, "big")).digest()
+        n += 1
+    return out[:length]
+
+
+def rsa_encoded(v, signature):
+    """The encoded message that the signature is one of (RFC 8017 section 5.2.2)."""
+    n = int.from_bytes(v["rsa.n"], "big")
+    return pow(int.from_bytes(signature, "big"), int.from_bytes(v["rsa.e"], "big"), n).to_bytes(len(v["rsa.n"]), "big")
+
+
+def pss_hash(v):
+    """The H that the encoded message of a PSS signature must hold (RFC 8017 section 9.1.2); 2048 bits, SHA-384."""
+    encoded, size = rsa_encoded(v, v["pss.signature"]), 48
+    db, h = encoded[:-size - 1], encoded[-size - 1:-1]
+    db = bytes(a ^ b for a, b in zip(db, mgf1("sha384", h, len(db))))
+    digest = hashlib.sha384(v["pss.octets"]).digest()
+    return h, hashlib.sha384(bytes(8) + digest + db[-size:]).digest()
+
+
+ORDERS = {
+    "256": 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551,
+    "384": int("ffffffffffffffffffffffffffffffffffffffffffffffff"
+               "c7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16),
+    "521": int("01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa"
+               "51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409", 16),
+}
+
+
+def ecdsa_r(v, bits, digest):
+    """The r that the signature's s stands for (FIPS 186-5 section 6.4.2)."""
+    p, _, gx, gy = CURVES["ecp" + bits]
+    order, size = ORDERS[bits], (int(bits) + 7) // 8
+    public, signature = v[f"ecdsa{bits}.public"], v[f"ecdsa{bits}.signature"]
+    x, y = (int.from_bytes(public[i:i + size], "big") for i in (0, size))
+    r, s = (int.from_bytes(signature[i:i + size], "big") for i in (0, size))
+    e = int.from_bytes(hashlib.new(digest, v["ecdsa.octets"]).digest(), "big")
+    w = pow(s, -1, order)
+    point = point_add(point_multiply(e * w % order, (gx, gy), p), point_multiply(r * w % order, (x, y), p), p)
+    return (point[0] % order).to_bytes(size, "big")
+
+
+def check_signature(v):
+    # DigestInfo of SHA-256 (RFC 8017 section 9.2, note 1).
+    info = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(v["rsa.octets"]).digest()
+    yield "rsa", b"\0\1" + b"\xff" * (256 - 3 - len(info)) + b"\0" + info, rsa_encoded(v, v["rsa.signature"])
+    yield "pss", *pss_hash(v)
+    for bits, digest in ("256", "sha256"), ("384", "sha384"), ("521", "sha512"):
+        signature = v[f"ecdsa{bits}.signature"]
+        yield f"ecdsa{bits}", signature[:len(signature) // 2], ecdsa_r(v, bits, digest)
+    for name, kind in ("ed25519", Ed25519PrivateKey), ("ed448", Ed448PrivateKey):
+        key = kind.from_private_bytes(v[name + ".private"])
+        yield name + ".public", v[name + ".public"], key.public_key().public_bytes_raw()
+        yield name, v[name + ".signature"], key.sign(v[name + ".octets"])
+
+
 def check_aes(v):
     for bits in "128", "192", "256":
         sealed = AESGCM(v[f"gcm{bits}.key"]).encrypt(v["gcm.salt"] + v["gcm.iv"], v["gcm.plain"], v["gcm.aad"])
@@ -315,6 +377,7 @@ CHECKS = {
     "aes.json": check_aes,
     "aes_gcm_esp.json": check_esp,
     "ike_composed.json": check_composed,
+    "signature.json": check_signature,
 }
 
 
