@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ikev2/dn.h"
 #include "ikev2/id.h"
 #include "ikev2/wire/decode.h"
 
@@ -74,9 +75,17 @@ static bool set_keyid(struct ike_id *id, const char *text, struct ike_error *err
 
 static bool set_dn(struct ike_id *id, const char *text, struct ike_error *err)
 {
-	if (strncmp(text, "0x", 2))
-		return ike_fail(err, "asn1dn: wants DER in hex, with 0x in front");
-	return set_hex(id, IKE_ID_DER_ASN1_DN, text + 2, err);
+	uint8_t der[IKE_ID_MAX];
+	struct ike_writer w;
+
+	if (strncmp(text, "0x", 2)) {
+		ike_writer_init(&w, der, sizeof(der));
+		return ike_dn_parse(text, &w, err) && set(id, IKE_ID_DER_ASN1_DN, der, w.len, err);
+	}
+	if (!set_hex(id, IKE_ID_DER_ASN1_DN, text + 2, err))
+		return false;
+	return ike_dn_valid(ike_bytes(id->data, id->len)) ||
+	       ike_fail(err, "identity \"%.100s\" is no DER of a distinguished name", text);
 }
 
 static bool set_ipv4(struct ike_id *id, const char *text, struct ike_error *err)
@@ -134,8 +143,7 @@ bool ike_id_parse(const char *text, struct ike_id *id, struct ike_error *err)
 		return true;
 	}
 	if (strchr(text, '='))
-		return ike_fail(err, "identity \"%s\": distinguished names are not supported yet",
-				text);
+		return set_dn(id, text, err);
 	return strchr(text, '@') ? set_rfc822(id, text, err) : set_fqdn(id, text, err);
 }
 
@@ -174,6 +182,9 @@ bool ike_id_from_wire(struct ike_id *id, const struct ike_wire_id *wire, struct 
 		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
 				       "ID payload: type %u with %zu bytes", wire->type,
 				       wire->data.len);
+	if (wire->type == IKE_ID_DER_ASN1_DN && !ike_dn_valid(wire->data))
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+				       "ID payload: no DER of a distinguished name");
 	return set(id, wire->type, wire->data.p, wire->data.len, err);
 }
 
@@ -205,8 +216,28 @@ static bool folds_at(const struct ike_id *id, size_t i)
 	return at && i > (size_t)(at - id->data);
 }
 
+static bool match_dn(const struct ike_id *pattern, const struct ike_id *id, bool *wild)
+{
+	return pattern->type == IKE_ID_DER_ASN1_DN && id->type == IKE_ID_DER_ASN1_DN &&
+	       ike_dn_match(ike_bytes(pattern->data, pattern->len), ike_bytes(id->data, id->len),
+			    wild);
+}
+
+bool ike_id_has_wildcard(const struct ike_id *id)
+{
+	if (id->type == IKE_ID_DER_ASN1_DN)
+		return ike_dn_has_wildcard(ike_bytes(id->data, id->len));
+	return id->type == IKE_ID_ANY || ((id->type == IKE_ID_FQDN ||
+					   id->type == IKE_ID_RFC822_ADDR) &&
+					  memchr(id->data, '*', id->len));
+}
+
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b)
 {
+	bool wild;
+
+	if (a->type == IKE_ID_DER_ASN1_DN && match_dn(a, b, &wild))
+		return !wild;
 	if (a->type != b->type || a->len != b->len)
 		return false;
 	for (size_t i = 0; i < a->len; i++)
@@ -245,8 +276,12 @@ static bool glob(const struct ike_id *pattern, const struct ike_id *id)
 
 enum ike_id_fit ike_id_match(const struct ike_id *pattern, const struct ike_id *id)
 {
+	bool wild;
+
 	if (pattern->type == IKE_ID_ANY)
 		return IKE_ID_FIT_ANY;
+	if (match_dn(pattern, id, &wild))
+		return wild ? IKE_ID_FIT_WILDCARD : IKE_ID_FIT_EXACT;
 	if (ike_id_equal(pattern, id))
 		return IKE_ID_FIT_EXACT;
 	if (pattern->type != id->type ||
@@ -289,6 +324,9 @@ char *ike_id_text(const struct ike_id *id, char *buf, size_t cap)
 	case IKE_ID_FQDN:
 	case IKE_ID_RFC822_ADDR:
 		ike_text_add_printable(&t, id->data, id->len);
+		break;
+	case IKE_ID_DER_ASN1_DN:
+		ike_dn_text(&t, ike_bytes(id->data, id->len));
 		break;
 	case IKE_ID_KEY_ID:
 		ike_text_add(&t, "keyid:");

@@ -26,8 +26,9 @@ struct ike_id {
 /*
  * "%any" and "" ANY; an IP literal; "@fqdn"; "@#hex" KEY_ID; "@@user@domain" and "user@domain"
  * RFC822_ADDR; prefixes "ipv4:", "ipv6:", "fqdn:", "rfc822:" ("email:"), "keyid:" ("keyid:0x..." in
- * hex), "asn1dn:0x..." (DER, in hex); anything else FQDN. "*" inside is a wildcard for
- * ike_id_match().
+ * hex), "asn1dn:" (a distinguished name as in dn.h, or "asn1dn:0x...", its DER in hex); with "="
+ * inside DER_ASN1_DN; anything else FQDN. "*" inside, or as a value of a distinguished name, is a
+ * wildcard for ike_id_match().
  */
 IKE_MUST_CHECK bool ike_id_parse(const char *text, struct ike_id *id, struct ike_error *err);
 void ike_id_from_addr(struct ike_id *id, const struct ike_addr *a);
@@ -52,6 +53,8 @@ enum ike_id_fit {
 	IKE_ID_FIT_EXACT
 };
 enum ike_id_fit ike_id_match(const struct ike_id *pattern, const struct ike_id *id);
+/* Can it match more than one identity? */
+bool ike_id_has_wildcard(const struct ike_id *id);
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
 /*
  * For logs: "moon.example.org", "192.0.2.1", "%any", "keyid:0x0102"; control characters escaped.

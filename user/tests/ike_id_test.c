@@ -45,7 +45,7 @@ static const struct {
 	{"email:c@a.b", IKE_ID_RFC822_ADDR, "6340612e62", "c@a.b"},
 	{"ipv4:192.0.2.1", IKE_ID_IPV4_ADDR, "c0000201", "192.0.2.1"},
 	{"ipv6:::1", IKE_ID_IPV6_ADDR, "00000000000000000000000000000001", "::1"},
-	{"asn1dn:0x3000", IKE_ID_DER_ASN1_DN, "3000", "type9:0x3000"},
+	{"asn1dn:0x3000", IKE_ID_DER_ASN1_DN, "3000", "(empty)"},
 	{"*.example.org", IKE_ID_FQDN, "2a2e6578616d706c652e6f7267", "*.example.org"},
 };
 
@@ -64,6 +64,91 @@ static void test_parse(void **state)
 	}
 }
 
+/*
+ * RFC 5280 section 4.1.2.4: SEQUENCE { SET { SEQUENCE { 2.5.4.6, "CH" } }, SET { SEQUENCE { 2.5.4.3,
+ * "moon" } } }, as PrintableString (13) and UTF8String (0c); the lengths counted by hand.
+ */
+static void test_dn(void **state)
+{
+	static const char printable[] = "301c310b3009060355040613024348310d300b060355040313046d6f6f6e",
+			  utf8[] = "301c310b3009060355040613024348310d300b06035504030c046d6f6f6e";
+	static const struct {
+		const char *pattern, *id;
+		enum ike_id_fit fit;
+	} cases[] = {
+		{"C=CH, CN=moon", "asn1dn:0x", IKE_ID_FIT_EXACT},
+		{"/C=ch/CN=MOON", "asn1dn:0x", IKE_ID_FIT_EXACT},
+		{"C=CH,CN=\"moon\"", "asn1dn:0x", IKE_ID_FIT_EXACT},
+		{"C=CH, CN=*", "asn1dn:0x", IKE_ID_FIT_WILDCARD},
+		{"C=*, CN=*", "asn1dn:0x", IKE_ID_FIT_WILDCARD},
+		{"CN=moon, C=CH", "asn1dn:0x", IKE_ID_FIT_NO},
+		{"C=CH", "asn1dn:0x", IKE_ID_FIT_NO},
+		{"C=CH, CN=moon, O=x", "asn1dn:0x", IKE_ID_FIT_NO},
+		{"C=CH, CN=moo*", "asn1dn:0x", IKE_ID_FIT_NO},
+		{"CN=a  b", "CN= A B ", IKE_ID_FIT_EXACT},
+		{"CN=a b", "CN=ab", IKE_ID_FIT_NO},
+		{"O=\"a, b\"", "O=a\\, b", IKE_ID_FIT_EXACT},
+		{"E=a@b.c", "emailAddress=a@B.C", IKE_ID_FIT_EXACT},
+		{"moon", "CN=moon", IKE_ID_FIT_NO},
+		{"%any", "CN=moon", IKE_ID_FIT_ANY},
+	};
+	char text[IKE_ID_TEXT_MAX], id_text[200];
+	struct ike_id pattern, id;
+	struct ike_bytes want = hex(printable);
+
+	assert_true(ike_id_parse("C=CH, CN=moon", &id, NULL));
+	assert_bytes(ike_bytes(id.data, id.len), want);
+	free((void *)want.p);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (unsigned int k = 0; k < 2; k++) {
+			bool der = strstr(cases[i].id, "0x");
+
+			snprintf(id_text, sizeof(id_text), "%s%s", cases[i].id,
+				 der ? k ? utf8 : printable : "");
+			assert_true(ike_id_parse(cases[i].pattern, &pattern, NULL));
+			assert_true(ike_id_parse(id_text, &id, NULL));
+			assert_int_equal(ike_id_match(&pattern, &id), cases[i].fit);
+		}
+	}
+	assert_true(ike_id_parse("O=\"a, b\", CN=x", &id, NULL));
+	assert_string_equal(ike_id_text(&id, text, sizeof(text)), "O=\"a, b\", CN=x");
+}
+
+/* A distinguished name of a peer's with any byte changed, or cut short, is read without harm. */
+static void test_dn_hostile(void **state)
+{
+	struct ike_id good, bad;
+	struct ike_wire_id wire = {.type = IKE_ID_DER_ASN1_DN};
+	char text[IKE_ID_TEXT_MAX];
+	unsigned int accepted = 0;
+
+	assert_true(ike_id_parse("C=CH, O=Example, CN=moon", &good, NULL));
+	for (size_t at = 0; at < good.len; at++) {
+		for (unsigned int v = 0; v < 256; v++) {
+			uint8_t *copy = exact(good.data, good.len);
+
+			copy[at] = v;
+			wire.data = ike_bytes(copy, good.len);
+			if (ike_id_from_wire(&bad, &wire, NULL)) {
+				accepted++;
+				assert_true(ike_id_match(&bad, &bad));
+				ike_id_text(&bad, text, sizeof(text));
+				assert_null(strstr(text, "malformed"));
+			}
+			free(copy);
+		}
+		{
+			uint8_t *cut = exact(good.data, at);
+
+			wire.data = ike_bytes(cut, at);
+			assert_false(ike_id_from_wire(&bad, &wire, NULL));
+			free(cut);
+		}
+	}
+	/* Letters and string types may be any: 15 letters and 3 * 3 bytes of OIDs, at least. */
+	assert_true(accepted > 15 * 255);
+}
+
 static void test_refusals(void **state)
 {
 	static const char *const cases[][2] = {
@@ -74,10 +159,14 @@ static void test_refusals(void **state)
 		{"fqdn:", "identity is empty after its prefix"},
 		{"ipv4:::1", "::1 is not an address of the family its prefix names"},
 		{"ipv6:moon", "\"moon\" is not an IP address"},
-		{"asn1dn:CN=moon", "asn1dn: wants DER in hex, with 0x in front"},
-		{"C=CH, CN=moon",
-		 "identity \"C=CH, CN=moon\": distinguished names are not supported "
-		 "yet"},
+		{"asn1dn:0x300100", "identity \"0x300100\" is no DER of a distinguished name"},
+		{"C=CH, XY=moon",
+		 "distinguished name \"C=CH, XY=moon\": unknown attribute \"XY\""},
+		{"C=CH, moon",
+		 "distinguished name \"C=CH, moon\": \"moon\": NAME=VALUE is needed"},
+		{"C=CH, CN=", "distinguished name \"C=CH, CN=\": an empty value"},
+		{"C=CH, O=\"a", "distinguished name \"C=CH, O=\"a\": a quote without its end"},
+		{"asn1dn:", "distinguished name \"\" is empty"},
 	};
 	char longest[IKE_ID_MAX + 2];
 	struct ike_error err;
@@ -315,7 +404,8 @@ static void test_config(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),	     cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_parse),	     cmocka_unit_test(test_refusals), cmocka_unit_test(test_dn),
+		cmocka_unit_test(test_dn_hostile),
 		cmocka_unit_test(test_match),	     cmocka_unit_test(test_match_hostile),
 		cmocka_unit_test(test_wire),	     cmocka_unit_test(test_wire_refusals),
 		cmocka_unit_test(test_text_is_safe), cmocka_unit_test(test_from_addr),
