@@ -59,6 +59,12 @@ struct ike_pkey *ike_pkey_ref(struct ike_pkey *k);
 /* NULL is nothing. */
 void ike_pkey_unref(struct ike_pkey *k);
 
+/* A list of references. */
+struct ike_pkey_list {
+	struct ike_pkey **list;
+	size_t n;
+};
+
 /* Do both hold the same public key? */
 bool ike_pkey_equal(const struct ike_pkey *a, const struct ike_pkey *b);
 /* "RSA-2048", "ECDSA-P-256", "Ed25519". Returns @buf. */
