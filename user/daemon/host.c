@@ -2,6 +2,7 @@
 /* The engine's host: its clock, its timer, its jobs, and the order in which things are told. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/rand.h>
 
@@ -36,6 +37,11 @@ static void op_keepalive(void *arg, const struct ike_endpoint *local,
 			 const struct ike_endpoint *remote)
 {
 	sockets_keepalive(((struct host *)arg)->sockets, local, remote);
+}
+
+static int64_t op_utc(void *arg)
+{
+	return time(NULL);
 }
 
 /* Keys must never be made from anything less: without randomness there is no going on. */
@@ -161,6 +167,7 @@ static const struct ike_host ops = {
 	.send = op_send,
 	.keepalive = op_keepalive,
 	.random = op_random,
+	.utc = op_utc,
 	.run_job = op_run_job,
 	.source = op_source,
 	.spi_alloc = op_spi_alloc,

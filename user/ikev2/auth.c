@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * IKE_AUTH (RFC 7296 sections 1.2, 2.15) with pre-shared keys, both roles, and the first CHILD_SA
- * along with it.
+ * IKE_AUTH (RFC 7296 sections 1.2, 2.15), both roles, and the first CHILD_SA along with it.
+ * Pre-shared keys are proven here and at once, signatures by jobs (prove.c).
  */
 #include <inttypes.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "ikev2/conn.h"
 #include "ikev2/goal.h"
 #include "ikev2/negotiate.h"
+#include "ikev2/prove.h"
 
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
 
@@ -25,28 +26,40 @@ static bool auth_value(const struct ike_sa *sa, bool of_initiator,
 				   of_initiator ? &sa->keys.pi : &sa->keys.pr, id_body, value, err);
 }
 
-/* Our ID payload and the AUTH payload that proves it. Failure is an overflow of the message. */
-static void put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
+static void put_psk_auth(const struct ike_sa *sa, struct ike_writer *w, struct ike_bytes id_body)
 {
 	const struct ike_secret_cfg *secret =
 		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
 	struct ike_key IKE_CLEARED_KEY value = {0};
+
+	if (secret && auth_value(sa, sa->initiator, secret, id_body, &value, NULL))
+		ike_put_auth(w, IKE_AUTH_METHOD_PSK, ike_key_bytes(&value));
+	else
+		w->overflow = true;
+}
+
+/* Our ID payload and the AUTH payload that proves it. Failure is an overflow of the message. */
+static void put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
+{
 	uint8_t body[IKE_ID_MAX + IKE_GENERIC_LEN];
 	struct ike_bytes written;
 
 	ike_put_identity(w, sa->initiator ? IKE_PAYLOAD_IDI : IKE_PAYLOAD_IDR, &sa->local_id,
 			 &written);
-	if (w->overflow || !secret || written.len > sizeof(body)) {
+	if (w->overflow || written.len > sizeof(body)) {
 		w->overflow = true;
 		return;
 	}
 	memcpy(body, written.p, written.len);
+	ike_put_certs(w, sa);
+	if (sa->initiator)
+		ike_put_certreq(w, sa);
 	if (idr)
 		ike_put_identity(w, IKE_PAYLOAD_IDR, idr, NULL);
-	if (auth_value(sa, sa->initiator, secret, ike_bytes(body, written.len), &value, NULL))
-		ike_put_auth(w, IKE_AUTH_METHOD_PSK, ike_key_bytes(&value));
+	if (sa->conn->local.method == IKE_AUTH_CFG_PUBKEY)
+		ike_put_proof(w, sa);
 	else
-		w->overflow = true;
+		put_psk_auth(sa, w, ike_bytes(body, written.len));
 }
 
 static bool take_id(const struct ike_payloads *all, uint8_t type, struct ike_id *id,
@@ -62,17 +75,21 @@ static bool take_id(const struct ike_payloads *all, uint8_t type, struct ike_id 
 	return ike_id_decode(p->body, &wire, err) && ike_id_from_wire(id, &wire, err);
 }
 
-/* Does the peer have the key that @secret holds? */
-static bool verify(const struct ike_sa *sa, const struct ike_payloads *all,
-		   const struct ike_secret_cfg *secret, const struct ike_id *id,
-		   struct ike_bytes id_body, struct ike_error *err)
+/* Does the peer have the key that we share with it? */
+static bool verify_psk(const struct ike_sa *sa, const struct ike_payloads *all,
+		       const struct ike_id *id, struct ike_bytes id_body, struct ike_error *err)
 {
+	const struct ike_secret_cfg *secret =
+		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_AUTH);
 	struct ike_key IKE_CLEARED_KEY value = {0};
 	char text[IKE_ID_TEXT_MAX];
 	struct ike_wire_auth auth;
 
 	ike_id_text(id, text, sizeof(text));
+	if (!secret)
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "there is no pre-shared key for peer %.100s", text);
 	if (!p)
 		return ike_fail_notify(
 			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
@@ -90,6 +107,25 @@ static bool verify(const struct ike_sa *sa, const struct ike_payloads *all,
 	if (!ike_secret_equal(auth.data, ike_key_bytes(&value)))
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 				       "the pre-shared key of peer %.100s is not ours", text);
+	return true;
+}
+
+static bool uses_psk(const struct ike_conn_cfg *conn)
+{
+	return conn->local.method == IKE_AUTH_CFG_PSK || conn->remote.method == IKE_AUTH_CFG_PSK;
+}
+
+/* The job has verified the peer's signature, or has not. */
+static bool verified(struct ike_sa *sa, const struct ike_job *job, struct ike_error *err)
+{
+	char text[IKE_ID_TEXT_MAX];
+
+	if (!job->ok) {
+		*err = job->err;
+		return false;
+	}
+	ike_sa_log(sa, IKE_LOG_INFO, "peer %s has proven its identity by %s",
+		   ike_id_text(&job->proof->id, text, sizeof(text)), job->proof->by);
 	return true;
 }
 
@@ -202,9 +238,16 @@ static bool has_sibling(const struct ike_sa *sa)
 	return false;
 }
 
+static void signed_request(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	ike_prove_done(sa, job);
+	ike_task_step(sa, job->ok ? IKE_STEP_SEND : ike_task_fail(sa->task, "%s", job->err.text));
+}
+
 static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_engine *e = sa->engine;
+	struct ike_error err = {0};
 	const char *why = "";
 
 	t->create = ike_task_take_create(sa, NULL);
@@ -220,24 +263,23 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	/* Whom we expect: an identity if one is configured, else the address. */
 	if (sa->remote_id.type == IKE_ID_ANY)
 		ike_id_from_addr(&sa->remote_id, &sa->remote.addr);
-	if (!ike_psk_find(sa->config, &sa->local_id, &sa->remote_id))
+	if (uses_psk(sa->conn) && !ike_psk_find(sa->config, &sa->local_id, &sa->remote_id))
 		return ike_task_fail(t, "there is no pre-shared key for this peer");
 	if (!t->create && !sa->peer_childless)
 		return ike_task_fail(
 			t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): name a child");
 	if (t->create && e->ops->spi_alloc(e->host, &sa->local.addr, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
-	return IKE_STEP_SEND;
-}
-
-static bool has_wildcard(const struct ike_id *id)
-{
-	return id->type == IKE_ID_ANY || memchr(id->data, '*', id->len);
+	if (sa->conn->local.method == IKE_AUTH_CFG_PSK)
+		return IKE_STEP_SEND;
+	if (!ike_prove(sa, IKE_ASKING, NULL, signed_request, NULL, &err))
+		return ike_task_fail(t, "%s", err.text);
+	return IKE_STEP_WAIT;
 }
 
 static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 {
-	const struct ike_id *idr = has_wildcard(&sa->conn->remote.id) ? NULL : &sa->conn->remote.id;
+	const struct ike_id *idr = ike_id_has_wildcard(&sa->conn->remote.id) ? NULL : &sa->conn->remote.id;
 
 	put_id_and_auth(sa, w, idr);
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
@@ -248,25 +290,19 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
 }
 
-static bool verify_responder(struct ike_sa *sa, const struct ike_incoming *in,
-			     struct ike_error *err)
+/* Who the responder says it is. */
+static bool identify_responder(struct ike_sa *sa, const struct ike_incoming *in, struct ike_id *id,
+			       struct ike_bytes *body, struct ike_error *err)
 {
 	char want[IKE_ID_TEXT_MAX], got[IKE_ID_TEXT_MAX];
-	const struct ike_secret_cfg *secret =
-		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
-	struct ike_bytes body;
-	struct ike_id id;
 
-	if (!take_id(&in->all, IKE_PAYLOAD_IDR, &id, &body, err))
+	if (!take_id(&in->all, IKE_PAYLOAD_IDR, id, body, err))
 		return false;
-	if (!ike_id_match(&sa->conn->remote.id, &id))
+	if (!ike_id_match(&sa->conn->remote.id, id))
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 				       "the peer is %.90s, but %.90s is configured (remote.id)",
-				       ike_id_text(&id, got, sizeof(got)),
+				       ike_id_text(id, got, sizeof(got)),
 				       ike_id_text(&sa->conn->remote.id, want, sizeof(want)));
-	if (!secret || !verify(sa, &in->all, secret, &id, body, err))
-		return false;
-	sa->remote_id = id;
 	return true;
 }
 
@@ -332,15 +368,13 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	delete_replaced(sa);
 }
 
-static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+/* The responder is who it says. */
+static enum ike_step authenticated(struct ike_sa *sa, struct ike_task *t,
+				   const struct ike_incoming *in, const struct ike_id *id)
 {
 	struct ike_task *create = t->create;
-	struct ike_error err = {0};
 
-	if (in->form == IKE_FORM_NOTIFY)
-		return refused(sa, t, in);
-	if (!verify_responder(sa, in, &err))
-		return refuse(sa, err.text);
+	sa->remote_id = *id;
 	come_up(sa);
 	t->create = NULL;
 	if (create && in->form == IKE_FORM_AUTH_ANSWER)
@@ -351,6 +385,34 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 	if (sa->state == IKE_SA_ESTABLISHED)
 		settle_twins(sa);
 	return sa->task == t ? IKE_STEP_DONE : IKE_STEP_GONE;
+}
+
+static void verified_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+
+	if (verified(sa, job, &err))
+		ike_task_step(sa, authenticated(sa, sa->task, in, &job->proof->id));
+	else
+		ike_task_step(sa, refuse(sa, err.text));
+}
+
+static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+	struct ike_bytes body;
+	struct ike_id id;
+
+	if (in->form == IKE_FORM_NOTIFY)
+		return refused(sa, t, in);
+	if (!identify_responder(sa, in, &id, &body, &err))
+		return refuse(sa, err.text);
+	if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY)
+		return ike_prove_verify(sa, IKE_ASKING, &id, body, verified_answer, in, &err) ?
+		       IKE_STEP_WAIT : refuse(sa, err.text);
+	if (!verify_psk(sa, &in->all, &id, body, &err))
+		return refuse(sa, err.text);
+	return authenticated(sa, t, in, &id);
 }
 
 const struct ike_task_kind ike_task_auth = {
@@ -415,23 +477,6 @@ static bool may_stay(const struct ike_sa *sa, bool initial_contact, struct ike_e
 	return true;
 }
 
-static bool verify_initiator(struct ike_sa *sa, const struct ike_incoming *in,
-			     struct ike_error *err)
-{
-	const struct ike_secret_cfg *secret;
-	char id[IKE_ID_TEXT_MAX];
-	struct ike_bytes body;
-
-	if (!identify(sa, in, &body, err))
-		return false;
-	secret = ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
-	if (!secret)
-		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
-				       "there is no pre-shared key for peer %.100s",
-				       ike_id_text(&sa->remote_id, id, sizeof(id)));
-	return verify(sa, &in->all, secret, &sa->remote_id, body, err);
-}
-
 static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct ike_writer *w)
 {
 	struct ike_engine *e = sa->engine;
@@ -467,16 +512,12 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct i
 	ike_put_choice_ts(w, &choice);
 }
 
-void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
+/* Our own proof is there. */
+static void answer(struct ike_sa *sa, struct ike_incoming *in)
 {
 	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_outgoing o;
-	struct ike_error err = {0};
 
-	if (!verify_initiator(sa, in, &err) || !may_stay(sa, initial_contact, &err)) {
-		refuse_request(sa, in, &err);
-		return;
-	}
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
 	put_id_and_auth(sa, &o.w, NULL);
 	come_up(sa);
@@ -486,4 +527,66 @@ void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
 	replace_older(sa, initial_contact);
 	settle_twins(sa);
 	ike_sa_work(sa);
+}
+
+static void signed_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
+	struct ike_error err = job->err;
+
+	ike_prove_done(sa, job);
+	/* The peer may have got another meanwhile. */
+	if (job->ok && may_stay(sa, initial_contact, &err))
+		answer(sa, in);
+	else
+		refuse_request(sa, in, &err);
+}
+
+/* The initiator is who it says. */
+static void admit(struct ike_sa *sa, struct ike_incoming *in)
+{
+	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
+	struct ike_error err = {0};
+
+	if (!may_stay(sa, initial_contact, &err)) {
+		refuse_request(sa, in, &err);
+		return;
+	}
+	if (sa->conn->local.method == IKE_AUTH_CFG_PSK) {
+		answer(sa, in);
+		return;
+	}
+	/* A fault of ours, but without our proof there is no IKE SA. */
+	if (!ike_prove(sa, IKE_ANSWERING, &in->all, signed_answer, in, &err)) {
+		err.notify = IKE_NOTIFY_AUTHENTICATION_FAILED;
+		refuse_request(sa, in, &err);
+	}
+}
+
+static void verified_request(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+
+	if (verified(sa, job, &err))
+		admit(sa, in);
+	else
+		refuse_request(sa, in, &err);
+}
+
+void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+	struct ike_bytes body;
+
+	if (!identify(sa, in, &body, &err)) {
+		refuse_request(sa, in, &err);
+	} else if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY) {
+		if (!ike_prove_verify(sa, IKE_ANSWERING, &sa->remote_id, body, verified_request,
+				      in, &err))
+			refuse_request(sa, in, &err);
+	} else if (verify_psk(sa, &in->all, &sa->remote_id, body, &err)) {
+		admit(sa, in);
+	} else {
+		refuse_request(sa, in, &err);
+	}
 }

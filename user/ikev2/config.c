@@ -14,6 +14,27 @@ static void child_clear(struct ike_child_cfg *c)
 	ike_proposal_list_clear(&c->proposals);
 }
 
+static void certs_clear(struct ike_cert_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		ike_cert_unref(l->list[i]);
+	free(l->list);
+}
+
+static void keys_clear(struct ike_pkey_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		ike_pkey_unref(l->list[i]);
+	free(l->list);
+}
+
+static void auth_clear(struct ike_auth_cfg *a)
+{
+	certs_clear(&a->certs);
+	certs_clear(&a->cacerts);
+	keys_clear(&a->pubkeys);
+}
+
 static void conn_clear(struct ike_conn_cfg *c)
 {
 	for (size_t i = 0; i < c->n_children; i++)
@@ -23,6 +44,8 @@ static void conn_clear(struct ike_conn_cfg *c)
 	free(c->local_addrs);
 	free(c->remote_addrs);
 	ike_proposal_list_clear(&c->proposals);
+	auth_clear(&c->local);
+	auth_clear(&c->remote);
 }
 
 static void secret_clear(struct ike_secret_cfg *s)
@@ -49,6 +72,9 @@ void ike_config_unref(struct ike_config *c)
 	for (size_t i = 0; i < c->n_secrets; i++)
 		secret_clear(&c->secrets[i]);
 	free(c->secrets);
+	certs_clear(&c->anchors);
+	certs_clear(&c->certs);
+	keys_clear(&c->keys);
 	free(c);
 }
 

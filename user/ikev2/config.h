@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "crypto/cert.h"
+#include "crypto/signature.h"
 #include "id.h"
 #include "proposal.h"
 #include "ts.h"
@@ -43,12 +45,28 @@ struct ike_child_cfg {
 	uint32_t priority;			/* 0: computed from the selectors */
 };
 
-enum ike_auth_method { IKE_AUTH_CFG_PSK };
+enum ike_auth_method { IKE_AUTH_CFG_PSK, IKE_AUTH_CFG_PUBKEY };
 
+/* How one end authenticates itself. */
 struct ike_auth_cfg {
 	enum ike_auth_method method;
-	struct ike_id id;		/* IKE_ID_ANY: the address (local), anybody (remote) */
+	/*
+	 * IKE_ID_ANY: the subject of the first certificate, else the address (local); anybody
+	 * (remote).
+	 */
+	struct ike_id id;
+	/* IKE_AUTH_CFG_PUBKEY */
+	ike_scheme_set schemes;		/* for AUTH; 0: any */
+	ike_hash_set chain_hashes;	/* in certificates up to the anchor; 0: any */
+	uint32_t min_bits[IKE_PKEY_KINDS];	/* of RSA and EC keys up to the anchor */
+	/* local: the first that suits is sent; remote: no other is accepted. Empty: any. */
+	struct ike_cert_list certs;
+	struct ike_cert_list cacerts;	/* remote: instead of ike_config's anchors, if not empty */
+	/* Raw public keys: local, whose private half signs; remote, one of which is the peer's. */
+	struct ike_pkey_list pubkeys;
 };
+
+enum ike_send_cert { IKE_SEND_CERT_IFASKED, IKE_SEND_CERT_ALWAYS, IKE_SEND_CERT_NEVER };
 
 struct ike_conn_cfg {
 	char *name;
@@ -63,6 +81,8 @@ struct ike_conn_cfg {
 	struct ike_auth_cfg local, remote;
 	bool force_encap;			/* encap = yes */
 	enum ike_fragmentation fragmentation;
+	enum ike_send_cert send_cert;
+	bool no_certreq;			/* send_certreq = no */
 	uint64_t dpd_delay;			/* seconds, 0: off */
 	uint64_t rekey_time, over_time, rand_time;	/* seconds; rekey_time 0: never */
 	uint64_t keyingtries;			/* 0: for ever */
@@ -97,6 +117,9 @@ struct ike_config {
 	size_t n_conns;
 	struct ike_secret_cfg *secrets;
 	size_t n_secrets;
+	struct ike_cert_list anchors;	/* whom we trust to issue certificates */
+	struct ike_cert_list certs;	/* others that we know: ours, peers', intermediates */
+	struct ike_pkey_list keys;	/* private */
 };
 
 struct ike_config *ike_config_ref(struct ike_config *c);

@@ -114,7 +114,9 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 void ike_conn_local_id(const struct ike_conn_cfg *conn, const struct ike_addr *local,
 		       struct ike_id *id)
 {
-	if (conn->local.id.type == IKE_ID_ANY)
+	if (conn->local.id.type == IKE_ID_ANY && conn->local.certs.n)
+		*id = conn->local.certs.list[0]->subject;
+	else if (conn->local.id.type == IKE_ID_ANY)
 		ike_id_from_addr(id, local);
 	else
 		*id = conn->local.id;

@@ -126,6 +126,11 @@ struct ike_host {
 	/* Sends a one-byte NAT keepalive (RFC 3948 section 2.3). */
 	void (*keepalive)(void *host, const struct ike_endpoint *local,
 			  const struct ike_endpoint *remote);
+	/*
+	 * Seconds since 1970, for what certificates say of time. May be NULL: then none is
+	 * accepted.
+	 */
+	int64_t (*utc)(void *host);
 	/* Unpredictable bytes; the simulator's are seeded. */
 	void (*random)(void *host, uint8_t *buf, size_t len);
 	/*
@@ -188,7 +193,7 @@ void ike_engine_tick(struct ike_engine *e, ike_time now);
 /* When ike_engine_tick() wants to be called next; UINT64_MAX for never. */
 ike_time ike_engine_next(const struct ike_engine *e);
 
-/* Pure computation (key exchange): touches nothing but the job. Any thread. */
+/* Pure computation (key exchange, signatures): touches nothing but the job. Any thread. */
 void ike_job_run(struct ike_job *job);
 /* Takes @job back and goes on with the exchange that waited for it, if it is still there. */
 void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job);

@@ -282,6 +282,8 @@ static void forget_init(struct ike_sa *sa)
 {
 	ike_packet_clear(&sa->init_sent);
 	ike_packet_clear(&sa->init_got);
+	free(sa->proven);
+	sa->proven = NULL;
 }
 
 static void start_timers(struct ike_sa *sa)

@@ -33,6 +33,8 @@ enum ike_end {
 	IKE_END_REPLACED, /* another has taken its place */
 };
 
+struct ike_proven; /* prove.h */
+
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
 	struct ike_node by_spi, by_peer;
@@ -68,6 +70,7 @@ struct ike_sa {
 	/* For AUTH (section 2.15), until authenticated. */
 	struct ike_packet init_sent, init_got;
 	struct ike_nonce ni, nr;
+	struct ike_proven *proven; /* our signature, until it is sent */
 
 	struct ike_window window;
 	unsigned int sends; /* of the request that is out */

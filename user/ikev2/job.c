@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Key exchanges as jobs of the host. */
+/* Key exchanges and signatures as jobs of the host. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +11,16 @@ void ike_job_free(struct ike_job *job)
 {
 	ike_dh_clear(&job->key);
 	ike_secret_clear(&job->secret);
+	ike_proof_free(job->proof);
 	free(job);
 }
 
 void ike_job_run(struct ike_job *job)
 {
+	if (job->proof) {
+		job->ok = ike_proof_run(job->proof, &job->err);
+		return;
+	}
 	job->ok = job->key.pub_len || ike_dh_generate(&job->key, &job->err);
 	if (job->ok && job->peer_len)
 		job->ok = ike_dh_derive(&job->key, ike_bytes(job->peer, job->peer_len),
@@ -73,6 +78,20 @@ bool ike_job_derive(struct ike_sa *sa, enum ike_side side, const struct ike_dh_k
 	if (!job)
 		return false;
 	job->key = *key;
+	hand_over(sa, job, in);
+	return true;
+}
+
+bool ike_job_prove(struct ike_sa *sa, enum ike_side side, struct ike_proof *proof,
+		   ike_job_then then, struct ike_incoming *in)
+{
+	struct ike_job *job = job_new(sa, side, ike_bytes(NULL, 0), then);
+
+	if (!job) {
+		ike_proof_free(proof);
+		return false;
+	}
+	job->proof = proof;
 	hand_over(sa, job, in);
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Key exchanges as jobs of the host. All that a job touches while it runs is its own; the IKE SA
+ * Key exchanges and signatures as jobs of the host. All that a job touches while it runs is its own; the IKE SA
  * that waits for it may be gone when it is done.
  */
 #ifndef ESPLANE_IKE_JOB_H
@@ -8,6 +8,7 @@
 
 #include "ikev2/crypto/dh.h"
 #include "ikev2/ike.h"
+#include "ikev2/proof.h"
 
 struct ike_incoming;
 struct ike_sa;
@@ -27,6 +28,7 @@ struct ike_job {
 	uint8_t peer[IKE_DH_PUBLIC_MAX];
 	size_t peer_len; /* 0: generate only */
 	struct ike_secret secret;
+	struct ike_proof *proof; /* NULL: a key exchange; owned */
 	bool ok;
 	struct ike_error err;
 };
@@ -44,6 +46,9 @@ IKE_MUST_CHECK bool ike_job_generate(struct ike_sa *sa, enum ike_side side, uint
 IKE_MUST_CHECK bool ike_job_derive(struct ike_sa *sa, enum ike_side side,
 				   const struct ike_dh_key *key, struct ike_bytes peer,
 				   ike_job_then then, struct ike_incoming *in);
+/* Makes or verifies @proof, which it takes over even if it fails. */
+IKE_MUST_CHECK bool ike_job_prove(struct ike_sa *sa, enum ike_side side, struct ike_proof *proof,
+				  ike_job_then then, struct ike_incoming *in);
 /* What @sa waits for on @side is not wanted any more. */
 void ike_job_forget(struct ike_sa *sa, enum ike_side side);
 

@@ -28,7 +28,7 @@ static const struct form {
 	[IKE_FORM_INIT_ANSWER] = { "IKE_SA_INIT response", {
 		ONE(IKE_PAYLOAD_SA), ONE(IKE_PAYLOAD_KE), ONE(IKE_PAYLOAD_NONCE),
 		ANY(IKE_PAYLOAD_CERTREQ), NOTIFIES } },
-	/* CP, CERT and CERTREQ are understood by name only, and left aside. */
+	/* CP is understood by name only, and left aside. */
 	[IKE_FORM_AUTH_REQUEST] = { "IKE_AUTH request", {
 		ONE(IKE_PAYLOAD_IDI), MAYBE(IKE_PAYLOAD_IDR), MAYBE(IKE_PAYLOAD_AUTH),
 		ONE(IKE_PAYLOAD_SA), ONE(IKE_PAYLOAD_TSI), ONE(IKE_PAYLOAD_TSR),

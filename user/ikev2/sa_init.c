@@ -8,6 +8,7 @@
 #include "ikev2/conn.h"
 #include "ikev2/nat.h"
 #include "ikev2/negotiate.h"
+#include "ikev2/prove.h"
 
 enum {
 	DEFAULT_COOKIE_THRESHOLD = 30,
@@ -150,6 +151,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	put_nat_detection(w, sa);
 	if (sa->conn->fragmentation != IKE_FRAGMENT_NO)
 		put_fragmentation(w);
+	ike_put_init_auth(w, sa, NULL);
 }
 
 /* The same exchange again, with another request under the same ID (sections 2.6, 2.7). */
@@ -370,7 +372,8 @@ static bool admit(struct ike_engine *e, const struct ike_incoming *in, struct ik
 	return false;
 }
 
-static void put_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_writer *w)
+static void put_answer(struct ike_sa *sa, const struct ike_job *job,
+		       const struct ike_payloads *request, struct ike_writer *w)
 {
 	ike_put_suite(w, &sa->suite, ike_bytes(NULL, 0));
 	ike_put_ke(w, sa->suite.ke, ike_dh_public(&job->key));
@@ -379,6 +382,7 @@ static void put_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_
 	ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->fragmentation)
 		put_fragmentation(w);
+	ike_put_init_auth(w, sa, request);
 }
 
 static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -398,7 +402,7 @@ static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_inco
 		return;
 	}
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_SA_INIT, 0, true);
-	put_answer(sa, job, &o.w);
+	put_answer(sa, job, &in->all, &o.w);
 	ike_sa_answer(sa, in, &o);
 	if (!ike_packet_set(&sa->init_sent, ike_written(&o.w)))
 		ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");

@@ -164,7 +164,7 @@ static void job_ends(void *arg, void *data)
 		ike_job_free(item->job);
 		return;
 	}
-	if (n->sim->conditions.toy)
+	if (n->sim->conditions.toy && !item->job->proof)
 		toy_exchange(item->job);
 	else
 		ike_job_run(item->job);

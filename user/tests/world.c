@@ -50,6 +50,11 @@ static void host_keepalive(void *host, const struct ike_endpoint *local,
 	((struct world_end *)host)->keepalives++;
 }
 
+static int64_t host_utc(void *host)
+{
+	return ((struct world_end *)host)->world->utc;
+}
+
 /* xorshift64: a test is the same each time. */
 static void host_random(void *host, uint8_t *buf, size_t len)
 {
@@ -212,6 +217,7 @@ static void host_event(void *host, const struct ike_event *event)
 static const struct ike_host host = {
 	.send = host_send,
 	.keepalive = host_keepalive,
+	.utc = host_utc,
 	.random = host_random,
 	.run_job = host_run_job,
 	.spi_alloc = host_spi_alloc,

@@ -63,6 +63,7 @@ struct world_end {
 
 struct world {
 	ike_time now;
+	int64_t utc;
 	struct world_end end[2];
 	struct world_message *sent; /* all that was sent, in order; a ring */
 	size_t n_sent, delivered;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* A certification authority for tests: keys and certificates made to order. */
+#ifndef ESPLANE_TESTS_PKI_H
+#define ESPLANE_TESTS_PKI_H
+
+#include "ikev2/config.h"
+
+/* The time at which tests of certificates play. */
+#define PKI_NOW ((int64_t)1800000000)
+
+struct pki {
+	struct ike_cert *cert;
+	struct ike_pkey *key; /* private */
+};
+
+/* What is to be made. Zero-filled but for @subject: an Ed25519 key, self-signed, good for a year. */
+struct pki_order {
+	const struct pki *issuer;
+	const char *subject; /* as ike_dn_parse() */
+	const char *key;     /* "RSA", "P-256", "P-384", "P-521", "ED25519", "ED448" */
+	const char *alt_name; /* as x509v3_config(5): "DNS:a.example.org,IP:192.0.2.1" */
+	const char *basic_constraints, *key_usage, *extended_key_usage, *name_constraints;
+	const char *md; /* of the signature; NULL: SHA256 */
+	int64_t from, to; /* relative to PKI_NOW; both 0: a year around it */
+};
+
+struct pki pki_make(const struct pki_order *order);
+/* A CA that issues end certificates. */
+struct pki pki_ca(const char *subject, const struct pki *issuer);
+/* One of an end, with this subjectAltName. */
+struct pki pki_end(const struct pki *issuer, const char *subject, const char *alt_name,
+		   const char *key);
+void pki_free(struct pki *p);
+
+void pki_add_cert(struct ike_cert_list *list, const struct pki *p);
+void pki_add_key(struct ike_pkey_list *list, const struct pki *p);
+
+#endif
