@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* What no single key shows: secrets that are missing, peers that cannot be reached, ports. */
+/*
+ * What no single key shows: secrets and certificates that are missing, peers that cannot be reached,
+ * ports.
+ */
 #include <string.h>
 
 #include "draft.h"
+#include "ikev2/conn.h"
+#include "ikev2/own.h"
 
 /* May @secret be the one between these two? Its IDs name one of them at least, or it has none. */
 static bool may_fit(const struct ike_secret_cfg *secret, const struct ike_conn_cfg *c)
@@ -35,6 +40,74 @@ static void check_secret(struct load *l, const struct section *s, const struct i
 	else
 		cfg_warning(l->errors, &s->where,
 			    "connection \"%s\": no secret is for peer %s", s->name, id);
+}
+
+static bool uses(const struct ike_conn_cfg *c, enum ike_auth_method method)
+{
+	return c->local.method == method || c->remote.method == method;
+}
+
+/* Where key @key of section local or remote is, or the section, or the connection. */
+static const struct cfg_where *where_of_auth(const struct section *s, const char *stem,
+					     const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_sections; i++)
+		if (!strncmp(s->sections[i]->name, stem, strlen(stem)))
+			return where_of(s->sections[i], key);
+	return &s->where;
+}
+
+/* The peer compares names to the letter: ours is to be as in the certificate, string types too. */
+static void check_local_id(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	const struct ike_cert *cert = c->local.certs.n ? c->local.certs.list[0] : NULL;
+	char id[IKE_ID_TEXT_MAX], names[300];
+	struct ike_text t;
+
+	if (!cert || c->local.id.type == IKE_ID_ANY)
+		return;
+	if (ike_cert_has_id(cert, &c->local.id)) {
+		if (c->local.id.type == IKE_ID_DER_ASN1_DN)
+			c->local.id = cert->subject;
+		return;
+	}
+	ike_text_init(&t, names, sizeof(names));
+	ike_cert_ids_text(&t, cert);
+	cfg_warning(l->errors, where_of_auth(s, "local", "id"), "connection \"%s\": local.id %s is "
+		    "not in its certificate, which holds %s", s->name,
+		    ike_id_text(&c->local.id, id, sizeof(id)), names);
+}
+
+static void check_signer(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	struct ike_error err;
+	struct ike_own own;
+	struct ike_id id;
+
+	if (c->local.id.type == IKE_ID_ANY && !c->local.certs.n && !c->local.pubkeys.n) {
+		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": "
+			  "local.auth is pubkey (the default) and needs local.certs, "
+			  "local.pubkeys, or an id that is in a certificate of x509", s->name);
+		return;
+	}
+	ike_conn_local_id(c, &(struct ike_addr){ .family = AF_INET }, &id);
+	if (!ike_own_find(l->out->ike, &c->local, &id, ike_bytes(NULL, 0), &own, &err))
+		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": %s",
+			  s->name, err.text);
+	check_local_id(l, s, c);
+}
+
+static void check_verifier(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+{
+	const struct ike_auth_cfg *r = &c->remote;
+
+	if (!r->certs.n && !r->cacerts.n && !r->pubkeys.n && !l->out->ike->anchors.n)
+		cfg_error(l->errors, where_of_auth(s, "remote", "auth"), "connection \"%s\": "
+			  "remote.auth is pubkey (the default), and there is nothing to verify the "
+			  "peer with: no certificate in x509ca, no remote.cacerts, remote.certs or "
+			  "remote.pubkeys", s->name);
 }
 
 static bool has_single_address(const struct ike_conn_cfg *c)
@@ -76,13 +149,18 @@ static void check_port(struct load *l, const struct section *s, const struct ike
 void check_config(struct load *l, const struct section *root)
 {
 	const struct section *conns = section_child(root, "connections"), *s;
-	const struct ike_conn_cfg *c;
+	struct ike_conn_cfg *c;
 	size_t i;
 
 	for (i = 0; i < l->out->ike->n_conns; i++) {
 		c = &l->out->ike->conns[i];
 		s = section_child(conns, c->name);
-		check_secret(l, s, c);
+		if (uses(c, IKE_AUTH_CFG_PSK))
+			check_secret(l, s, c);
+		if (c->local.method == IKE_AUTH_CFG_PUBKEY && !l->doubtful)
+			check_signer(l, s, c);
+		if (c->remote.method == IKE_AUTH_CFG_PUBKEY && !l->doubtful)
+			check_verifier(l, s, c);
 		check_children(l, s, c);
 		check_port(l, s, c);
 	}

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* A connection: connections.<conn>, with its authentication rounds and its children. */
+/* A connection: connections.<conn>, with its children. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "draft.h"
 
 #define CONN(key, setter, member, arg) { key, setter, offsetof(struct conn_draft, member), arg }
-#define AUTH(key, setter, member) { key, setter, offsetof(struct ike_auth_cfg, member), NULL }
 #define ONLY(key, value) { key, only_value, 0, value }
 #define LATER(key) { .name = key }
 /* A section that load_conn() reads itself. */
@@ -25,6 +24,22 @@ static const struct key_word fragmentation_words[] = {
 	{ "accept", IKE_FRAGMENT_ACCEPT }, { "no", IKE_FRAGMENT_NO }, { 0 },
 };
 
+static const struct key_word send_cert_words[] = {
+	{ "ifasked", IKE_SEND_CERT_IFASKED }, { "always", IKE_SEND_CERT_ALWAYS },
+	{ "never", IKE_SEND_CERT_NEVER }, { 0 },
+};
+
+static void set_send_certreq(const struct key_call *call)
+{
+	struct conn_draft *d = call->object;
+	struct key_call inner = *call;
+	bool yes = !d->cfg.no_certreq;
+
+	inner.field = &yes;
+	set_bool(&inner);
+	d->cfg.no_certreq = !yes;
+}
+
 static const struct key_def conn_keys[] = {
 	{ "version", set_version, 0, NULL },
 	CONN("local_addrs", set_addrs, local_addrs, NULL),
@@ -40,6 +55,8 @@ static const struct key_def conn_keys[] = {
 	CONN("keyingtries", set_u64, cfg.keyingtries, NULL),
 	CONN("unique", set_word, cfg.unique, unique_words),
 	CONN("fragmentation", set_word, cfg.fragmentation, fragmentation_words),
+	CONN("send_cert", set_word, cfg.send_cert, send_cert_words),
+	{ "send_certreq", set_send_certreq, 0, NULL },
 	CONN("if_id_in", set_interface, cfg.if_id_in, NULL),
 	CONN("if_id_out", set_interface, cfg.if_id_out, NULL),
 	ONLY("reauth_time", "0"),
@@ -53,8 +70,6 @@ static const struct key_def conn_keys[] = {
 	LATER("dscp"),
 	LATER("dpd_timeout"),
 	LATER("childless"),
-	LATER("send_certreq"),
-	LATER("send_cert"),
 	LATER("ocsp"),
 	LATER("ppk_id"),
 	LATER("mediated_by"),
@@ -71,60 +86,6 @@ const struct key_table conn_table = {
 	"connections.<conn>", conn_keys, KEY_COUNT(conn_keys),
 	conn_sections, KEY_COUNT(conn_sections),
 };
-
-static const struct key_def auth_keys[] = {
-	AUTH("auth", set_auth, method),
-	AUTH("id", set_id, id),
-	ONLY("round", "0"),
-	LATER("certs"),
-	LATER("cert*"),
-	LATER("pubkeys"),
-	LATER("eap_id"),
-	LATER("aaa_id"),
-	LATER("xauth_id"),
-	LATER("groups"),
-	LATER("cert_policy"),
-	LATER("cacerts"),
-	LATER("cacert*"),
-	LATER("ca_id"),
-	LATER("revocation"),
-};
-
-static const struct key_def auth_sections[] = {
-	LATER("cert*"),
-	LATER("cacert*"),
-};
-
-const struct key_table auth_table = {
-	"connections.<conn>.local or .remote", auth_keys, KEY_COUNT(auth_keys),
-	auth_sections, KEY_COUNT(auth_sections),
-};
-
-/* Reads the one section that @pattern means. */
-static void load_auth(struct load *l, const struct section *conn, const char *pattern,
-		      struct ike_auth_cfg *auth)
-{
-	const struct section *s = NULL;
-	size_t i;
-
-	for (i = 0; i < conn->n_sections; i++) {
-		if (!key_matches(pattern, conn->sections[i]->name))
-			continue;
-		if (s) {
-			cfg_error(l->errors, &conn->sections[i]->where,
-				  "section \"%s\": a second authentication round beside \"%s\" is "
-				  "not supported by esplane yet", conn->sections[i]->name, s->name);
-			continue;
-		}
-		s = conn->sections[i];
-		keys_apply(&auth_table, s, auth, l->errors);
-	}
-	if (!s || !section_value(s, "auth") || !section_value(s, "auth")->value)
-		cfg_error(l->errors, s ? &s->where : &conn->where,
-			  "connection \"%s\": %.*s.auth is not set and means pubkey, which is not "
-			  "supported by esplane yet; say auth = psk", conn->name,
-			  (int)strcspn(pattern, "*"), pattern);
-}
 
 static void load_children(struct load *l, const struct section *s, struct ike_conn_cfg *conn)
 {

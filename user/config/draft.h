@@ -12,6 +12,9 @@
 struct load {
 	struct daemon_config *out;
 	struct cfg_errors *errors;
+	struct settings *settings;
+	const char *path;		/* of the file; NULL: a text, which has no directories */
+	bool doubtful;			/* keys or certificates are missing for a reason told */
 };
 
 struct child_draft {
@@ -28,6 +31,17 @@ struct conn_draft {
 void load_conn(struct load *l, const struct section *s);
 void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *conn);
 void load_secret(struct load *l, const struct section *s);
+/* auth.c: the one section of @conn that @pattern means */
+void load_auth(struct load *l, const struct section *conn, const char *pattern,
+	       struct ike_auth_cfg *auth);
+/*
+ * credentials.c: keys and certificates of the directories beside the file, for which @secrets may
+ * have passphrases; and those that a key of a connection names, comma-separated.
+ */
+void load_credentials(struct load *l, const struct section *secrets);
+void load_named_certs(struct load *l, const struct setting *names, const char *directory,
+		      struct ike_cert_list *list);
+void load_named_pubkeys(struct load *l, const struct setting *names, struct ike_pkey_list *list);
 void load_daemon(struct load *l, const struct section *s);
 
 /* Where @key is set in @s, or @s itself is. */

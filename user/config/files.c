@@ -27,8 +27,7 @@ int settings_count(struct settings *s, const struct section *in, struct cfg_erro
 	return -1;
 }
 
-/* Keeps a copy of @name as long as the settings. */
-static const char *keep_name(struct settings *s, const char *name)
+const char *settings_keep_name(struct settings *s, const char *name)
 {
 	char **list = reallocarray(s->files, s->n_files + 1, sizeof(*list));
 
@@ -39,8 +38,7 @@ static const char *keep_name(struct settings *s, const char *name)
 	return list[s->n_files] ? list[s->n_files++] : NULL;
 }
 
-/* Reads all of @fd, at most @size bytes and one more. Returns what was read, or -1 with errno. */
-static ssize_t read_up_to(int fd, char *buf, size_t size)
+ssize_t settings_read(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -79,7 +77,7 @@ static int parse_open_file(struct reader *r, struct section *into, int fd,
 
 	if (!buf)
 		return -1;
-	len = read_up_to(fd, buf, size);
+	len = settings_read(fd, buf, size);
 	if (len < 0)
 		cfg_error(r->errors, where, "cannot read %s: %s", r->file, strerror(errno));
 	else if (len > SETTINGS_FILE_MAX)
@@ -151,7 +149,7 @@ static int include_each(const struct reader *r, struct section *into, const glob
 			.settings = r->settings,
 			.errors = r->errors,
 			.parent = r,
-			.file = keep_name(r->settings, found->gl_pathv[i]),
+			.file = settings_keep_name(r->settings, found->gl_pathv[i]),
 			.depth = r->depth + 1,
 		};
 
@@ -203,7 +201,7 @@ static struct settings *settings_new(const char *name)
 
 	if (!s)
 		return NULL;
-	where.file = keep_name(s, name);
+	where.file = settings_keep_name(s, name);
 	s->raw = where.file ? section_new("", 0, &where) : NULL;
 	if (!s->raw) {
 		settings_free(s);

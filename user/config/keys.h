@@ -44,7 +44,7 @@ struct key_table {
 #define KEY_COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* All tables (load.c), so that a key in the wrong place can be told where it belongs. */
-extern const struct key_table conn_table, auth_table, child_table, secret_table,
+extern const struct key_table conn_table, auth_table, child_table, secret_table, file_table,
 	settings_table, top_table;
 extern const struct key_table *const all_tables[];
 extern const size_t n_all_tables;
@@ -65,7 +65,6 @@ key_setter set_string;				/* char *, malloc()ed */
 key_setter set_word;				/* enum; arg: struct key_word list */
 key_setter set_interface;			/* uint32_t: if_id; not %unique */
 key_setter set_version;				/* no field: 2 or 0 */
-key_setter set_auth;				/* enum ike_auth_method */
 key_setter set_id;				/* struct ike_id */
 key_setter set_ike_proposals, set_esp_proposals;/* struct ike_proposal_list */
 key_setter set_addrs;				/* struct addr_list */

@@ -27,11 +27,11 @@ static const struct key_def secret_sections[] = {
 	LATER("xauth*"),
 	LATER("ntlm*"),
 	LATER("ppk*"),
-	LATER("private*"),
-	LATER("rsa*"),
-	LATER("ecdsa*"),
-	LATER("pkcs8*"),
-	LATER("pkcs12*"),
+	SECTION("private*"),
+	SECTION("rsa*"),
+	SECTION("ecdsa*"),
+	SECTION("pkcs8*"),
+	SECTION("pkcs12*"),
 	LATER("token*"),
 };
 
@@ -41,6 +41,7 @@ static const struct key_table secrets_table = {
 
 const struct key_table *const all_tables[] = {
 	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
+	&file_table,
 	&settings_table,
 };
 
@@ -79,6 +80,13 @@ static void load_secrets(struct load *l, const struct section *s)
 	load_each(l, s, "ike*", load_secret);
 }
 
+/* Keys and certificates are found before connections name them. */
+static void load_secrets_and_files(struct load *l, const struct section *s)
+{
+	load_secrets(l, s);
+	load_credentials(l, s);
+}
+
 static void load_connections(struct load *l, const struct section *s)
 {
 	size_t i;
@@ -112,10 +120,14 @@ static void check_top(struct load *l, const struct settings *settings)
 	}
 }
 
-/* Takes @settings over. */
-static struct daemon_config *load(struct settings *settings, struct cfg_errors *errors)
+/* Takes @settings over. @path: of the file; NULL: a text. */
+static struct daemon_config *load(struct settings *settings, const char *path,
+				  struct cfg_errors *errors)
 {
-	struct load l = { .out = calloc(1, sizeof(*l.out)), .errors = errors };
+	struct load l = {
+		.out = calloc(1, sizeof(*l.out)), .errors = errors, .settings = settings,
+		.path = path,
+	};
 
 	if (l.out)
 		l.out->ike = calloc(1, sizeof(*l.out->ike));
@@ -126,7 +138,7 @@ static struct daemon_config *load(struct settings *settings, struct cfg_errors *
 	l.out->ike->refs = 1;
 	check_top(&l, settings);
 	load_daemon(&l, section_child(settings->root, "esplaned"));
-	load_secrets(&l, section_child(settings->root, "secrets"));
+	load_secrets_and_files(&l, section_child(settings->root, "secrets"));
 	load_connections(&l, section_child(settings->root, "connections"));
 	if (!errors->no_memory)
 		check_config(&l, settings->root);
@@ -142,13 +154,13 @@ out:
 
 struct daemon_config *config_load(const char *path, struct cfg_errors *errors)
 {
-	return load(settings_load(path, errors), errors);
+	return load(settings_load(path, errors), path, errors);
 }
 
 struct daemon_config *config_parse(const char *name, const char *text, size_t len,
 				   struct cfg_errors *errors)
 {
-	return load(settings_parse(name, text, len, errors), errors);
+	return load(settings_parse(name, text, len, errors), NULL, errors);
 }
 
 void config_free(struct daemon_config *config)

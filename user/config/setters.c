@@ -135,26 +135,6 @@ void set_version(const struct key_call *call)
 		key_error(call, "\"%s\" is no IKE version; say version = 2", VALUE(call));
 }
 
-void set_auth(const struct key_call *call)
-{
-	static const char *const later[] = {
-		"pubkey", "rsa", "ecdsa", "ed25519", "ed448", "eap", "xauth", "any", "ike:",
-	};
-	size_t i;
-
-	if (!strcmp(VALUE(call), "psk")) {
-		*(unsigned int *)call->field = IKE_AUTH_CFG_PSK;
-		return;
-	}
-	for (i = 0; i < KEY_COUNT(later); i++) {
-		if (strncmp(VALUE(call), later[i], strlen(later[i])))
-			continue;
-		key_error(call, "%s is not supported by esplane yet; only psk is", VALUE(call));
-		return;
-	}
-	key_error(call, "\"%s\" is no way to authenticate; only psk is supported yet", VALUE(call));
-}
-
 void set_id(const struct key_call *call)
 {
 	struct ike_error err;

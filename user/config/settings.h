@@ -11,6 +11,8 @@
 #ifndef ESPLANE_CONFIG_SETTINGS_H
 #define ESPLANE_CONFIG_SETTINGS_H
 
+#include <sys/types.h>
+
 #include "errors.h"
 
 enum {
@@ -100,6 +102,10 @@ struct reader {
 /* Takes "include @pattern" in @r's file at @where. Returns as settings_parse_text(). */
 int settings_include(const struct reader *r, struct section *into, const char *pattern,
 		     const struct cfg_where *where);
+/* Keeps a copy of @name as long as the settings; NULL: out of memory. */
+const char *settings_keep_name(struct settings *s, const char *name);
+/* Reads all of @fd, at most @size bytes. Returns what was read, or -1 with errno. */
+ssize_t settings_read(int fd, char *buf, size_t size);
 /* Counts one more section or value in @in. Returns -1 beyond the limits (reported). */
 int settings_count(struct settings *s, const struct section *in, struct cfg_errors *errors,
 		   const struct cfg_where *where);

@@ -433,20 +433,24 @@ static void values(void **state)
 static void authentication(void **state)
 {
 	refused("connections { c { children { n { } } } }\nsecrets { ike { secret = x } }",
-		"t.conf:1: connection \"c\": local.auth is not set and means pubkey, which is not "
-		"supported by esplane yet; say auth = psk\n"
-		"t.conf:1: connection \"c\": remote.auth is not set and means pubkey, which is not "
-		"supported by esplane yet; say auth = psk\n");
+		"t.conf:1: connection \"c\": local.auth is pubkey (the default) and needs "
+		"local.certs, local.pubkeys, or an id that is in a certificate of x509\n"
+		"t.conf:1: connection \"c\": remote.auth is pubkey (the default), and there is "
+		"nothing to verify the peer with: no certificate in x509ca, no remote.cacerts, "
+		"remote.certs or remote.pubkeys\n");
 	refused(CONN("local { auth = pubkey }"),
-		"t.conf:8: auth: pubkey is not supported by esplane "
-		"yet; only psk is\n");
+		"t.conf:8: connection \"home\": we have no certificate for moon (local.certs)\n");
 	refused(CONN("local { auth = eap-tls }"),
-		"t.conf:8: auth: eap-tls is not supported by esplane "
-		"yet; only psk is\n");
-	refused(CONN("local { auth = secret }"), "t.conf:8: auth: \"secret\" is no way to "
-						 "authenticate; only psk is supported yet\n");
-	refused(CONN("local { certs = moon.pem }"), "t.conf:8: certs: known from strongSwan, not "
-						    "supported by esplane yet\n");
+		"t.conf:8: auth: eap-tls is not supported by esplane yet; psk and pubkey are\n");
+	refused(CONN("local { auth = rsa-md5 }"),
+		"t.conf:8: auth: \"rsa-md5\" is no way to authenticate: \"md5\" is none of psk, "
+		"pubkey, rsa, rsa/pss, ecdsa, ed25519, ed448, nor a hash or key size behind one of "
+		"them\n");
+	refused(CONN("local { certs = moon.pem }"),
+		"t.conf:8: certs: has no meaning with auth = psk\n"
+		"t.conf:8: certs: moon.pem is beside no file\n");
+	refused(CONN("send_cert = perhaps"), "t.conf:8: send_cert: \"perhaps\" is not ifasked, "
+		"always or never\n");
 }
 
 /* What the parsers of the engine refuse comes through with the key in front. */

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/* How an end authenticates itself: connections.<conn>.local and .remote. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "draft.h"
+#include "value.h"
+
+#define AUTH(key, setter, member) { key, setter, offsetof(struct auth_draft, member), NULL }
+#define ONLY(key, value) { key, only_value, 0, value }
+#define LATER(key) { .name = key }
+
+enum { TOKEN_MAX = 16 };
+
+struct auth_draft {
+	struct ike_auth_cfg cfg;
+	const struct setting *certs, *cacerts, *pubkeys;
+};
+
+/* Read when the section's other keys are known. */
+static void keep_setting(const struct key_call *call)
+{
+	*(const struct setting **)call->field = call->setting;
+}
+
+/* swanctl.conf(5), remote.auth: kinds of keys, each with the least size and hashes behind it. */
+static const struct kind {
+	const char *word;
+	ike_scheme_set schemes;
+	bool sized;
+	enum ike_pkey_kind kind;		/* if @sized */
+} kinds[] = {
+	{ "pubkey", IKE_SCHEMES_ALL, false, 0 },
+	{ "rsa", 1 << IKE_SCHEME_RSA_SHA1 | 1 << IKE_SCHEME_RSA_SHA2_256 |
+		 1 << IKE_SCHEME_RSA_SHA2_384 | 1 << IKE_SCHEME_RSA_SHA2_512 |
+		 1 << IKE_SCHEME_PSS_SHA2_256 | 1 << IKE_SCHEME_PSS_SHA2_384 |
+		 1 << IKE_SCHEME_PSS_SHA2_512, true, IKE_PKEY_RSA },
+	{ "rsa/pss", 1 << IKE_SCHEME_PSS_SHA2_256 | 1 << IKE_SCHEME_PSS_SHA2_384 |
+		     1 << IKE_SCHEME_PSS_SHA2_512, true, IKE_PKEY_RSA },
+	{ "ecdsa", 1 << IKE_SCHEME_ECDSA_SHA2_256 | 1 << IKE_SCHEME_ECDSA_SHA2_384 |
+		   1 << IKE_SCHEME_ECDSA_SHA2_512, true, IKE_PKEY_ECDSA },
+	{ "ed25519", 1 << IKE_SCHEME_ED25519, false, 0 },
+	{ "ed448", 1 << IKE_SCHEME_ED448, false, 0 },
+};
+
+static const struct key_word hashes[] = {
+	{ "sha1", IKE_HASH_SHA1 }, { "sha256", IKE_HASH_SHA2_256 },
+	{ "sha384", IKE_HASH_SHA2_384 }, { "sha512", IKE_HASH_SHA2_512 },
+	{ "identity", IKE_HASH_IDENTITY }, { 0 },
+};
+
+/* A kind, and what has been said of it so far. */
+struct group {
+	const struct kind *kind;
+	ike_hash_set hashes;
+};
+
+static void end_group(struct ike_auth_cfg *auth, const struct group *g)
+{
+	enum ike_scheme s;
+
+	for (s = 0; g->kind && s < IKE_SCHEMES; s++)
+		if (g->kind->schemes & 1u << s &&
+		    (!g->hashes || g->hashes & 1u << ike_scheme_hash(s)))
+			auth->schemes |= 1u << s;
+	auth->chain_hashes |= g->hashes;
+}
+
+static const struct kind *kind_of(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < KEY_COUNT(kinds); i++)
+		if (!strcmp(kinds[i].word, word))
+			return &kinds[i];
+	return NULL;
+}
+
+/* One word of the list. Returns false when it is none. */
+static bool take_token(struct ike_auth_cfg *auth, struct group *g, const char *word)
+{
+	const struct kind *kind = kind_of(word);
+	const struct key_word *hash;
+	uint64_t bits;
+
+	if (kind) {
+		end_group(auth, g);
+		*g = (struct group){ .kind = kind };
+		return true;
+	}
+	for (hash = hashes; g->kind && hash->word; hash++) {
+		if (strcmp(hash->word, word))
+			continue;
+		g->hashes |= 1u << hash->value;
+		return true;
+	}
+	if (!g->kind || !g->kind->sized || !value_number(word, &bits) || bits > UINT16_MAX)
+		return false;
+	auth->min_bits[g->kind->kind] = bits;
+	return true;
+}
+
+static bool is_later(const char *text)
+{
+	static const char *const later[] = { "eap", "xauth", "any", "ike:" };
+	size_t i;
+
+	for (i = 0; i < KEY_COUNT(later); i++)
+		if (!strncmp(text, later[i], strlen(later[i])))
+			return true;
+	return false;
+}
+
+static void set_auth(const struct key_call *call)
+{
+	const char *at = call->setting->value;
+	struct auth_draft *d = call->object;
+	struct ike_auth_cfg *auth = &d->cfg;
+	struct group g = { 0 };
+	char word[TOKEN_MAX];
+	size_t len;
+
+	if (!strcmp(at, "psk")) {
+		auth->method = IKE_AUTH_CFG_PSK;
+		return;
+	}
+	if (is_later(at)) {
+		key_error(call, "%s is not supported by esplane yet; psk and pubkey are", at);
+		return;
+	}
+	for (; *at; at += len + (at[len] == '-')) {
+		len = strcspn(at, "-");
+		memcpy(word, at, len < TOKEN_MAX ? len : 0);
+		word[len < TOKEN_MAX ? len : 0] = '\0';
+		if (!take_token(auth, &g, word)) {
+			key_error(call, "\"%s\" is no way to authenticate: \"%.*s\" is none of psk, "
+				  "pubkey, rsa, rsa/pss, ecdsa, ed25519, ed448, nor a hash or key "
+				  "size behind one of them", call->setting->value, (int)len, at);
+			return;
+		}
+	}
+	end_group(auth, &g);
+	if (!auth->schemes)
+		key_error(call, "\"%s\" allows no signature at all", call->setting->value);
+}
+
+static const struct key_def auth_keys[] = {
+	AUTH("auth", set_auth, cfg.method),
+	AUTH("id", set_id, cfg.id),
+	AUTH("certs", keep_setting, certs),
+	AUTH("cacerts", keep_setting, cacerts),
+	AUTH("pubkeys", keep_setting, pubkeys),
+	ONLY("round", "0"),
+	LATER("cert*"),
+	LATER("eap_id"),
+	LATER("aaa_id"),
+	LATER("xauth_id"),
+	LATER("groups"),
+	LATER("cert_policy"),
+	LATER("cacert*"),
+	LATER("ca_id"),
+	LATER("revocation"),
+};
+
+static const struct key_def auth_sections[] = {
+	LATER("cert*"),
+	LATER("cacert*"),
+};
+
+const struct key_table auth_table = {
+	"connections.<conn>.local or .remote", auth_keys, KEY_COUNT(auth_keys),
+	auth_sections, KEY_COUNT(auth_sections),
+};
+
+static void load_files(struct load *l, struct auth_draft *d, bool local)
+{
+	const struct setting *credentials = d->certs ? d->certs : d->pubkeys;
+
+	if (d->cacerts && local)
+		cfg_error(l->errors, &d->cacerts->where, "cacerts: belongs in remote");
+	if (d->cfg.method == IKE_AUTH_CFG_PSK && credentials)
+		cfg_error(l->errors, &credentials->where, "%s: has no meaning with auth = psk",
+			  credentials->key);
+	if (d->certs && d->pubkeys)
+		cfg_error(l->errors, &d->pubkeys->where,
+			  "pubkeys: certs are named too; one of both is enough");
+	load_named_certs(l, d->certs, "x509", &d->cfg.certs);
+	load_named_certs(l, d->cacerts, "x509ca", &d->cfg.cacerts);
+	load_named_pubkeys(l, d->pubkeys, &d->cfg.pubkeys);
+}
+
+void load_auth(struct load *l, const struct section *conn, const char *pattern,
+	       struct ike_auth_cfg *auth)
+{
+	struct auth_draft d = { .cfg = { .method = IKE_AUTH_CFG_PUBKEY } };
+	size_t before = l->errors->n_errors, i;
+	const struct section *s = NULL;
+
+	for (i = 0; i < conn->n_sections; i++) {
+		if (!key_matches(pattern, conn->sections[i]->name))
+			continue;
+		if (s) {
+			cfg_error(l->errors, &conn->sections[i]->where,
+				  "section \"%s\": a second authentication round beside \"%s\" is "
+				  "not supported by esplane yet", conn->sections[i]->name, s->name);
+			continue;
+		}
+		s = conn->sections[i];
+		keys_apply(&auth_table, s, &d, l->errors);
+	}
+	load_files(l, &d, !strcmp(pattern, "local*"));
+	l->doubtful = l->doubtful || l->errors->n_errors != before;
+	*auth = d.cfg;
+}
