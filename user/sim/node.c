@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "ikev2/job.h"
 #include "sim/sim.h"
 
@@ -95,6 +97,36 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	configure_child(&c->children[0], conditions, index);
 }
 
+/* Ed25519: what it signs is the same each time, so that a seed stays a seed. */
+static struct ike_pkey *signing_key(unsigned int index)
+{
+	uint8_t raw[32] = {index + 1};
+	struct ike_error err;
+	struct ike_pkey *k = ike_pkey_new(
+		EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw)), true, &err);
+
+	must(k, &err);
+	return k;
+}
+
+static void add_key(struct ike_pkey_list *list, struct ike_pkey *k)
+{
+	list->list = allocate(1, sizeof(*list->list));
+	list->list[0] = k;
+	list->n = 1;
+}
+
+static void configure_signatures(struct ike_config *c, unsigned int index)
+{
+	struct ike_pkey *own = signing_key(index);
+
+	c->conns[0].local.method = IKE_AUTH_CFG_PUBKEY;
+	c->conns[0].remote.method = IKE_AUTH_CFG_PUBKEY;
+	add_key(&c->keys, own);
+	add_key(&c->conns[0].local.pubkeys, ike_pkey_ref(own));
+	add_key(&c->conns[0].remote.pubkeys, signing_key(!index));
+}
+
 static struct ike_config *configuration(const struct sim_conditions *conditions, unsigned int index)
 {
 	struct ike_config *c = allocate(1, sizeof(*c));
@@ -110,6 +142,8 @@ static struct ike_config *configuration(const struct sim_conditions *conditions,
 	c->n_secrets = 1;
 	c->secrets[0].key = (uint8_t *)strdup("simulated");
 	c->secrets[0].key_len = strlen("simulated");
+	if (conditions->pubkey)
+		configure_signatures(c, index);
 	return c;
 }
 

@@ -175,6 +175,7 @@ static void set_conditions(struct sim *s)
 	c->guess = sim_rng_percent(&s->rng, 10);
 	/* So small that all but the shortest messages are cut. */
 	c->fragment_size = sim_rng_percent(&s->rng, 40) ? 130 + sim_rng_below(&s->rng, 200) : 0;
+	c->pubkey = sim_rng_percent(&s->rng, 20);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
 }
 

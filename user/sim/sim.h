@@ -76,6 +76,7 @@ struct sim_conditions {
 	bool pfs;   /* CHILD_SAs have key exchanges of their own */
 	bool guess; /* end 0's first group is not end 1's */
 	uint32_t fragment_size; /* 0: whole messages, as long as they are */
+	bool pubkey; /* raw public keys authenticate, not a shared one */
 	unsigned int actions;
 };
 
