@@ -116,18 +116,32 @@ static bool take_memory(struct esplane_segment *seg, const struct esplane_transf
 	return true;
 }
 
-/* Sets up one segment of @len bytes. */
-static int gather_one(struct esplane_segment *seg, const struct esplane_transform *t,
-		      struct reader *r, unsigned int offset, unsigned int len)
+/*
+ * authencesn() puts the high half of the number behind the text while it hashes. What it does when
+ * text goes to other memory has differed: the older write behind the text there, some then looked
+ * for it in the wrong place. All of them copy the packet first. So it is copied here, and they work
+ * in place, which all do alike, on memory that is ours up to the end of the ICV.
+ */
+static bool wants_copy(const struct esplane_sa *sa)
 {
+	return sa->transform->integ && sa->flags & ESPLANE_SA_FLAG_ESN;
+}
+
+/* Sets up one segment of @len bytes. */
+static int gather_one(struct esplane_segment *seg, const struct esplane_sa *sa, struct reader *r,
+		      unsigned int offset, unsigned int len)
+{
+	const struct esplane_transform *t = sa->transform;
 	unsigned int header = sizeof(struct esplane_esp_header) + t->iv_len;
 
 	if (len < header + sizeof(struct esplane_esp_trailer) + t->icv_len)
 		return ESPLANE_DROP_RUNT;
 	seg->text_len = len - header - t->icv_len;
+	if (seg->text_len % t->block)
+		return ESPLANE_DROP_PADDING;
 	if (!take_memory(seg, t))
 		return ESPLANE_DROP_NO_MEMORY;
-	seg->wire = reader_at(r, offset, len);
+	seg->wire = wants_copy(sa) ? NULL : reader_at(r, offset, len);
 	if (seg->wire)
 		return ESPLANE_SEGMENT_GOOD;
 	seg->wire = seg->text - header;
@@ -166,7 +180,7 @@ static unsigned int gather(struct esplane_train *train, unsigned int offset, uns
 		seg->seq = header ? be32_to_cpu(header->seq) : 0;
 		seg->memory = NULL;
 		seg->err = 0;
-		seg->verdict = gather_one(seg, train->sa->transform, &r, offset, len);
+		seg->verdict = gather_one(seg, train->sa, &r, offset, len);
 		offset += len;
 	}
 	return offset;

@@ -60,6 +60,7 @@ static int put_transform(struct sk_buff *skb, const struct esplane_transform *t,
 	if (!nest)
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, ESPLANE_A_TRANSFORM_ENCR, t->encr) ||
+	    (t->integ && nla_put_u32(skb, ESPLANE_A_TRANSFORM_INTEG, t->integ)) ||
 	    nla_put_string(skb, ESPLANE_A_TRANSFORM_NAME, t->name) ||
 	    nla_put_string(skb, ESPLANE_A_TRANSFORM_DRIVER, driver))
 		return -EMSGSIZE;

@@ -70,14 +70,15 @@ static const struct nla_policy esplane_spi_free_nl_policy[ESPLANE_A_SPI_DST + 1]
 };
 
 /* ESPLANE_CMD_SA_NEW - do */
-static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_IFINDEX + 1] = {
+static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_INTEG + 1] = {
 	[ESPLANE_A_SA_DIRECTION] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[ESPLANE_A_SA_SPI] = { .type = NLA_BE32, },
 	[ESPLANE_A_SA_SRC] = NLA_POLICY_MAX_LEN(16),
 	[ESPLANE_A_SA_DST] = NLA_POLICY_MAX_LEN(16),
 	[ESPLANE_A_SA_MODE] = NLA_POLICY_RANGE(NLA_U32, 1, 1),
 	[ESPLANE_A_SA_ENCR] = { .type = NLA_U32, },
-	[ESPLANE_A_SA_ENCR_KEY] = NLA_POLICY_MAX_LEN(ESPLANE_MAX_KEY_LEN),
+	[ESPLANE_A_SA_INTEG] = { .type = NLA_U32, },
+	[ESPLANE_A_SA_KEYMAT] = NLA_POLICY_MAX_LEN(ESPLANE_MAX_KEYMAT_LEN),
 	[ESPLANE_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
 	[ESPLANE_A_SA_REPLAY_WINDOW] = { .type = NLA_U32, },
 	[ESPLANE_A_SA_SEQ] = { .type = NLA_U64, },
@@ -181,7 +182,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 		.cmd		= ESPLANE_CMD_SA_NEW,
 		.doit		= esplane_nl_sa_new_doit,
 		.policy		= esplane_sa_new_nl_policy,
-		.maxattr	= ESPLANE_A_SA_IFINDEX,
+		.maxattr	= ESPLANE_A_SA_INTEG,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -31,7 +31,7 @@ struct sa_request {
 	const struct nlattr *key;
 	u64 seq, cookie;
 	__be32 spi;
-	u32 encr, flags, replay_window, if_id;
+	u32 encr, integ, flags, replay_window, if_id;
 	u8 direction, mode;
 	int n_selectors;
 };
@@ -147,6 +147,24 @@ static int get_flags(const struct genl_info *info, struct sa_request *r)
 	return 0;
 }
 
+static int get_transform(const struct genl_info *info, struct sa_request *r)
+{
+	r->encr = nla_get_u32(info->attrs[ESPLANE_A_SA_ENCR]);
+	r->integ = get_u32(info->attrs[ESPLANE_A_SA_INTEG], 0);
+	r->key = info->attrs[ESPLANE_A_SA_KEYMAT];
+	if (esplane_transform_find(r->encr, r->integ))
+		return 0;
+	if (!esplane_transform_knows(r->encr))
+		return refuse(info, ESPLANE_A_SA_ENCR, "encr: unknown transform");
+	if (!r->integ)
+		return refuse(info, ESPLANE_A_SA_ENCR,
+			      "encr: has no integrity of its own, and no integ is given");
+	if (esplane_transform_find(r->encr, 0))
+		return refuse(info, ESPLANE_A_SA_INTEG,
+			      "integ: the encryption transform has integrity of its own");
+	return refuse(info, ESPLANE_A_SA_INTEG, "integ: unknown transform");
+}
+
 static int get_identity(struct genl_info *info, struct sa_request *r)
 {
 	struct nlattr **attrs = info->attrs;
@@ -156,21 +174,17 @@ static int get_identity(struct genl_info *info, struct sa_request *r)
 	    esplane_nl_missing(info, ESPLANE_A_SA_SRC, "src") ||
 	    esplane_nl_missing(info, ESPLANE_A_SA_DST, "dst") ||
 	    esplane_nl_missing(info, ESPLANE_A_SA_ENCR, "encr") ||
-	    esplane_nl_missing(info, ESPLANE_A_SA_ENCR_KEY, "encr-key"))
+	    esplane_nl_missing(info, ESPLANE_A_SA_KEYMAT, "keymat"))
 		return -EINVAL;
 	r->direction = nla_get_u32(attrs[ESPLANE_A_SA_DIRECTION]);
 	r->mode = get_u32(attrs[ESPLANE_A_SA_MODE], ESPLANE_MODE_TUNNEL);
 	r->spi = nla_get_be32(attrs[ESPLANE_A_SA_SPI]);
-	r->encr = nla_get_u32(attrs[ESPLANE_A_SA_ENCR]);
-	r->key = attrs[ESPLANE_A_SA_ENCR_KEY];
 	r->if_id = get_u32(attrs[ESPLANE_A_SA_IF_ID], 0);
 	r->cookie = get_u64(attrs[ESPLANE_A_SA_COOKIE]);
 	if (be32_to_cpu(r->spi) < ESPLANE_ESP_MIN_SPI)
 		return refuse(info, ESPLANE_A_SA_SPI,
 			      "spi: below 256 they are reserved (RFC 4303 section 2.1)");
-	if (!esplane_transform_find(r->encr))
-		return refuse(info, ESPLANE_A_SA_ENCR, "encr: unknown transform");
-	return 0;
+	return get_transform(info, r);
 }
 
 static int get_request(struct genl_info *info, struct sa_request *r)
@@ -218,8 +232,8 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 		return -ENOMEM;
 	}
 	RCU_INIT_POINTER(sa->outer, outer);
-	err = esplane_transform_setup(sa, r->encr, nla_data(r->key), nla_len(r->key),
-				      info->extack);
+	err = esplane_transform_setup(sa, r->encr, r->integ, nla_data(r->key),
+				      nla_len(r->key), info->extack);
 	if (err)
 		info->extack->bad_attr = r->key;
 	return err;
@@ -283,7 +297,7 @@ static void forget_keys(const struct genl_info *info)
 	int rem;
 
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		if (nla_type(attr) == ESPLANE_A_SA_ENCR_KEY)
+		if (nla_type(attr) == ESPLANE_A_SA_KEYMAT)
 			memzero_explicit(nla_data(attr), nla_len(attr));
 }
 
@@ -360,6 +374,11 @@ static int put_usage(struct sk_buff *skb, const struct esplane_sa *sa)
 	return esplane_nl_put_drops(skb, ESPLANE_A_SA_DROP, drops, false);
 }
 
+static int put_integ(struct sk_buff *skb, const struct esplane_transform *t)
+{
+	return t->integ ? nla_put_u32(skb, ESPLANE_A_SA_INTEG, t->integ) : 0;
+}
+
 static int put_identity(struct sk_buff *skb, const struct esplane_sa *sa)
 {
 	const struct crypto_tfm *tfm = crypto_aead_tfm(sa->aead);
@@ -369,6 +388,7 @@ static int put_identity(struct sk_buff *skb, const struct esplane_sa *sa)
 	       nla_put_be32(skb, ESPLANE_A_SA_SPI, sa->spi) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_MODE, sa->mode) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_ENCR, sa->transform->encr) ?:
+	       put_integ(skb, sa->transform) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_KEY_LEN, sa->key_bits) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_FLAGS, sa->flags) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_IF_ID, sa->if_id) ?:

@@ -336,10 +336,7 @@ static void write_header(const struct esplane_sa *sa, struct esplane_segment *se
 
 	header->spi = sa->spi;
 	header->seq = cpu_to_be32(lower_32_bits(seg->seq));
-	/*
-	 * RFC 4106 section 3.1: never twice with one key. Neither is the number (RFC 4303 3.3.3).
-	 */
-	put_unaligned_be64(seg->seq, seg->wire + sizeof(*header));
+	esplane_transform_write_iv(sa->transform, seg->seq, seg->wire + sizeof(*header));
 }
 
 static int write_segment(const struct esplane_train *train, const struct esplane_cut *cut,

@@ -37,7 +37,7 @@ static DEFINE_PER_CPU(struct fragment_sink, sink);
 
 static unsigned int alignment(const struct esplane_transform *t)
 {
-	return max_t(unsigned int, t->align, ESPLANE_ESP_ALIGN);
+	return max_t(unsigned int, t->block, ESPLANE_ESP_ALIGN);
 }
 
 static unsigned int fixed_len(const struct esplane_transform *t)

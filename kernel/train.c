@@ -151,8 +151,11 @@ static void op_done(struct op *op, int err)
 ESPLANE_CRYPTO_COMPLETION(op_complete, op_done)
 
 /*
- * The sender's 64-bit number stands at the front of what is authenticated; on the wire only its low
- * half does (RFC 4303 section 2.2.1), so the high half comes from another place.
+ * With extended numbers the high half is authenticated too but not sent (RFC 4303 section 2.2.1).
+ * So it comes from another place. Ciphers with integrity of their own want it between SPI and low
+ * half (RFC 4106 section 5, RFC 4309 section 5, RFC 4543 section 3.3, RFC 7634 section 2.1). A
+ * separate HMAC covers it behind the text instead (RFC 4303 section 3.3.2.1); authencesn(), which
+ * those SAs have, takes the same layout as the others and moves it there for the time of hashing.
  */
 static unsigned int map_from(struct op *op, const struct esplane_segment *seg, unsigned int len,
 			     bool esn)
@@ -171,6 +174,20 @@ static unsigned int map_from(struct op *op, const struct esplane_segment *seg, u
 	return sizeof(op->esn) - spi_len;
 }
 
+/* The driver's, not to be changed by it where the wire's own lies. */
+static void make_iv(struct op *op, const struct esplane_segment *seg, const struct esplane_sa *sa)
+{
+	const struct esplane_transform *t = sa->transform;
+
+	if (t->iv != ESPLANE_IV_IMPLICIT) {
+		memcpy(op->iv, seg->wire + sizeof(struct esplane_esp_header), t->iv_len);
+		return;
+	}
+	/* RFC 8750 section 4: all 64 bits with extended numbers, else 32 zero bits ahead. */
+	memcpy(op->iv, sa->salt, t->salt_len);
+	put_unaligned_be64(seg->seq, op->iv + t->salt_len);
+}
+
 static void prepare(struct op *op, struct esplane_segment *seg, const struct esplane_sa *sa,
 		    bool encrypt)
 {
@@ -185,7 +202,7 @@ static void prepare(struct op *op, struct esplane_segment *seg, const struct esp
 		to = op->to;
 		sg_init_one(to, seg->text - aad, aad + seg->text_len);
 	}
-	memcpy(op->iv, seg->wire + sizeof(struct esplane_esp_header), t->iv_len);
+	make_iv(op, seg, sa);
 	aead_request_set_tfm(&op->req, sa->aead);
 	aead_request_set_ad(&op->req, aad);
 	aead_request_set_crypt(&op->req, op->from, to, crypt, op->iv);

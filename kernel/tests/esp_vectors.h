@@ -6,13 +6,20 @@
 #ifndef _ESPLANE_TESTS_ESP_VECTORS_H
 #define _ESPLANE_TESTS_ESP_VECTORS_H
 
-/* All in hexadecimal. @seq_high: NULL without extended sequence numbers. @key: with the salt. */
+/*
+ * All in hexadecimal. @seq_high: NULL without extended sequence numbers. @key: with the salt, and
+ * the integrity key behind it. @encr, @integ: IANA numbers.
+ */
 struct esp_vector {
+	const char *name;
+	unsigned int encr, integ;
 	const char *key, *spi, *seq_high, *seq, *iv, *text, *encrypted, *icv;
 };
 
 static const struct esp_vector esp_vectors[] = {
 	{
+		.name = "gcm16.case1",
+		.encr = 20,
 		.key = "4c80cdefbb5d10da906ac73c3613a6342e443b68",
 		.spi = "00004321",
 		.seq_high = "87654321",
@@ -27,6 +34,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "459018148f6cbe722fd04796562dfdb4",
 	},
 	{
+		.name = "gcm16.case2",
+		.encr = 20,
 		.key = "feffe9928665731c6d6a8f9467308308cafebabe",
 		.spi = "0000a5f8",
 		.seq = "0000000a",
@@ -38,6 +47,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "83b70d3aa8bc6ee4c309e9d85a41ad4a",
 	},
 	{
+		.name = "gcm16.case3",
+		.encr = 20,
 		.key = "abbccddef00112233445566778899aababbccddef00112233445566778899aab"
 			"11223344",
 		.spi = "4a2cbfe3",
@@ -50,6 +61,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "b335f4eecfdbf831824b4c4915956c96",
 	},
 	{
+		.name = "gcm16.case4",
+		.encr = 20,
 		.key = "0000000000000000000000000000000000000000",
 		.spi = "00000000",
 		.seq = "00000001",
@@ -61,6 +74,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "f821d496eeb096e98ad2b69e4799c71d",
 	},
 	{
+		.name = "gcm16.case5",
+		.encr = 20,
 		.key = "3de09874b388e6491988d0c3607eae1f57690e43",
 		.spi = "42f67e3f",
 		.seq_high = "10101010",
@@ -73,6 +88,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "e0d731cc978ecafaeae88f00e80d6e48",
 	},
 	{
+		.name = "gcm16.case6",
+		.encr = 20,
 		.key = "3de09874b388e6491988d0c3607eae1f57690e43",
 		.spi = "42f67e3f",
 		.seq_high = "10101010",
@@ -83,6 +100,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "369f071f35e034be95f112e4e7d05d35",
 	},
 	{
+		.name = "gcm16.case7",
+		.encr = 20,
 		.key = "feffe9928665731c6d6a8f9467308308feffe9928665731ccafebabe",
 		.spi = "0000a5f8",
 		.seq = "0000000a",
@@ -94,6 +113,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "95457b9652037f5318027b5b4cd7a636",
 	},
 	{
+		.name = "gcm16.case8",
+		.encr = 20,
 		.key = "abbccddef00112233445566778899aabdecaf888",
 		.spi = "00000100",
 		.seq_high = "00000000",
@@ -108,6 +129,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "651f57e65f354f75ff17015769623436",
 	},
 	{
+		.name = "gcm16.case9",
+		.encr = 20,
 		.key = "abbccddef00112233445566778899aababbccddef00112233445566778899aab"
 			"73616c74",
 		.spi = "17405e67",
@@ -121,6 +144,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "451626c2415771e3b7eebca614c89b35",
 	},
 	{
+		.name = "gcm16.case10",
+		.encr = 20,
 		.key = "3de09874b388e6491988d0c3607eae1f57690e43",
 		.spi = "42f67e3f",
 		.seq_high = "10101010",
@@ -135,6 +160,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "cdb608c5769189609763b8e18caa81e2",
 	},
 	{
+		.name = "gcm16.case11",
+		.encr = 20,
 		.key = "abbccddef00112233445566778899aababbccddef00112233445566778899aab"
 			"73616c74",
 		.spi = "17405e67",
@@ -150,6 +177,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "c0cac587f249e56b11e24f30e44ccc76",
 	},
 	{
+		.name = "gcm16.case12",
+		.encr = 20,
 		.key = "7d773d00c144c525ac619d18c84a3f47d9664267",
 		.spi = "335467ae",
 		.seq = "ffffffff",
@@ -159,6 +188,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "cb3f699fe9b0822bac961c4504bef270",
 	},
 	{
+		.name = "gcm16.case13",
+		.encr = 20,
 		.key = "abbccddef00112233445566778899aabdecaf888",
 		.spi = "00000100",
 		.seq_high = "00000000",
@@ -169,6 +200,8 @@ static const struct esp_vector esp_vectors[] = {
 		.icv = "412503524303ed3c6c5f283843af8c3e",
 	},
 	{
+		.name = "gcm16.case14",
+		.encr = 20,
 		.key = "6c6567616c697a656d6172696a75616e61616e64646f69746265666f72656961"
 			"7475726e",
 		.spi = "796b6963",

@@ -30,13 +30,14 @@
 
 static const char usage[] =
 	"usage: espctl COMMAND [KEY=VALUE...]\n"
-	"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|N]\n"
+	"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|...|N]\n"
+	"         [integ=hmac-sha2-256-128|...|N]\n"
 	"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp] "
 	"[replay_window=N]\n"
 	"         [dev=NAME] [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
 	"         [soft_bytes=N] [hard_bytes=N] [soft_packets=N] ... [hard_seconds=N]     prints "
 	"the ID\n"
-	"         (HEX is the key followed by the salt; SRC: 10.0.0.0/8, 10.0.0.1 or "
+	"         (HEX is key, salt, integrity key; SRC: 10.0.0.0/8, 10.0.0.1 or "
 	"10.0.0.1-10.0.0.9,\n"
 	"         or the same in IPv6; SPORTS: N or N-M; NAME: by which outer packets leave)\n"
 	"  sa-update id=N [src=ADDR] [dst=ADDR] [dev=NAME] [encap=SPORT:DPORT]\n"
@@ -160,23 +161,41 @@ static uint32_t named(const struct dp_field *f, char *text)
 	return value;
 }
 
-/* IANA IKEv2 encryption transforms that have a name here (RFC 4106, RFC 7634). */
-static uint32_t transform(const char *text)
-{
-	static const struct {
-		const char *name;
-		uint32_t id;
-	} known[] = {
-		{ "aes-gcm-8", 18 },
-		{ "aes-gcm-12", 19 },
-		{ "aes-gcm-16", 20 },
-		{ "chacha20-poly1305", 28 },
-	};
-	size_t i;
+/* What has a name here beside its IANA number (RFC 7296 section 3.3.2). */
+struct transform {
+	const char *name;
+	uint32_t id;
+};
 
-	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (!strcmp(known[i].name, text))
-			return known[i].id;
+static const struct transform encr_names[] = {
+	{ "null", 11 },			/* RFC 2410 */
+	{ "aes-cbc", 12 },		/* RFC 3602 */
+	{ "aes-ctr", 13 },		/* RFC 3686 */
+	{ "aes-ccm-8", 14 },		/* RFC 4309 */
+	{ "aes-ccm-12", 15 },
+	{ "aes-ccm-16", 16 },
+	{ "aes-gcm-8", 18 },		/* RFC 4106 */
+	{ "aes-gcm-12", 19 },
+	{ "aes-gcm-16", 20 },
+	{ "aes-gmac", 21 },		/* RFC 4543 */
+	{ "chacha20-poly1305", 28 },	/* RFC 7634 */
+	{ "aes-gcm-16-iiv", 30 },	/* RFC 8750 */
+	{ "chacha20-poly1305-iiv", 31 },
+	{ NULL },
+};
+
+static const struct transform integ_names[] = {
+	{ "hmac-sha2-256-128", 12 },	/* RFC 4868 */
+	{ "hmac-sha2-384-192", 13 },
+	{ "hmac-sha2-512-256", 14 },
+	{ NULL },
+};
+
+static uint32_t transform(const struct transform *known, const char *text)
+{
+	for (; known->name; known++)
+		if (!strcmp(known->name, text))
+			return known->id;
 	return number(text, UINT32_MAX);
 }
 
@@ -261,9 +280,10 @@ static void set_field(const struct dp_field *f, void *object, char *value)
 		*(uint16_t *)at = number(value, UINT16_MAX);
 		return;
 	case DP_U32:
-		*(uint32_t *)at = f->values		    ? named(f, value)
-				  : strcmp(f->name, "encr") ? number(value, UINT32_MAX)
-							    : transform(value);
+		*(uint32_t *)at = f->values		     ? named(f, value)
+				  : !strcmp(f->name, "encr")  ? transform(encr_names, value)
+				  : !strcmp(f->name, "integ") ? transform(integ_names, value)
+							      : number(value, UINT32_MAX);
 		return;
 	case DP_BE32:
 		*(uint32_t *)at = number(value, UINT32_MAX);
@@ -311,7 +331,7 @@ static bool set_shorthand(const char *key, char *value, const struct dp_table *t
 	if (table != &dp_sa_table)
 		return false;
 	if (is(key, "key")) {
-		sa->encr_key = hex(value);
+		sa->keymat = hex(value);
 	} else if (is(key, "dev")) {
 		sa->ifindex = if_nametoindex(value);
 		if (!sa->ifindex)

@@ -16,24 +16,28 @@ genl() { ip netns exec "$a" python3 "$NET_DIR/genl.py" "$@"; }
 # attribute that the kernel blames, must name. The well-formed beginning of a request is written GOOD.
 refusals() {
 	cat <<-EOT
-	SA without direction|sa-new spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr=20 encr-key=$key|EINVAL|direction
+	SA without direction|sa-new spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr=20 keymat=$key|EINVAL|direction
 	SA with a third direction|$sa_out direction=3|EINVAL ERANGE|direction
-	SA without SPI|sa-new direction=2 src=1.1.1.1 dst=1.1.1.2 encr=20 encr-key=$key|EINVAL|spi
-	SA with a reserved SPI|sa-new direction=2 spi=255 src=1.1.1.1 dst=1.1.1.2 encr=20 encr-key=$key|EINVAL|spi
-	SA without source|sa-new direction=2 spi=0x1000 dst=1.1.1.2 encr=20 encr-key=$key|EINVAL|src|source
-	SA without destination|sa-new direction=2 spi=0x1000 src=1.1.1.1 encr=20 encr-key=$key|EINVAL|dst|destination
+	SA without SPI|sa-new direction=2 src=1.1.1.1 dst=1.1.1.2 encr=20 keymat=$key|EINVAL|spi
+	SA with a reserved SPI|sa-new direction=2 spi=255 src=1.1.1.1 dst=1.1.1.2 encr=20 keymat=$key|EINVAL|spi
+	SA without source|sa-new direction=2 spi=0x1000 dst=1.1.1.2 encr=20 keymat=$key|EINVAL|src|source
+	SA without destination|sa-new direction=2 spi=0x1000 src=1.1.1.1 encr=20 keymat=$key|EINVAL|dst|destination
 	SA with half an address|$sa_out src=!0101|EINVAL ERANGE|src|address
 	SA with two families|$sa_out src=2001:db8::1|EINVAL EAFNOSUPPORT|famil|IPv6
 	SA with a link-local source without scope|$sa_out src=fe80::1 dst=2001:db8::1|EINVAL|src|ifindex
 	SA with a link-local destination without scope|$sa_out src=2001:db8::1 dst=fe80::1|EINVAL|dst|ifindex
 	SA with an IPv4 address in IPv6's clothes|$sa_out src=::ffff:1.1.1.1 dst=::ffff:1.1.1.2|EINVAL|IPv4
 	SA in an unknown mode|$sa_out mode=2|EINVAL ERANGE|mode
-	SA without transform|sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr-key=$key|EINVAL|encr
-	SA with a transform that is unknown|$sa_out encr=12|EINVAL EOPNOTSUPP ENOENT|transform
+	SA without transform|sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 keymat=$key|EINVAL|encr
+	SA with a transform that is unknown|$sa_out encr=99|EINVAL EOPNOTSUPP ENOENT|transform
+	SA with a cipher alone|$sa_out encr=12|EINVAL|integ
+	SA with more integrity than it needs|$sa_out integ=12|EINVAL|integ
+	SA with an integrity transform that is unknown|$sa_out encr=12 integ=99|EINVAL|integ
+	SA with a key for another transform|$sa_out encr=12 integ=12|EINVAL|key
 	SA without key|sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr=20|EINVAL|key
-	SA with a key one byte short|$sa_out encr-key=${key:2}|EINVAL|key
-	SA with a key without salt|$sa_out encr-key=${key:8}|EINVAL|key
-	SA with a key longer than any|$sa_out encr-key=$(make_key 256 x)$(make_key 256 y)|EINVAL ERANGE|key
+	SA with a key one byte short|$sa_out keymat=${key:2}|EINVAL|key
+	SA with a key without salt|$sa_out keymat=${key:8}|EINVAL|key
+	SA with a key longer than any|$sa_out keymat=$(make_key 256 x)$(make_key 256 y)$(make_key 256 z)|EINVAL ERANGE|key
 	SA with an unknown flag|$sa_out flags=0x80|EINVAL ERANGE|flag
 	SA with too large a window|$sa_in replay-window=5000|EINVAL ERANGE|window
 	SA with one port|$sa_out encap-sport=4500|EINVAL|encap|port
@@ -158,7 +162,7 @@ espctl_view() {
 add_many() {
 	local i
 	for ((i = 0; i < $1; i++)); do
-		echo "sa-new direction=1 spi=$((0x100000 + i)) src=192.0.2.2 dst=192.0.2.1 encr=20 encr-key=$key cookie=$((i + 1)) selector=[src-first=10.0.0.0;src-last=10.255.255.255;dst-first=10.0.0.0;dst-last=10.255.255.255]"
+		echo "sa-new direction=1 spi=$((0x100000 + i)) src=192.0.2.2 dst=192.0.2.1 encr=20 keymat=$key cookie=$((i + 1)) selector=[src-first=10.0.0.0;src-last=10.255.255.255;dst-first=10.0.0.0;dst-last=10.255.255.255]"
 	done | genl - | grep -vc '^ok'
 }
 
@@ -168,7 +172,7 @@ whole_list() { [ "$(esp "$a" sa-list get=spi | sort -u | wc -l)" = "$1" ]; }
 consistent_lists() {
 	local i adder list
 	for ((i = 0; i < 400; i++)); do
-		echo "sa-new direction=1 spi=$((0x200000 + i)) src=192.0.2.2 dst=192.0.2.1 encr=20 encr-key=$key"
+		echo "sa-new direction=1 spi=$((0x200000 + i)) src=192.0.2.2 dst=192.0.2.1 encr=20 keymat=$key"
 	done | genl - >/dev/null &
 	adder=$!
 	list=$NET_TMP/list
@@ -208,8 +212,8 @@ ns_add a b || ktap_skip_all "cannot make namespaces"
 key=$(make_key 128 netlink)
 everywhere="src-first=0.0.0.0;src-last=255.255.255.255;dst-first=0.0.0.0;dst-last=255.255.255.255"
 any="selector=[$everywhere]"
-sa_out="sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr=20 encr-key=$key"
-sa_in="sa-new direction=1 spi=0x1001 src=1.1.1.1 dst=1.1.1.2 encr=20 encr-key=$key"
+sa_out="sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 encr=20 keymat=$key"
+sa_in="sa-new direction=1 spi=0x1001 src=1.1.1.1 dst=1.1.1.2 encr=20 keymat=$key"
 inbound=$(esp "$a" sa-add direction=in spi=0x4000 src=1.1.1.1 dst=1.1.1.2 "key=$key" \
 	cookie=0x1122334455667788)
 outbound=$(esp "$a" sa-add direction=out spi=0x4001 src=1.1.1.2 dst=1.1.1.1 "key=$key")

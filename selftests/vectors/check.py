@@ -4,6 +4,7 @@
 
     check.py             says for each file whether every value came out the same
     check.py --compose   writes ike_composed.json anew (its values have no document behind them)
+    check.py --header    writes kernel/tests/transform_vectors.h anew, from esp_transforms.json
 
 Needs Python's cryptography package for AES and EdDSA; everything else is integer arithmetic and hashlib.
 """
@@ -18,7 +19,7 @@ import sys
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -266,6 +267,105 @@ def check_esp(v):
             AESGCM(part["key"]).encrypt(part["salt"] + part["iv"], part["text"], part["aad"])
 
 
+# IANA's numbers (RFC 7296 section 3.3.2).
+NULL, CBC, CTR, CCM_8, CCM_12, CCM_16, GCM_8, GCM_12, GMAC = 11, 12, 13, 14, 15, 16, 18, 19, 21
+CHACHA, GCM_16_IIV, CHACHA_IIV = 28, 30, 31
+HMACS = {12: ("sha256", 16), 13: ("sha384", 24), 14: ("sha512", 32)}
+ICVS = {CCM_8: 8, CCM_12: 12, GCM_8: 8, GCM_12: 12}
+
+
+def seal_aead(encr, p):
+    """RFC 4106, 4309, 4543, 7634, and 8750 where no IV is sent."""
+    aad = p["spi"] + p["seq_high"] + p["seq"]
+    nonce = p["salt"] + (p["iv"] or (p["seq_high"] or bytes(4)) + p["seq"])
+    if encr == GMAC:
+        return p["text"], AESGCM(p["key"]).encrypt(nonce, b"", aad + p["iv"] + p["text"])
+    if encr in (CCM_8, CCM_12, CCM_16):
+        size = ICVS.get(encr, 16)
+        sealed = AESCCM(p["key"], size).encrypt(nonce, p["text"], aad)
+        return sealed[:-size], sealed[-size:]
+    cipher = ChaCha20Poly1305 if encr in (CHACHA, CHACHA_IIV) else AESGCM
+    sealed = cipher(p["key"]).encrypt(nonce, p["text"], aad)
+    return sealed[:-16], sealed[-16:][:ICVS.get(encr, 16)]
+
+
+def seal_hmac(encr, integ, p):
+    """RFC 4303 section 2.2.1: the high half of the number is authenticated behind the text."""
+    text = p["text"]
+    if encr == CBC:
+        text = cbc(p["key"], p["iv"], text)
+    elif encr == CTR:
+        # RFC 3686 section 4: blocks are counted from 1.
+        run = Cipher(algorithms.AES(p["key"]), modes.CTR(p["salt"] + p["iv"] + bytes([0, 0, 0, 1]))).encryptor()
+        text = run.update(text) + run.finalize()
+    digest, size = HMACS[integ]
+    return text, prf(digest, p["integ_key"], p["spi"] + p["seq"] + p["iv"] + text + p["seq_high"])[:size]
+
+
+def seal_esp(p):
+    encr, integ = p["encr"][0], p["integ"]
+    return seal_hmac(encr, integ[0], p) if integ else seal_aead(encr, p)
+
+
+ESP_PARTS = ("encr", "integ", "key", "salt", "integ_key", "spi", "seq_high", "seq", "iv", "text", "encrypted", "icv")
+
+
+def esp_cases(v):
+    for case in dict.fromkeys(key.rpartition(".")[0] for key in v if key != "source"):
+        yield case, {part: v.get(f"{case}.{part}", b"") for part in ESP_PARTS}
+
+
+def check_esp_transforms(v):
+    for case, p in esp_cases(v):
+        text, icv = seal_esp(p)
+        yield case + ".encrypted", p["encrypted"], text
+        yield case + ".icv", p["icv"], icv
+    with open(HEADER, encoding="ascii") as f:
+        yield HEADER, f.read(), vector_header(v)
+
+
+HEADER = os.path.join(HERE, "../../kernel/tests/transform_vectors.h")
+HEADER_TOP = """/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ESP packets of the transforms other than AES-GCM-16, from selftests/vectors/esp_transforms.json,
+ * which says where they come from; written and checked by selftests/vectors/check.py.
+ */
+#ifndef _ESPLANE_TESTS_TRANSFORM_VECTORS_H
+#define _ESPLANE_TESTS_TRANSFORM_VECTORS_H
+
+#include "esp_vectors.h"
+
+static const struct esp_vector transform_vectors[] = {
+"""
+
+
+def c_string(name, value):
+    text = value.hex()
+    lines = [text[i:i + 64] for i in range(0, len(text), 64)] or [""]
+    return f"\t\t.{name} = " + "\n\t\t\t".join(f'"{line}"' for line in lines) + ",\n"
+
+
+def vector_header(v):
+    out = HEADER_TOP
+    for case, p in esp_cases(v):
+        out += f'\t{{\n\t\t.name = "{case}",\n\t\t.encr = {p["encr"][0]},\n'
+        if p["integ"]:
+            out += f'\t\t.integ = {p["integ"][0]},\n'
+        out += c_string("key", p["key"] + p["salt"] + p["integ_key"])
+        out += c_string("spi", p["spi"])
+        if p["seq_high"]:
+            out += c_string("seq_high", p["seq_high"])
+        for name in "seq", "iv", "text", "encrypted", "icv":
+            out += c_string(name, p[name])
+        out += "\t},\n"
+    return out + "};\n\n#endif\n"
+
+
+def write_header():
+    with open(HEADER, "w", encoding="ascii") as f:
+        f.write(vector_header(load("esp_transforms.json")))
+
+
 SPI_I = hashlib.shake_128(b"spi i").digest(8)
 SPI_R = hashlib.shake_128(b"spi r").digest(8)
 # One notify: next payload none, length 8, no protocol, no SPI, INITIAL_CONTACT.
@@ -376,6 +476,7 @@ CHECKS = {
     "key_exchange.json": check_ke,
     "aes.json": check_aes,
     "aes_gcm_esp.json": check_esp,
+    "esp_transforms.json": check_esp_transforms,
     "ike_composed.json": check_composed,
     "signature.json": check_signature,
 }
@@ -384,6 +485,8 @@ CHECKS = {
 def main():
     if sys.argv[1:] == ["--compose"]:
         write_composed()
+    if sys.argv[1:] == ["--header"]:
+        write_header()
     wrong = 0
     for name, check in CHECKS.items():
         values = list(check(load(name)))

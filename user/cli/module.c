@@ -111,6 +111,7 @@ static void keep_transforms(void *arg, const struct dp_caps *caps)
 		if (!caps->transforms[i].name)
 			continue;
 		names->list[names->n].encr = caps->transforms[i].encr;
+		names->list[names->n].integ = caps->transforms[i].integ;
 		snprintf(names->list[names->n].name, sizeof(names->list[0].name), "%s",
 			 caps->transforms[i].name);
 		names->n++;

@@ -45,7 +45,7 @@ struct vici_node *module_stats(struct dp *dp, const struct vici_node *engine);
 /* Names of the ESP transforms, by the module. */
 struct transform_names {
 	struct {
-		uint32_t encr;		/* IANA */
+		uint32_t encr, integ;	/* IANA */
 		char name[48];
 	} list[DP_MAX_TRANSFORMS];
 	size_t n;

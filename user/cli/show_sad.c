@@ -43,7 +43,7 @@ static void show_cipher(const struct page *p, const struct dp_sa *sa,
 
 	snprintf(name, sizeof(name), "transform %u", sa->encr);
 	for (i = 0; i < names->n; i++)
-		if (names->list[i].encr == sa->encr)
+		if (names->list[i].encr == sa->encr && names->list[i].integ == sa->integ)
 			snprintf(name, sizeof(name), "%s", names->list[i].name);
 	if (sa->key_len)
 		page_line(p, 2, "cipher", "%s-%u, by %s", name, sa->key_len,

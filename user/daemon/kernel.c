@@ -123,21 +123,32 @@ void kernel_spi_free(struct kernel *k, const struct ike_addr *local, uint32_t sp
 		log_debug("data plane: %s", dp_why(k->dp));
 }
 
+static int sa_new(struct kernel *k, const struct ike_sa_spec *spec, struct dp_sa *sa,
+		  const char **why)
+{
+	struct mapping_keymat keymat;
+	int err = mapping_sa(sa, &keymat, spec, k->boot, why);
+
+	if (!err && k->dp) {
+		err = dp_sa_new(k->dp, sa);
+		if (err)
+			failed(k, err, why);
+	}
+	explicit_bzero(&keymat, sizeof(keymat));
+	return err;
+}
+
 int kernel_sa_add(struct kernel *k, const struct ike_sa_spec *spec, uint32_t *sa_id,
 		  const char **why)
 {
 	struct owned entry = { .spi = spec->spi, .inbound = spec->inbound, .cookie = spec->cookie };
 	struct dp_sa sa;
-	int err = mapping_sa(&sa, spec, k->boot, why);
+	int err = sa_new(k, spec, &sa, why);
 
 	if (err)
 		return err;
-	if (k->dp)
-		err = dp_sa_new(k->dp, &sa);
-	else
+	if (!k->dp)
 		sa.id = ++k->fake_id;
-	if (err)
-		return failed(k, err, why);
 	entry.id = sa.id;
 	if (owned_add(&k->sas, &entry)) {
 		if (k->dp)

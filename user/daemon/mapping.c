@@ -122,20 +122,37 @@ static void lifetime(struct dp_sa *to, const struct ike_lifetime *life)
 	to->hard_seconds = life->hard_seconds;
 }
 
-int mapping_sa(struct dp_sa *to, const struct ike_sa_spec *spec, uint32_t boot, const char **why)
+/* The data plane takes both keys as one: encryption with its salt, then integrity. */
+static int keys(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike_sa_spec *spec,
+		const char **why)
 {
-	memset(to, 0, sizeof(*to));
-	if (spec->integ) {
-		*why = "the data plane has combined-mode ciphers only, no separate integrity "
-		       "algorithm";
-		return -EOPNOTSUPP;
+	if (spec->encr_key_len + spec->integ_key_len > sizeof(keymat->bytes)) {
+		*why = "the keys are longer than the data plane takes";
+		return -EINVAL;
 	}
+	if (spec->encr_key_len)
+		memcpy(keymat->bytes, spec->encr_key, spec->encr_key_len);
+	if (spec->integ_key_len)
+		memcpy(keymat->bytes + spec->encr_key_len, spec->integ_key, spec->integ_key_len);
+	to->encr = spec->encr;
+	to->integ = spec->integ;
+	to->keymat = (struct dp_bytes){ keymat->bytes, spec->encr_key_len + spec->integ_key_len };
+	return 0;
+}
+
+int mapping_sa(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike_sa_spec *spec,
+	       uint32_t boot, const char **why)
+{
+	int err;
+
+	memset(to, 0, sizeof(*to));
+	err = keys(to, keymat, spec, why);
+	if (err)
+		return err;
 	to->direction = spec->inbound ? ESPLANE_DIRECTION_IN : ESPLANE_DIRECTION_OUT;
 	to->spi = spec->spi;
 	mapping_addr(&to->src, &spec->src.addr);
 	mapping_addr(&to->dst, &spec->dst.addr);
-	to->encr = spec->encr;
-	to->encr_key = (struct dp_bytes){ spec->encr_key, spec->encr_key_len };
 	to->flags = spec->esn ? ESPLANE_SA_FLAG_ESN : 0;
 	to->replay_window = spec->inbound ? spec->replay_window : 0;
 	if (spec->udp_encap) {

@@ -26,8 +26,14 @@ bool mapping_addr_back(struct ike_addr *to, const struct dp_addr *from);
 int mapping_selectors(struct dp_selector *to, size_t *n, const struct ike_ts *src, size_t n_src,
 		      const struct ike_ts *dst, size_t n_dst, const char **why);
 
-/* @to: zeroed by this. encr_key is borrowed from @spec. */
-int mapping_sa(struct dp_sa *to, const struct ike_sa_spec *spec, uint32_t boot, const char **why);
+/* The caller zeroes it. */
+struct mapping_keymat {
+	uint8_t bytes[ESPLANE_MAX_KEYMAT_LEN];
+};
+
+/* @to: zeroed by this; its key material lies in @keymat. */
+int mapping_sa(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike_sa_spec *spec,
+	       uint32_t boot, const char **why);
 int mapping_policy(struct dp_policy *to, const struct ike_policy_spec *spec, uint32_t boot,
 		   const char **why);
 

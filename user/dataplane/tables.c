@@ -68,7 +68,8 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_ADDR, DST, dst),
 	SA(DP_U32, MODE, mode, .values = modes),
 	SA(DP_U32, ENCR, encr),
-	SA(DP_BYTES, ENCR_KEY, encr_key),
+	SA(DP_U32, INTEG, integ),
+	SA(DP_BYTES, KEYMAT, keymat),
 	SA(DP_U32, KEY_LEN, key_len),
 	SA(DP_U32, FLAGS, flags, .values = sa_flags, .bits = true),
 	SA(DP_U32, REPLAY_WINDOW, replay_window),
@@ -141,6 +142,7 @@ TABLE(dp_spd_table, struct dp_spd);
 	FIELD(kind_, ESPLANE_A_TRANSFORM_##attr_, struct dp_transform, member)
 static const struct dp_field transform_table_fields[] = {
 	TRANSFORM(DP_U32, ENCR, encr),
+	TRANSFORM(DP_U32, INTEG, integ),
 	LIST(DP_U32S, ESPLANE_A_TRANSFORM_KEY_LEN, struct dp_transform, key_lens, DP_MAX_KEY_LENS),
 	TRANSFORM(DP_STRING, NAME, name),
 	TRANSFORM(DP_STRING, DRIVER, driver),

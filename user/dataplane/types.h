@@ -50,8 +50,8 @@ struct dp_sa {
 	uint32_t spi;
 	struct dp_addr src, dst;
 	uint32_t mode;			/* enum esplane_mode */
-	uint32_t encr;
-	struct dp_bytes encr_key;
+	uint32_t encr, integ;
+	struct dp_bytes keymat;		/* key, salt, integrity key */
 	uint32_t key_len;		/* bits */
 	uint32_t flags;			/* enum esplane_sa_flag */
 	uint32_t replay_window;
@@ -90,7 +90,7 @@ struct dp_spd {
 };
 
 struct dp_transform {
-	uint32_t encr;
+	uint32_t encr, integ;
 	uint32_t key_lens[DP_MAX_KEY_LENS];	/* bits */
 	size_t n_key_lens;
 	const char *name, *driver;

@@ -363,7 +363,7 @@ static void selectors(void **state)
 			    "10.1.0.0/24[icmp/8/0] -> 10.2.0.0-10.2.0.9[icmp]");
 }
 
-static const struct transform_names names_of_module = { { { 20, "aes-gcm-16" } }, 1 };
+static const struct transform_names names_of_module = { { { 20, 0, "aes-gcm-16" } }, 1 };
 
 static void sa_for_people(void **state)
 {

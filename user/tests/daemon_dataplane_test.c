@@ -35,7 +35,7 @@ static struct dp_sa example_sa(void)
 		.src = ipv4(192, 0, 2, 1),
 		.dst = ipv4(192, 0, 2, 2),
 		.encr = 20,
-		.encr_key = { key, sizeof(key) },
+		.keymat = { key, sizeof(key) },
 		.flags = ESPLANE_SA_FLAG_ESN,
 		.encap_sport = 4500,
 		.encap_dport = 61000,
@@ -89,7 +89,7 @@ static void sa_on_the_wire(void **state)
 	assert_int_equal(nla_len(attribute(msg, ESPLANE_A_SA_SRC)), 4);
 	assert_int_equal(nla_get_u32(attribute(msg, ESPLANE_A_SA_ENCAP_DPORT)), 61000);
 	assert_int_equal(nla_get_u64(attribute(msg, ESPLANE_A_SA_HARD_BYTES)), 1ULL << 40);
-	assert_memory_equal(nla_data(attribute(msg, ESPLANE_A_SA_ENCR_KEY)), key, sizeof(key));
+	assert_memory_equal(nla_data(attribute(msg, ESPLANE_A_SA_KEYMAT)), key, sizeof(key));
 	/* Zero is absent: what only replies hold must not be in a request. */
 	assert_null(attribute(msg, ESPLANE_A_SA_ID));
 	assert_null(attribute(msg, ESPLANE_A_SA_BYTES));
@@ -106,9 +106,9 @@ static void sa_round_trip(void **state)
 	assert_int_equal(decode(msg, &dp_sa_table, &got), 0);
 	assert_true(got.idle == UINT64_MAX);
 	got.idle = 0;
-	assert_int_equal(got.encr_key.len, sizeof(key));
-	assert_memory_equal(got.encr_key.data, key, sizeof(key));
-	got.encr_key = sa.encr_key;
+	assert_int_equal(got.keymat.len, sizeof(key));
+	assert_memory_equal(got.keymat.data, key, sizeof(key));
+	got.keymat = sa.keymat;
 	assert_memory_equal(&got, &sa, sizeof(sa));
 	nlmsg_free(msg);
 }

@@ -59,10 +59,11 @@ static void outbound_sa(void **state)
 			  .soft_packets = 9,
 			  .hard_packets = 10 },
 	};
+	struct mapping_keymat keymat;
 	struct dp_sa sa;
 	const char *why;
 
-	assert_int_equal(mapping_sa(&sa, &spec, 0xabcd0001, &why), 0);
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 0xabcd0001, &why), 0);
 	assert_int_equal(sa.direction, ESPLANE_DIRECTION_OUT);
 	assert_int_equal(sa.spi, 0x1000);
 	assert_int_equal(sa.encap_sport, 4500);
@@ -77,7 +78,9 @@ static void outbound_sa(void **state)
 	assert_true(sa.soft_bytes == 5 && sa.hard_bytes == 6 && sa.soft_seconds == 7 &&
 		    sa.hard_seconds == 8);
 	assert_true(sa.soft_packets == 9 && sa.hard_packets == 10);
-	assert_ptr_equal(sa.encr_key.data, key);
+	assert_int_equal(sa.integ, 0);
+	assert_int_equal(sa.keymat.len, sizeof(key));
+	assert_memory_equal(sa.keymat.data, key, sizeof(key));
 	/* What enters it, the policy decides: the data plane refuses selectors here. */
 	assert_int_equal(sa.n_selectors, 0);
 }
@@ -97,10 +100,11 @@ static void native_inbound_sa(void **state)
 		.n_src_ts = 1,
 		.n_dst_ts = 1,
 	};
+	struct mapping_keymat keymat;
 	struct dp_sa sa;
 	const char *why;
 
-	assert_int_equal(mapping_sa(&sa, &spec, 1, &why), 0);
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), 0);
 	assert_int_equal(sa.direction, ESPLANE_DIRECTION_IN);
 	/* Ports count with UDP encapsulation only. */
 	assert_int_equal(sa.encap_sport, 0);
@@ -112,13 +116,40 @@ static void native_inbound_sa(void **state)
 	assert_int_equal(sa.selectors[0].dst_port_last, 65535);
 }
 
-static void integrity_refused(void **state)
+/* In the order of RFC 7296 section 2.17: encryption, with its salt, before integrity. */
+static void separate_integrity(void **state)
 {
-	const struct ike_sa_spec spec = { .encr = 12, .integ = 12 };
+	static const uint8_t encr[] = { 1, 2, 3, 4 }, integ[] = { 5, 6, 7 };
+	static const uint8_t both[] = { 1, 2, 3, 4, 5, 6, 7 };
+	struct ike_sa_spec spec = {
+		.src = { addr("192.0.2.1"), 0 },
+		.dst = { addr("192.0.2.2"), 0 },
+		.encr = 12,
+		.integ = 14,
+		.encr_key = encr,
+		.encr_key_len = sizeof(encr),
+		.integ_key = integ,
+		.integ_key_len = sizeof(integ),
+	};
+	struct mapping_keymat keymat;
 	struct dp_sa sa;
 	const char *why = NULL;
 
-	assert_int_equal(mapping_sa(&sa, &spec, 1, &why), -EOPNOTSUPP);
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), 0);
+	assert_int_equal(sa.encr, 12);
+	assert_int_equal(sa.integ, 14);
+	assert_int_equal(sa.keymat.len, sizeof(both));
+	assert_memory_equal(sa.keymat.data, both, sizeof(both));
+
+	/* NULL encryption has no key of its own. */
+	spec.encr_key = NULL;
+	spec.encr_key_len = 0;
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), 0);
+	assert_int_equal(sa.keymat.len, sizeof(integ));
+	assert_memory_equal(sa.keymat.data, integ, sizeof(integ));
+
+	spec.integ_key_len = sizeof(keymat) + 1;
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), -EINVAL);
 	assert_non_null(why);
 }
 
@@ -346,7 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outbound_sa),
 		cmocka_unit_test(native_inbound_sa),
-		cmocka_unit_test(integrity_refused),
+		cmocka_unit_test(separate_integrity),
 		cmocka_unit_test(every_pair),
 		cmocka_unit_test(no_pair),
 		cmocka_unit_test(too_many_pairs),
