@@ -507,7 +507,10 @@ static void work_is_bounded(struct kunit *test)
 
 /* A writer beside */
 
-enum { SWAPS = 1000 };
+enum {
+	SWAPS = 1000,
+	REST = 25,	/* swaps; odd */
+};
 
 struct beside {
 	struct esplane_classifier c;
@@ -542,6 +545,9 @@ static int swap_many_times(void *arg)
 		esplane_classifier_swap(&b->c, rule, &b->rules[i % 2].rule);
 		/* Its memory is used again. */
 		synchronize_rcu_expedited();
+		/* The reader may have no CPU but this one; it must come to see either rule. */
+		if (i % REST == 0)
+			schedule_timeout_uninterruptible(1);
 	}
 	WRITE_ONCE(b->stop, true);
 	complete(&b->done);
