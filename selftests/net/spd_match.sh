@@ -123,7 +123,7 @@ default_action() {
 	ktap_check_fails "the default cannot be to protect" esp "$b" spd-set default_in=protect
 	esp "$b" spd-set default_in=bypass
 	ktap_equal "back to the start" "$(defaults "$b")" "bypass bypass"
-	ktap_check "and cleartext passes again" net_ping "$a" -I $OUTER_A $OUTER_B
+	ktap_check "and cleartext passes again" net_ping "$a" $OUTER_B -I $OUTER_A
 }
 
 ktap_print_header
