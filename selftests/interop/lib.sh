@@ -17,6 +17,13 @@
 #					prints a configuration both kinds of daemon load; the child is "net".
 #					*_KEYS are more lines for the sections; they win over the defaults here
 #
+#	conf_pubkey CONN LOCAL REMOTE LOCAL_KEYS REMOTE_KEYS LOCAL_TS REMOTE_TS
+#					the same without secrets; *_KEYS are the lines of sections local and remote
+#	pki_ca NAME KEY			makes an authority; KEY is rsa:2048, ec:P-256, ed25519 or the like
+#	pki_issue CA NAME KEY CN SAN [DAYS] [EXTENSION]
+#					makes a key and a certificate of it, with this subjectAltName
+#	pki_give DAEMON FILE DIRECTORY	copies $NET_TMP/pki/FILE to where a daemon that will be started finds it
+#
 #	sa_up NAME / sa_down NAME	true if the daemon has (no) installed CHILD_SA
 #	only_protected FILE		true if a capture from the wire holds ESP, IKE and nothing else of IP but ARP
 #	stream_start NS_FROM NS_TO ADDR	numbered UDP packets, 200 a second, from one namespace to another
@@ -70,7 +77,7 @@ esplane() {
 swanctl_conf() {
 	cat <<-EOC
 	swanctl {
-		load = random nonce openssl
+		load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey
 	}
 	EOC
 }
@@ -81,7 +88,8 @@ charon_conf() {
 	charon {
 		# Few plugins: the distribution's hundred take long to start.
 		load_modular = no
-		load = random nonce aes sha2 hmac kdf gcm openssl curve25519 kernel-netlink socket-default vici updown
+		load = random nonce aes sha2 hmac kdf gcm x509 pubkey pkcs1 pkcs8 pem openssl curve25519 kernel-netlink \
+			socket-default vici updown
 		install_routes = no
 		retransmit_tries = 5
 		retransmit_timeout = 2.0
@@ -131,7 +139,7 @@ charon_start() {
 swan() {
 	local name=$1 command=$2
 	shift 2
-	STRONGSWAN_CONF=$(daemon_dir "$name")/strongswan.conf timeout "$(slowly 60)" \
+	STRONGSWAN_CONF=$(daemon_dir "$name")/strongswan.conf SWANCTL_DIR=$(daemon_dir "$name") timeout "$(slowly 60)" \
 		swanctl "$command" --uri "unix://$(daemon_dir "$name")/vici" "$@"
 }
 
@@ -171,6 +179,64 @@ conf_psk() {
 		}
 	}
 	EOC
+}
+
+conf_pubkey() {
+	cat <<-EOC
+	connections {
+		$1 {
+			version = 2
+			local_addrs = $2
+			remote_addrs = $3
+			proposals = aes128gcm16-prfsha256-x25519
+			local {
+				$4
+			}
+			remote {
+				$5
+			}
+			children {
+				net {
+					local_ts = $6
+					remote_ts = $7
+					esp_proposals = aes128gcm16-x25519
+				}
+			}
+		}
+	}
+	EOC
+}
+
+# pki_key KEY FILE
+pki_key() {
+	case $1 in
+	rsa:*) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${1#*:}" -out "$2" ;;
+	ec:*) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:${1#*:}" -out "$2" ;;
+	*) openssl genpkey -algorithm "$1" -out "$2" ;;
+	esac 2>/dev/null && chmod 600 "$2"
+}
+
+pki_ca() {
+	local dir=$NET_TMP/pki
+	mkdir -p "$dir"
+	pki_key "$2" "$dir/$1.key" &&
+	openssl req -x509 -new -key "$dir/$1.key" -subj "/C=CH/O=esplane/CN=$1" -days 30 -out "$dir/$1.pem" \
+		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+}
+
+pki_issue() {
+	local dir=$NET_TMP/pki
+	pki_key "$3" "$dir/$2.key" &&
+	openssl req -new -key "$dir/$2.key" -subj "/C=CH/O=esplane/CN=$4" -out "$dir/$2.csr" &&
+	openssl x509 -req -in "$dir/$2.csr" -CA "$dir/$1.pem" -CAkey "$dir/$1.key" -CAcreateserial \
+		-days "${6:-30}" -out "$dir/$2.pem" 2>/dev/null \
+		-extfile <(printf 'subjectAltName = %s\nkeyUsage = digitalSignature\n%s\n' "$5" "${7:-}")
+}
+
+pki_give() {
+	local dir
+	dir=$(daemon_dir "$1")/$3
+	mkdir -p "$dir" && cp -p "$NET_TMP/pki/$2" "$dir/"
 }
 
 sa_up() { swan "$1" --list-sas --raw | grep -q 'state=INSTALLED'; }

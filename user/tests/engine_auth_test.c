@@ -424,7 +424,12 @@ static void test_chain_rules(void **state)
 	struct world *w = usual_world("RSA");
 
 	conn(w, 1)->remote.min_bits[IKE_PKEY_RSA] = 3072;
-	refused(w, 1, "has a key of 2048 bits, and remote.auth wants 3072");
+	refused(w, 1, "certificate C=CH, O=Example, CN=a: it has a key of 2048 bits, and "
+		      "remote.auth wants 3072");
+	w = usual_world(NULL);
+	conn(w, 1)->remote.min_bits[IKE_PKEY_RSA] = 3072;
+	comes_up(w);
+	world_free(w);
 }
 
 static void test_no_private_key(void **state)

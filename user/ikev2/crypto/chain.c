@@ -83,7 +83,7 @@ static bool explain(const X509_STORE_CTX *ctx, struct ike_error *err)
 	return ike_fail(err, "its issuer %s: %s", name, what);
 }
 
-static bool strong_enough(X509 *x509, bool anchor, const struct ike_chain_rules *rules,
+static bool strong_enough(X509 *x509, bool leaf, bool anchor, const struct ike_chain_rules *rules,
 			  struct ike_error *err)
 {
 	static const int nids[] = {NID_undef,  NID_sha1,   NID_sha256,
@@ -91,9 +91,10 @@ static bool strong_enough(X509 *x509, bool anchor, const struct ike_chain_rules 
 	EVP_PKEY *key = X509_get0_pubkey(x509);
 	int bits = key ? EVP_PKEY_get_bits(key) : 0, md = NID_undef;
 	enum ike_pkey_kind kind;
-	char name[120];
+	char name[120] = "it";
 
-	name_text(x509, name, sizeof(name));
+	if (!leaf)
+		name_text(x509, name, sizeof(name));
 	kind = key && EVP_PKEY_is_a(key, "EC") ? IKE_PKEY_ECDSA : IKE_PKEY_RSA;
 	if (key && (EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "RSA")) &&
 	    bits < (int)rules->min_bits[kind])
@@ -117,7 +118,7 @@ static bool check_rules(X509_STORE_CTX *ctx, const struct ike_chain_rules *rules
 	int n = sk_X509_num(chain);
 
 	for (int i = 0; i < n; i++)
-		if (!strong_enough(sk_X509_value(chain, i), i == n - 1, rules, err))
+		if (!strong_enough(sk_X509_value(chain, i), !i, i == n - 1, rules, err))
 			return false;
 	return true;
 }
