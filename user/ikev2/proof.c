@@ -44,11 +44,14 @@ bool ike_proof_add_cert(struct ike_proof *p, struct ike_bytes der, struct ike_er
 {
 	uint8_t *certs;
 
+	if (!der.len)
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "the peer sends an empty certificate");
 	if (p->n_certs == IKE_CERTS_MAX || p->certs_len + der.len > IKE_CERTS_BYTES_MAX)
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 				       "the peer sends more than %d certificates or %d bytes of them",
 				       IKE_CERTS_MAX, IKE_CERTS_BYTES_MAX);
-	certs = realloc(p->certs, p->certs_len + der.len + 1);
+	certs = realloc(p->certs, p->certs_len + der.len);
 	if (!certs)
 		return ike_fail(err, "out of memory");
 	memcpy(certs + p->certs_len, der.p, der.len);
