@@ -287,17 +287,18 @@ void esplane_transform_write_iv(const struct esplane_transform *t, u64 seq, u8 *
 	switch (t->iv) {
 	case ESPLANE_IV_COUNTER:
 		/*
-		 * RFC 4106 section 3.1, and the others alike: never twice with one key. Neither is the
-		 * number (RFC 4303 section 3.3.3).
+		 * RFC 4106 section 3.1, and the others alike: never twice with one key. Neither is
+		 * the number (RFC 4303 section 3.3.3).
 		 */
 		put_unaligned_be64(seq, wire);
 		break;
 	case ESPLANE_IV_RANDOM:
 		/*
-		 * RFC 3602 section 3: nobody who can choose text may know the IV that it will meet,
-		 * so no counter. What the kernel's generator gives next does not follow from what it
-		 * gave before and went over the wire. It works per CPU and needs no key of its own;
-		 * a counter encrypted under the SA's key would do too, at a cipher call more.
+		 * RFC 3602 section 3: nobody who can choose text may know the IV that it will
+		 * meet, so no counter. What the kernel's generator gives next does not follow from
+		 * what it gave before and went over the wire. It works per CPU and needs no key of
+		 * its own; a counter encrypted under the SA's key would do too, at a cipher call
+		 * more.
 		 */
 		get_random_bytes(wire, t->iv_len);
 		break;
