@@ -84,14 +84,17 @@ in_trains() {
 	[ $((packets * 100)) -ge $((TRAINS * trains)) ]
 }
 
+# Of one megabyte half is slow start, whose bursts are small however they are sent: trains are counted
+# over more.
 transfers() {
-	local bytes=$1 name
+	local bytes=$1 name trains=in_trains
 	name=$(say_variant)
+	[ "$bytes" -gt $MB ] || trains=
 	tunnel_up
 	ktap_check "$name: UDP stream to xfrm" counted_stream "$a" "$b" $INNER_B
 	ktap_check "$name: UDP stream from xfrm" counted_stream "$b" "$a" $INNER_A
-	ktap_check "$name: $((bytes / MB)) MB over TCP to xfrm arrive intact, in trains" \
-		in_trains net_send "$a" "$b" $INNER_B "$bytes"
+	ktap_check "$name: $((bytes / MB)) MB over TCP to xfrm arrive intact${trains:+, in trains}" \
+		$trains net_send "$a" "$b" $INNER_B "$bytes"
 	ktap_check "$name: $((bytes / MB)) MB over TCP from xfrm arrive intact" \
 		net_send "$b" "$a" $INNER_A "$bytes"
 	tunnel_down
