@@ -166,7 +166,7 @@ fragments_outside() {
 	esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a && inner_route "$b" b || return 1
 	capture "$b" eth0 "$NET_TMP/wire"
 	# 1,280 bytes: 40 of IPv6, 8 of ICMPv6, 1,232.
-	ns "$a" ping -n -c 3 -i 0.1 -W "$(slowly 2)" -s 1232 -M do $INNER_B
+	ns "$a" ping -n -c 3 -i 0.1 -W "$(slowly 2)" -s 1232 -M "do" $INNER_B
 	local status=$?
 	capture_stop
 	tunnel_down
