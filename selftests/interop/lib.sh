@@ -13,12 +13,12 @@
 #	log_of NAME			file with what the daemon said
 #	logged NAME REGEX		true if it said so
 #
-#	conf_psk CONN LOCAL REMOTE LOCAL_ID REMOTE_ID LOCAL_TS REMOTE_TS [CONN_KEYS] [CHILD_KEYS]
+#	conf_connection CONN LOCAL REMOTE LOCAL_KEYS REMOTE_KEYS LOCAL_TS REMOTE_TS [CONN_KEYS] [CHILD_KEYS]
 #					prints a configuration both kinds of daemon load; the child is "net".
-#					*_KEYS are more lines for the sections; they win over the defaults here
+#					*_KEYS are lines for the sections; they win over the defaults here
+#	conf_psk CONN LOCAL REMOTE LOCAL_ID REMOTE_ID LOCAL_TS REMOTE_TS [CONN_KEYS] [CHILD_KEYS]
+#					the same by pre-shared key, with the secret
 #
-#	conf_pubkey CONN LOCAL REMOTE LOCAL_KEYS REMOTE_KEYS LOCAL_TS REMOTE_TS
-#					the same without secrets; *_KEYS are the lines of sections local and remote
 #	pki_ca NAME KEY			makes an authority; KEY is rsa:2048, ec:P-256, ed25519 or the like
 #	pki_issue CA NAME KEY CN SAN [DAYS] [EXTENSION]
 #					makes a key and a certificate of it, with this subjectAltName
@@ -143,45 +143,7 @@ swan() {
 		swanctl "$command" --uri "unix://$(daemon_dir "$name")/vici" "$@"
 }
 
-conf_psk() {
-	cat <<-EOC
-	connections {
-		$1 {
-			version = 2
-			local_addrs = $2
-			remote_addrs = $3
-			proposals = aes128gcm16-prfsha256-x25519
-			local {
-				auth = psk
-				id = $4
-			}
-			remote {
-				auth = psk
-				id = $5
-			}
-			children {
-				net {
-					local_ts = $6
-					remote_ts = $7
-					esp_proposals = aes128gcm16-x25519
-					rekey_time = 1h
-					${9:-}
-				}
-			}
-			${8:-}
-		}
-	}
-	secrets {
-		ike-1 {
-			id-1 = $4
-			id-2 = $5
-			secret = $INTEROP_PSK
-		}
-	}
-	EOC
-}
-
-conf_pubkey() {
+conf_connection() {
 	cat <<-EOC
 	connections {
 		$1 {
@@ -200,8 +162,26 @@ conf_pubkey() {
 					local_ts = $6
 					remote_ts = $7
 					esp_proposals = aes128gcm16-x25519
+					rekey_time = 1h
+					${9:-}
 				}
 			}
+			${8:-}
+		}
+	}
+	EOC
+}
+
+conf_psk() {
+	conf_connection "$1" "$2" "$3" "auth = psk
+				id = $4" "auth = psk
+				id = $5" "${@:6}"
+	cat <<-EOC
+	secrets {
+		ike-1 {
+			id-1 = $4
+			id-2 = $5
+			secret = $INTEROP_PSK
 		}
 	}
 	EOC

@@ -32,8 +32,8 @@ credentials() {
 
 # start LOCAL_A REMOTE_A LOCAL_B REMOTE_B [MORE]
 start() {
-	esplaned_start "$a" a "$(conf_pubkey site $OUTER_A $OUTER_B "$1" "$2" $NET_A $NET_B; echo "${5:-}")" &&
-	charon_start "$b" b "$(conf_pubkey site $OUTER_B $OUTER_A "$3" "$4" $NET_B $NET_A; echo "${5:-}")"
+	esplaned_start "$a" a "$(conf_connection site $OUTER_A $OUTER_B "$1" "$2" $NET_A $NET_B; echo "${5:-}")" &&
+	charon_start "$b" b "$(conf_connection site $OUTER_B $OUTER_A "$3" "$4" $NET_B $NET_A; echo "${5:-}")"
 }
 
 stop() {
@@ -156,8 +156,8 @@ credentials ca a b
 cp "$NET_TMP/pki/expired.pem" "$(daemon_dir b)/x509/b.pem"
 cp "$NET_TMP/pki/expired.key" "$(daemon_dir b)/private/b.key"
 today=$(date +%s)
-esplaned_start "$a" a "$(conf_pubkey site $OUTER_A $OUTER_B "${usual[0]}" "${usual[1]}" $NET_A $NET_B)"
-charon_start "$b" b "$(conf_pubkey site $OUTER_B $OUTER_A "${usual[2]}" "${usual[3]}" $NET_B $NET_A)"
+esplaned_start "$a" a "$(conf_connection site $OUTER_A $OUTER_B "${usual[0]}" "${usual[1]}" $NET_A $NET_B)"
+charon_start "$b" b "$(conf_connection site $OUTER_B $OUTER_A "${usual[2]}" "${usual[3]}" $NET_B $NET_A)"
 date -s "@$((today + 2 * 24 * 3600))" >/dev/null
 ktap_check_fails "expired: does not come up" swan b --initiate --child net --timeout 15
 ktap_check "expired: esplaned says so" busywait 5000 logged a "certificate C=CH, O=esplane, CN=b: it has expired" ||
@@ -168,7 +168,7 @@ stop
 # esplaned itself refuses a configuration whose key is missing, with file and line.
 credentials ca a b
 rm "$(daemon_dir a)/private/a.key"
-conf_pubkey site $OUTER_A $OUTER_B "${usual[0]}" "${usual[1]}" $NET_A $NET_B >"$(daemon_dir a)/conf"
+conf_connection site $OUTER_A $OUTER_B "${usual[0]}" "${usual[1]}" $NET_A $NET_B >"$(daemon_dir a)/conf"
 check_says() { command esplane check "$(daemon_dir a)/conf" 2>&1 | grep -Eq "$1"; }
 ktap_check "no private key: file and line" check_says \
 	"conf:8: connection \"site\": there is no private key for our certificate C=CH, O=esplane, CN=a"
