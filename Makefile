@@ -64,7 +64,7 @@ help:
 	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug|uml'
 	@echo '                 and T=NAME narrow it'
 	@echo '  fuzz           each fuzz target for T=SECONDS (60)'
-	@echo '  bench          instructions per byte beside xfrm and WireGuard'
+	@echo '  bench          instructions per packet beside xfrm's'
 	@echo '  lint           checkpatch, sparse, W=1, clang-tidy, cppcheck'
 	@echo 'Maintain'
 	@echo '  clean-cache    removes the guest root, the debug kernel and all that was built for tests'
