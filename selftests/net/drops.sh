@@ -50,19 +50,20 @@ cannot() { impossible=$1; }
 
 in_from_a() { expect "$b" "${1-$SA_IN}" "${2-$spi}" "$OUTER_A -> $OUTER_B"; }
 
-# outbound WORD...: an SA at a, and a policy that sends one port of b's inner network there.
+# outbound WORD...: an SA at a, and a policy that sends one port of b's inner network there; or
+# $traffic, ",PROTOCOL".
 outbound() {
 	next_spi=$(printf '0x%04x' $((next_spi + 1)))
 	port=$((port + 1))
 	SA_OUT=$(esp "$a" sa-add direction=out "spi=$next_spi" src=$OUTER_A "dst=${peer:-$OUTER_B}" \
 		"key=$KEY_AB" "$@") &&
-	POLICY=$(policy out protect "sa_id=$SA_OUT")
+	policy out protect "sa_id=$SA_OUT" >/dev/null
 }
 
-# policy DIRECTION ACTION WORD...: for $port.
+# policy DIRECTION ACTION WORD...
 policy() {
-	esp "$a" policy-set "direction=$1" "action=$2" "selector=$NET_A,$NET_B,17,0-65535,$port-$port" \
-		"${@:3}"
+	esp "$a" policy-set "direction=$1" "action=$2" \
+		"selector=$NET_A,$NET_B${traffic-,17,0-65535,$port-$port}" "${@:3}"
 }
 
 out_to_b() { expect "$a" "${1-$SA_OUT}" "${2-$next_spi}" "$INNER_A -> ${to:-$INNER_B}"; }
@@ -154,8 +155,8 @@ provoke_NO_ROUTE() {
 }
 
 provoke_TOO_BIG() {
-	outbound && esp "$a" policy-set "id=$POLICY" "selector=$NET_A,$NET_B,1" >/dev/null &&
-	out_to_b && ns "$a" ping -n -c 1 -W 1 -M "do" -s 1460 $INNER_B
+	local traffic=,1
+	outbound && out_to_b && ns "$a" ping -n -c 1 -W 1 -M "do" -s 1460 $INNER_B
 	true
 }
 
@@ -201,10 +202,10 @@ provoke_CRYPTO() {
 
 # A guest's TCP super-packet, whose header claims to be longer than all of it.
 provoke_SEGMENT() {
+	local traffic=,6
 	modprobe -q tun
 	[ -c /dev/net/tun ] || { cannot "no /dev/net/tun"; return; }
-	outbound && esp "$a" policy-set "id=$POLICY" "selector=$NET_A,$NET_B,6" >/dev/null &&
-	ns "$a" sysctl -qw net.ipv4.ip_forward=1 && ip -n "$a" tuntap add tun9 mode tun vnet_hdr &&
+	outbound && ns "$a" sysctl -qw net.ipv4.ip_forward=1 && ip -n "$a" tuntap add tun9 mode tun vnet_hdr &&
 	ip -n "$a" link set tun9 up && expect "$a" "$SA_OUT" $next_spi "10.1.0.77 -> $INNER_B" &&
 	nsenter --net="/run/netns/$a" python3 - 10.1.0.77 $INNER_B <<-'EOP'
 		import fcntl, os, socket, struct, sys
@@ -241,7 +242,7 @@ provoke_NO_MEMORY() {
 	echo 0 >$FAILSLAB/probability
 }
 
-rose() { [ $(($(counter "$at" "$reason") - before)) -gt 0 ]; }
+rose() { [ -n "$at" ] && [ $(($(counter "$at" "$reason") - before)) -gt 0 ]; }
 
 # What the counters of namespace and SA rose by; without an SA, the one stands for both.
 rises() {
@@ -270,8 +271,8 @@ provoke() {
 		skipped[$reason]=$impossible
 		return
 	fi
-	busywait "$(slowly 2000)" rose
-	got=$(rises)
+	[ -z "$at" ] || busywait "$(slowly 2000)" rose
+	got=${at:+$(rises)}
 	at_of[$reason]=$at sa_of[$reason]=$sa
 	# 300 datagrams, of which a trap may hold some; else it is one packet.
 	if [ "$reason" = NO_OUT_SA ]; then
