@@ -59,7 +59,7 @@ verdict() {
 }
 
 run_one() {
-	local number=$1 program=$2 name before status problem=
+	local number=$1 program=$2 name before status problem= started=$SECONDS
 	name=${dir##*/}/$program
 	echo "    # Subtest: $name"
 	# The console then tells during which program a splat came.
@@ -68,6 +68,7 @@ run_one() {
 	(cd "$dir" && exec timeout --kill-after=10 "$limit" "./$program") </dev/null 2>&1 |
 		tee "$LINES_KEPT" | sed -u 's/^/    /'
 	status=${PIPESTATUS[0]}
+	echo "    # took $((SECONDS - started)) s"
 	problem=$(judge_plan)
 	[ "$before" = "$(ls /run/netns 2>/dev/null)" ] || problem="leaves network namespaces behind"
 	verdict "$number" "$name" "$status" "$problem"

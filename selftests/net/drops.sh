@@ -19,6 +19,7 @@
 
 TRACING=/sys/kernel/tracing
 FAILSLAB=/sys/kernel/debug/failslab
+WORKERS=/sys/devices/virtual/workqueue/cpumask
 OVERRIDE=/sys/module/esplane/parameters/aead_override
 declare -A at_of sa_of
 
@@ -126,13 +127,19 @@ provoke_DEV_DOWN() {
 }
 
 # In one train: the first packet reaches the limit; IKE, which parts the train; then one too many.
-# The SA is removed at once, so that its own counter is gone.
+# The SA is removed at once, so that its own counter is gone; and the packet too many must find it
+# still there, so who removes it has the CPU on which the train is received, and only that.
 provoke_HARD_LIMIT() {
-	local packet
+	local packet every status
 	spi=0x1002
+	every=$(<$WORKERS) && echo 1 >$WORKERS && taskset -p 1 "${worker_pid[$a]}" >/dev/null &&
 	esp "$b" sa-add direction=in spi=$spi src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" hard_packets=1 \
 		>/dev/null && packet=$(inject --write 1) &&
 	in_from_a "" && inject --udp $ENCAP_PORT:$ENCAP_PORT --train 1 "2:plain=${packet//[0-9a-f]/0}" 3
+	status=$?
+	taskset -p "$every" "${worker_pid[$a]}" >/dev/null
+	echo "$every" >$WORKERS
+	return $status
 }
 
 provoke_DISCARD() {

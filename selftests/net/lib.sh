@@ -59,7 +59,7 @@ ESN=0
 UDP=0
 MODE=policy
 ENCAP_GRO=
-declare -A encap_sockets worker_in worker_out
+declare -A encap_sockets worker_in worker_out worker_pid
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
 need_command espctl jq python3
@@ -257,6 +257,7 @@ worker() {
 	local pipe=$NET_TMP/worker-$1 fd
 	mkfifo "$pipe.in" "$pipe.out"
 	nsenter --net="/run/netns/$1" python3 "$NET_DIR/worker.py" <"$pipe.in" >"$pipe.out" &
+	worker_pid[$1]=$!
 	at_exit kill $!
 	exec {fd}>"$pipe.in"
 	worker_in[$1]=$fd
