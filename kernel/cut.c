@@ -130,6 +130,7 @@ static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, uns
 int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
 {
 	cut->skb = skb;
+	cut->skip = 0;
 	cut->kind = skb_is_gso(skb) ? kind_of(skb) : ESPLANE_CUT_WHOLE;
 	if (cut->kind != ESPLANE_CUT_WHOLE)
 		return plan_segments(cut, skb, mtu);
@@ -146,7 +147,7 @@ static unsigned int payload_len(const struct esplane_cut *cut, unsigned int i)
 
 unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i)
 {
-	return cut->header_len + payload_len(cut, i);
+	return cut->header_len + payload_len(cut, i) - cut->skip;
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_cut_len);
 
@@ -200,35 +201,38 @@ static void write_udp(const struct esplane_cut *cut, unsigned int len, u8 *to, _
 
 static void write_segment(const struct esplane_cut *cut, unsigned int i, u8 *to)
 {
-	unsigned int payload = payload_len(cut, i);
+	unsigned int payload = payload_len(cut, i), header_len = cut->header_len - cut->skip;
 	unsigned int l4_len = cut->header_len - cut->l4 + payload;
+	u8 *l4 = to + (cut->l4 - cut->skip);
 	__wsum sum;
 
-	memcpy(to, cut->header, cut->header_len);
-	sum = skb_copy_and_csum_bits(cut->skb, cut->header_len + i * cut->size,
-				     to + cut->header_len, payload);
-	write_ip(cut, i, cut->l4 + l4_len, to);
+	memcpy(to, cut->header + cut->skip, header_len);
+	sum = skb_copy_and_csum_bits(cut->skb, cut->header_len + i * cut->size, to + header_len,
+				     payload);
+	if (!cut->skip)
+		write_ip(cut, i, cut->l4 + l4_len, to);
 	if (cut->kind == ESPLANE_CUT_TCP)
-		write_tcp(cut, i, l4_len, to + cut->l4, sum);
+		write_tcp(cut, i, l4_len, l4, sum);
 	else
-		write_udp(cut, l4_len, to + cut->l4, sum);
+		write_udp(cut, l4_len, l4, sum);
 }
 
 /* As skb_checksum_help() would leave the packet, but in the copy. */
 static int write_whole(const struct esplane_cut *cut, u8 *to)
 {
 	const struct sk_buff *skb = cut->skb;
-	unsigned int start, field;
+	unsigned int skip = cut->skip, start, field;
 	__sum16 check;
 
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		return skb_copy_bits(skb, 0, to, skb->len);
+		return skb_copy_bits(skb, skip, to, skb->len - skip);
 	start = skb_checksum_start_offset(skb);
 	field = start + skb->csum_offset;
-	if (start >= skb->len || field + sizeof(check) > skb->len)
+	if (start < skip || start >= skb->len || field + sizeof(check) > skb->len)
 		return -EINVAL;
-	if (skb_copy_bits(skb, 0, to, start))
+	if (skb_copy_bits(skb, skip, to, start - skip))
 		return -EFAULT;
+	to -= skip;
 	check = csum_fold(skb_copy_and_csum_bits(skb, start, to + start, skb->len - start));
 	check = check ?: CSUM_MANGLED_0;
 	memcpy(to + field, &check, sizeof(check));

@@ -25,6 +25,9 @@ enum esplane_cut_kind {
  * @size: payload bytes of each but the last
  * @header_len: bytes of headers that each segment repeats
  * @l4: offset of the transport header
+ * @skip: bytes at the front that are not written: in transport mode the IP header. 0, or set
+ *	between init and the first use of the others, to the offset of the transport header or, of a
+ *	packet that stays whole, at most that
  * @shrunk: the sender made them larger than they may be
  * @v6: IPv6
  * @pseudo: checksum of the pseudo header without the length
@@ -37,6 +40,7 @@ struct esplane_cut {
 	unsigned int size;
 	unsigned int header_len;
 	unsigned int l4;
+	unsigned int skip;
 	bool v6;
 	bool fixed_id;
 	bool shrunk;
@@ -54,7 +58,7 @@ struct esplane_cut {
  */
 int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu);
 
-/* Bytes of segment @i. */
+/* Bytes of segment @i, less what is skipped. */
 unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i);
 /* Writes segment @i, esplane_cut_len() bytes. */
 int esplane_cut_write(const struct esplane_cut *cut, unsigned int i, u8 *to);

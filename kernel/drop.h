@@ -37,6 +37,8 @@
 	X(ECN, "outer and inner ECN contradict (RFC 6040)")			\
 	X(DEV_DOWN, "esplane interface is down")				\
 	X(FAMILY, "address family the SA or module cannot carry")		\
+	X(TRANSPORT_ADDRESS, "packet is not between the addresses of its transport mode SA") \
+	X(TRANSPORT_FRAGMENT, "fragment, but transport mode protects whole packets only") \
 	X(KEEPALIVE_RUNT, "UDP packet on the encap port too short to be ESP or IKE")
 
 enum esplane_drop_reason {

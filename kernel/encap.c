@@ -35,6 +35,7 @@
 #include "confirm.h"
 #include "encap.h"
 #include "esp.h"
+#include "exthdr.h"
 #include "input.h"
 #include "net.h"
 #include "sa.h"
@@ -397,30 +398,24 @@ static unsigned int local_in(void *priv, struct sk_buff *skb, const struct nf_ho
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * Of the extension headers ahead the stack has seen hop-by-hop options only. Destination options it
- * would obey, and a routing header might lead on: such packets are left to it, as are fragments.
+ * Of the extension headers ahead the stack has seen hop-by-hop options only. What it would have to
+ * act upon is left to it: destination options that insist, a routing header that leads on, and
+ * fragments.
  */
 static unsigned int local_in_v6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	struct esplane_bytes bytes = { .skb = skb, .len = skb->len };
 	struct esplane_net *en = esplane_net(state->net);
-	const struct ipv6hdr *header = ipv6_hdr(skb);
-	unsigned int offset = sizeof(*header);
-	const struct ipv6_opt_hdr *options;
-	struct ipv6_opt_hdr buf;
-	u8 protocol = header->nexthdr;
+	struct esplane_exthdrs chain;
 
-	if (protocol == NEXTHDR_HOP) {
-		options = skb_header_pointer(skb, offset, sizeof(buf), &buf);
-		if (!options)
-			return NF_ACCEPT;
-		protocol = options->nexthdr;
-		offset += ipv6_optlen(options);
-	}
-	switch (protocol) {
+	esplane_exthdr_walk(&bytes, &chain);
+	if (!chain.whole || chain.fragment || chain.routing || chain.demanding)
+		return NF_ACCEPT;
+	switch (chain.protocol) {
 	case IPPROTO_ESP:
-		return native(en, skb, offset);
+		return native(en, skb, chain.offset);
 	case IPPROTO_UDP:
-		return udp(en, skb, offset, state);
+		return udp(en, skb, chain.offset, state);
 	default:
 		return NF_ACCEPT;
 	}

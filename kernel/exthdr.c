@@ -15,6 +15,7 @@
 enum {
 	MAX_HEADERS = 16,	/* RFC 8200 section 4.1 has 6; what has more is an attempt at DoS */
 	FIELD_IPV6 = offsetof(struct ipv6hdr, nexthdr),
+	OPTION_ACTION_SHIFT = 6,	/* RFC 8200 section 4.2: the two highest bits */
 	FIELD_EXTENSION = offsetof(struct ipv6_opt_hdr, nexthdr),
 };
 
@@ -28,12 +29,36 @@ const void *esplane_bytes_at(const struct esplane_bytes *bytes, unsigned int off
 	return bytes->data + offset;
 }
 
+/* Does each option of the header say that it may be skipped? All of it is in the packet. */
+static bool may_be_skipped(const struct esplane_bytes *bytes, unsigned int offset,
+			   unsigned int end)
+{
+	const u8 *option;
+	u8 buf[2];
+
+	for (offset += sizeof(struct ipv6_opt_hdr); offset < end;) {
+		option = esplane_bytes_at(bytes, offset, 1, buf);
+		if (!option || *option >> OPTION_ACTION_SHIFT)
+			return false;
+		if (*option == IPV6_TLV_PAD1) {
+			offset++;
+			continue;
+		}
+		option = esplane_bytes_at(bytes, offset, sizeof(buf), buf);
+		if (!option)
+			return false;
+		offset += sizeof(buf) + option[1];
+	}
+	return offset == end;
+}
+
 /* Bytes of the header at to->offset, 0 if it cannot be read. Notes what it says. */
 static unsigned int options(const struct esplane_bytes *bytes, struct esplane_exthdrs *to,
 			    u8 *next)
 {
 	const struct ipv6_rt_hdr *header;
 	struct ipv6_rt_hdr buf;
+	unsigned int len;
 
 	/* All of these have a next header and a length, and 8 bytes at least. */
 	header = esplane_bytes_at(bytes, to->offset, sizeof(buf), &buf);
@@ -42,7 +67,10 @@ static unsigned int options(const struct esplane_bytes *bytes, struct esplane_ex
 	*next = header->nexthdr;
 	if (to->protocol == NEXTHDR_ROUTING && header->segments_left)
 		to->routing = true;
-	return (header->hdrlen + 1) * 8;	/* RFC 8200 sections 4.3, 4.4, 4.6 */
+	len = (header->hdrlen + 1) * 8;		/* RFC 8200 sections 4.3, 4.4, 4.6 */
+	if (to->protocol == NEXTHDR_DEST && !may_be_skipped(bytes, to->offset, to->offset + len))
+		to->demanding = true;
+	return len;
 }
 
 static unsigned int fragment(const struct esplane_bytes *bytes, struct esplane_exthdrs *to,
@@ -81,7 +109,13 @@ static bool is_extension(u8 protocol)
 	       protocol == NEXTHDR_DEST || protocol == NEXTHDR_FRAGMENT;
 }
 
-void esplane_exthdr_walk(const struct esplane_bytes *bytes, struct esplane_exthdrs *to)
+/* Destination options with no routing header behind them are for the final destination. */
+static bool is_for_the_last(u8 protocol, u8 next)
+{
+	return protocol == NEXTHDR_DEST && next != NEXTHDR_ROUTING;
+}
+
+static void walk(const struct esplane_bytes *bytes, struct esplane_exthdrs *to, bool unprotected)
 {
 	struct ipv6hdr buf;
 	const struct ipv6hdr *header = esplane_bytes_at(bytes, 0, sizeof(buf), &buf);
@@ -98,9 +132,21 @@ void esplane_exthdr_walk(const struct esplane_bytes *bytes, struct esplane_exthd
 		len = extension(bytes, to, &next);
 		if (!len || to->offset + len > bytes->len)
 			return;
+		if (unprotected && is_for_the_last(to->protocol, next))
+			break;
 		to->field = to->offset + FIELD_EXTENSION;
 		to->protocol = next;
 		to->offset += len;
 	}
 	to->whole = i < MAX_HEADERS;
+}
+
+void esplane_exthdr_walk(const struct esplane_bytes *bytes, struct esplane_exthdrs *to)
+{
+	walk(bytes, to, false);
+}
+
+void esplane_exthdr_walk_unprotected(const struct esplane_bytes *bytes, struct esplane_exthdrs *to)
+{
+	walk(bytes, to, true);
 }

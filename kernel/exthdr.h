@@ -33,6 +33,8 @@ const void *esplane_bytes_at(const struct esplane_bytes *bytes, unsigned int off
  * @field: offset of the byte that names @protocol
  * @fragment: the packet is a fragment, first or later (not one that is whole, RFC 6946)
  * @later: it has no upper-layer header, because an earlier fragment has it
+ * @demanding: a destination option wants whoever does not know it to go no further (RFC 8200
+ *	section 4.2)
  * @routing: a routing header with segments left was walked over
  * @whole: false if the chain is cut short or absurdly long: @protocol is as far as one can tell
  */
@@ -42,6 +44,7 @@ struct esplane_exthdrs {
 	u8 protocol;
 	bool fragment;
 	bool later;
+	bool demanding;
 	bool routing;
 	bool whole;
 };
@@ -51,5 +54,13 @@ struct esplane_exthdrs {
  * least an IPv6 header.
  */
 void esplane_exthdr_walk(const struct esplane_bytes *bytes, struct esplane_exthdrs *to);
+
+/*
+ * Where ESP begins in transport mode (RFC 4303 section 3.1.1): behind what routers and the
+ * destinations of a routing header read, and ahead of all else. As esplane_exthdr_walk(), but ends
+ * there: the options for the final destination are protected.
+ */
+void esplane_exthdr_walk_unprotected(const struct esplane_bytes *bytes,
+				     struct esplane_exthdrs *to);
 
 #endif

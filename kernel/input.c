@@ -9,7 +9,7 @@
  *	    esplane_train_run()		train.c: the cipher, now or later
  *	      finish()
  *	        update_replay()		replay.c, after the cipher
- *	        esplane_input_open()	trailer, inner header, ECN, selectors
+ *	        esplane_input_open()	trailer, inner header, ECN, selectors; or transport.c
  *	        deliver()		join.c: packets; netdev.c: the interface they come in on
  *
  * Text is decrypted from where it arrived to memory of our own, never in place: pages that came in
@@ -39,6 +39,7 @@
 #include "sa.h"
 #include "train.h"
 #include "transform.h"
+#include "transport.h"
 
 enum {
 	IP_VERSION_4 = 4,
@@ -51,6 +52,7 @@ enum {
 /* What finish() needs of the outer packet, perhaps much later. */
 struct input_context {
 	struct esplane_addr src;
+	struct esplane_insertion at;	/* transport mode */
 	__be16 sport;
 	u8 tos;
 };
@@ -179,6 +181,7 @@ static unsigned int gather(struct esplane_train *train, unsigned int offset, uns
 		train->n++;
 		seg->seq = header ? be32_to_cpu(header->seq) : 0;
 		seg->memory = NULL;
+		seg->sum_start = 0;
 		seg->err = 0;
 		seg->verdict = gather_one(seg, train->sa, &r, offset, len);
 		offset += len;
@@ -340,6 +343,16 @@ int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg,
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_input_open);
 
+static int open_segment(struct esplane_train *train, unsigned int i)
+{
+	struct esplane_segment *seg = &train->segments[i];
+	const struct input_context *c = context_of(train);
+
+	if (likely(train->sa->mode == ESPLANE_MODE_TUNNEL))
+		return esplane_input_open(train->sa, seg, c->tos);
+	return esplane_transport_open(train->sa, seg, train->skb, &c->at, HEADROOM, i);
+}
+
 /* The peer's NAT gave it another address: told only by who holds the key. */
 static void report_mapping(struct esplane_train *train)
 {
@@ -414,7 +427,6 @@ static void deliver(struct esplane_train *train)
 
 static void finish(struct esplane_train *train)
 {
-	const struct input_context *c = context_of(train);
 	unsigned int i, packets = 0;
 	u64 bytes = 0;
 
@@ -423,7 +435,7 @@ static void finish(struct esplane_train *train)
 		struct esplane_segment *seg = &train->segments[i];
 
 		if (seg->verdict == ESPLANE_SEGMENT_GOOD)
-			seg->verdict = esplane_input_open(train->sa, seg, c->tos);
+			seg->verdict = open_segment(train, i);
 		if (seg->verdict != ESPLANE_SEGMENT_GOOD) {
 			drop_segment(train, seg, seg->verdict);
 			continue;
@@ -458,6 +470,8 @@ static void set_context(struct esplane_train *train, __be16 sport)
 		c->src.ip.ip = iph->saddr;
 		c->tos = iph->tos;
 	}
+	if (unlikely(train->sa->mode == ESPLANE_MODE_TRANSPORT))
+		esplane_transport_locate(train->skb, &c->at);
 }
 
 unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,

@@ -159,6 +159,11 @@ static struct sk_buff *build_single(struct esplane_segment *seg)
 	/* Authenticated: nothing but the sender touched it, and the sender vouches. All levels. */
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	skb->csum_level = SKB_MAX_CSUM_LEVEL;
+	if (unlikely(seg->sum_start)) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_headroom(skb) + seg->sum_start;
+		skb->csum_offset = seg->sum_field;
+	}
 	return skb;
 }
 

@@ -25,6 +25,7 @@
 #include "sad.h"
 #include "spd.h"
 #include "steer.h"
+#include "transport.h"
 
 static unsigned int net_id __read_mostly;
 
@@ -59,6 +60,7 @@ static void databases_exit(struct esplane_net *en)
 {
 	esplane_spd_exit(en);
 	esplane_sad_exit(en);
+	esplane_transport_exit(en);
 	free_percpu(en->stats);
 }
 

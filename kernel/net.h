@@ -15,6 +15,7 @@
 #include "drop.h"
 
 struct net_device;
+struct sock;
 struct xfrm_state;
 
 /* Per-CPU counters of a namespace; only ever incremented, by their own CPU with BHs off. */
@@ -59,6 +60,7 @@ struct esplane_net {
 	struct esplane_spd spd;
 	struct esplane_stats __percpu *stats;
 	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
+	struct sock *path_sockets[2];	/* IPv4, IPv6 (transport.c) */
 	bool reassembles;		/* outer IPv6, under @lock (encap.c) */
 	struct list_head interfaces;	/* esplane net devices, RCU, under rtnl (netdev.c) */
 	struct xfrm_state *secure;	/* stands in security paths (netdev.c) */

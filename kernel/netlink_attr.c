@@ -12,8 +12,8 @@
 static int get_in6_addr(const struct nlattr *attr, struct esplane_addr *addr,
 			struct netlink_ext_ack *extack)
 {
-	if (!IS_ENABLED(CONFIG_IPV6)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "this kernel is built without IPv6");
+	if (!ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "this kernel runs without IPv6");
 		return -EAFNOSUPPORT;
 	}
 	addr->family = AF_INET6;

@@ -15,6 +15,7 @@
 #include "sad.h"
 #include "stats.h"
 #include "transform.h"
+#include "transport.h"
 
 enum {
 	DEFAULT_REPLAY_WINDOW = 1024,	/* packets */
@@ -57,6 +58,24 @@ static bool lacks_scope(const struct esplane_addr *addr, u32 ifindex)
 {
 	return addr->family == AF_INET6 && !ifindex &&
 	       __ipv6_addr_needs_scope_id(ipv6_addr_type(&addr->ip.in6));
+}
+
+/*
+ * The packet arrives on the interface that decrypted ones arrive on, which is not in the scope of a
+ * link-local address.
+ */
+static int check_transport(const struct genl_info *info, u8 mode, u32 if_id,
+			   const struct esplane_outer *outer)
+{
+	if (mode != ESPLANE_MODE_TRANSPORT)
+		return 0;
+	if (if_id)
+		return refuse(info, ESPLANE_A_SA_IF_ID,
+			      "if-id: transport mode works by policy, without an interface");
+	if (lacks_scope(&outer->src, 0) || lacks_scope(&outer->dst, 0))
+		return refuse(info, ESPLANE_A_SA_MODE,
+			      "mode: not transport between link-local addresses");
+	return 0;
 }
 
 static int get_scope(const struct genl_info *info, struct esplane_outer *outer)
@@ -239,12 +258,20 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 	return err;
 }
 
-static int prepare_input(struct genl_info *info, struct esplane_net *en,
-			 const struct esplane_sa *sa, const struct esplane_outer *outer)
+/* What the addresses of an SA need in the namespace. */
+static int prepare_path(struct genl_info *info, struct esplane_net *en,
+			const struct esplane_sa *sa, const struct esplane_outer *outer)
 {
-	if (sa->direction != ESPLANE_DIRECTION_IN || outer->dst.family != AF_INET6)
-		return 0;
-	return esplane_encap_reassemble(en, info->extack);
+	int err = check_transport(info, sa->mode, sa->if_id, outer);
+
+	if (err)
+		return err;
+	if (sa->direction == ESPLANE_DIRECTION_IN)
+		return outer->dst.family == AF_INET6 ?
+		       esplane_encap_reassemble(en, info->extack) : 0;
+	if (sa->mode == ESPLANE_MODE_TRANSPORT)
+		return esplane_transport_prepare(en, outer->dst.family, info->extack);
+	return 0;
 }
 
 static int publish(struct genl_info *info, struct esplane_net *en, struct esplane_sa *sa, u32 *id)
@@ -262,7 +289,7 @@ static int publish(struct genl_info *info, struct esplane_net *en, struct esplan
 	}
 	mutex_lock(&en->lock);
 	outer = rcu_dereference_protected(sa->outer, lockdep_is_held(&en->lock));
-	err = prepare_input(info, en, sa, outer) ?:
+	err = prepare_path(info, en, sa, outer) ?:
 	      esplane_sad_add(en, sa, info->extack);
 	*id = sa->id;
 	mutex_unlock(&en->lock);
@@ -506,7 +533,7 @@ static int sa_update(struct genl_info *info, struct esplane_net *en, struct espl
 		return -ENOMEM;
 	}
 	err = get_outer(info, outer) ?:
-	      prepare_input(info, en, sa, outer) ?:
+	      prepare_path(info, en, sa, outer) ?:
 	      esplane_sad_move(en, sa, outer, info->extack);
 	if (err)
 		esplane_outer_free(outer);

@@ -23,6 +23,7 @@
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/dst.h>
+#include <net/dst_metadata.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
@@ -44,6 +45,7 @@
 #include "sa.h"
 #include "train.h"
 #include "transform.h"
+#include "transport.h"
 
 enum {
 	MAX_NESTING = 4,		/* tunnels within tunnels */
@@ -60,7 +62,12 @@ struct output {
 	const struct esplane_outer *outer;
 	struct dst_entry *dst;
 	unsigned int mtu;	/* of inner packets */
+	unsigned int whole_mtu;	/* transport: of those that may be cut to pieces afterwards */
+	unsigned int headers;	/* bytes of outer IP and UDP */
+	struct esplane_insertion at;	/* transport */
+	u8 next_header;		/* in the ESP trailer */
 	bool fragment;		/* outer packets that exceed the path's MTU */
+	bool transport;
 };
 
 /* What finish() needs of it, perhaps much later. */
@@ -70,12 +77,16 @@ struct output_context {
 	__be16 sport, dport;	/* 0: native ESP */
 	__be16 frag_off;	/* IPv4 */
 	u8 tos;
+	u8 next_header;
 	bool v6 : 1;		/* outside */
-	bool inner_v6 : 1;
+	bool transport : 1;
 	bool fragment : 1;
 	bool train : 1;		/* one UDP GSO packet, not a list */
 	__be32 flow_label;	/* IPv6 */
-	u32 headroom;		/* of a list's packets */
+	struct esplane_insertion at;	/* transport */
+	u16 first;		/* transport: index of the first segment in the super-packet */
+	u16 headers;		/* bytes of outer IP and UDP */
+	u16 headroom;		/* of a list's packets */
 	u32 bytes;
 };
 
@@ -202,7 +213,8 @@ static void pass_charge(struct sk_buff *to, const struct sk_buff *from)
 	refcount_add(to->truesize, &to->sk->sk_wmem_alloc);
 }
 
-static void emit(struct esplane_train *train, struct sk_buff *skb)
+/* @index: of the (first) segment in the train. */
+static void emit(struct esplane_train *train, struct sk_buff *skb, unsigned int index)
 {
 	const struct output_context *c = context_of(train);
 	struct net *net = train->sa->en->net;
@@ -211,7 +223,9 @@ static void emit(struct esplane_train *train, struct sk_buff *skb)
 		push_udp(skb, c);
 	else
 		skb_reset_transport_header(skb);
-	if (IS_ENABLED(CONFIG_IPV6) && c->v6)
+	if (unlikely(c->transport))
+		esplane_transport_push(skb, train->skb, &c->at, c->first + index, c->dport);
+	else if (IS_ENABLED(CONFIG_IPV6) && c->v6)
 		push_ip6(skb, c);
 	else
 		push_ip(net, skb, c);
@@ -219,8 +233,11 @@ static void emit(struct esplane_train *train, struct sk_buff *skb)
 	skb->priority = train->skb->priority;
 	skb_copy_hash(skb, train->skb);
 	skb_dst_set(skb, dst_clone(c->dst));
-	pass_charge(skb, train->skb);
-	if (IS_ENABLED(CONFIG_IPV6) && c->v6)
+	if (!c->transport || !c->v6)	/* transport.c: there a socket of ours owns it */
+		pass_charge(skb, train->skb);
+	if (unlikely(c->transport))
+		esplane_transport_emit(train->sa->en, skb);
+	else if (IS_ENABLED(CONFIG_IPV6) && c->v6)
 		ip6_local_out(net, skb->sk, skb);
 	else
 		ip_local_out(net, skb->sk, skb);
@@ -237,15 +254,15 @@ static void add_fragment(struct sk_buff *skb, u8 *memory, unsigned int len)
 static void emit_train(struct esplane_train *train)
 {
 	const struct output_context *c = context_of(train);
-	unsigned int headers = outer_headers(c->v6, c->dport), i;
+	unsigned int headroom = LL_RESERVED_SPACE(c->dst->dev) + c->headers, i;
 	struct sk_buff *skb;
 
-	skb = alloc_skb(LL_RESERVED_SPACE(c->dst->dev) + headers, GFP_ATOMIC);
+	skb = alloc_skb(headroom, GFP_ATOMIC);
 	if (!skb) {
 		drop_train(train, ESPLANE_DROP_NO_MEMORY);
 		return;
 	}
-	skb_reserve(skb, LL_RESERVED_SPACE(c->dst->dev) + headers);
+	skb_reserve(skb, headroom);
 	for (i = 0; i < train->n; i++)
 		if (train->segments[i].memory)
 			add_fragment(skb, train->segments[i].memory, train->segments[i].memory_len);
@@ -255,11 +272,12 @@ static void emit_train(struct esplane_train *train)
 								 train->segments[0].inner_len);
 		skb_shinfo(skb)->gso_segs = train->n;
 	}
-	emit(train, skb);
+	emit(train, skb, 0);
 }
 
-static void emit_one(struct esplane_train *train, struct esplane_segment *seg)
+static void emit_one(struct esplane_train *train, unsigned int i)
 {
+	struct esplane_segment *seg = &train->segments[i];
 	const struct output_context *c = context_of(train);
 	struct sk_buff *skb = build_skb(seg->memory, seg->memory_len);
 
@@ -271,7 +289,7 @@ static void emit_one(struct esplane_train *train, struct esplane_segment *seg)
 	}
 	skb_reserve(skb, c->headroom);
 	skb_put(skb, esplane_pmtu_esp_len(train->sa->transform, seg->inner_len));
-	emit(train, skb);
+	emit(train, skb, i);
 }
 
 static void emit_list(struct esplane_train *train)
@@ -279,7 +297,7 @@ static void emit_list(struct esplane_train *train)
 	unsigned int i;
 
 	for (i = 0; i < train->n; i++)
-		emit_one(train, &train->segments[i]);
+		emit_one(train, i);
 }
 
 static bool all_encrypted(const struct esplane_train *train)
@@ -444,7 +462,7 @@ static bool place_train(struct esplane_train *train, const struct esplane_cut *c
 static int write_train(struct esplane_train *train, const struct esplane_cut *cut,
 		       unsigned int first)
 {
-	u8 next_header = context_of(train)->inner_v6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	u8 next_header = context_of(train)->next_header;
 	unsigned int i;
 	u64 seq;
 
@@ -470,9 +488,9 @@ static void set_inner(struct output_context *c, const struct output *o, const st
 {
 	const struct iphdr *inner = ip_hdr(skb);
 
-	c->inner_v6 = inner->version == 6;
+	c->next_header = o->next_header;
 	c->fragment = o->fragment;
-	if (c->inner_v6) {
+	if (inner->version == 6) {
 		/* As if it had DF set (RFC 4301 section 8.1), but for what must get through. */
 		c->frag_off = o->fragment ? 0 : htons(IP_DF);
 		c->tos = outer_tos(o->sa, ipv6_get_dsfield(ipv6_hdr(skb)));
@@ -482,7 +500,19 @@ static void set_inner(struct output_context *c, const struct output *o, const st
 	}
 }
 
-static void set_context(struct esplane_train *train, const struct output *o, unsigned int n)
+static void set_transport(struct output_context *c, const struct output *o,
+			  const struct sk_buff *skb, unsigned int first)
+{
+	c->transport = o->transport;
+	if (likely(!o->transport))
+		return;
+	c->at = o->at;
+	c->first = first;
+	c->fragment = esplane_transport_may_fragment(skb);
+}
+
+static void set_context(struct esplane_train *train, const struct output *o, unsigned int first,
+			unsigned int n)
 {
 	struct output_context *c = context_of(train);
 	const struct esplane_outer *outer = o->outer;
@@ -500,9 +530,10 @@ static void set_context(struct esplane_train *train, const struct output *o, uns
 	c->sport = outer->sport;
 	c->dport = outer->dport;
 	set_inner(c, o, train->skb);
+	set_transport(c, o, train->skb, first);
 	c->train = c->dport && n > 1;
-	c->headroom = ALIGN(LL_RESERVED_SPACE(o->dst->dev) + outer_headers(c->v6, c->dport),
-			    HEADROOM_ALIGN);
+	c->headers = o->headers;
+	c->headroom = ALIGN(LL_RESERVED_SPACE(o->dst->dev) + o->headers, HEADROOM_ALIGN);
 	c->bytes = 0;
 }
 
@@ -537,7 +568,7 @@ static unsigned int output_train(const struct output *o, struct sk_buff *skb,
 	if (!train)
 		return 0;
 	train->finish = finish;
-	set_context(train, o, n);
+	set_context(train, o, first, n);
 	if (context_of(train)->train)
 		enough = place_train(train, cut, first, n);
 	else
@@ -594,18 +625,30 @@ static void output_segmented(const struct output *o, struct sk_buff *skb)
 	}
 }
 
+static unsigned int mtu_for(const struct output *o, const struct sk_buff *skb)
+{
+	if (unlikely(o->transport) && esplane_transport_may_fragment(skb))
+		return o->whole_mtu;
+	return o->mtu;
+}
+
 static void output_skb(void *arg, struct sk_buff *skb)
 {
 	const struct output *o = arg;
 	struct esplane_cut cut;
 
-	switch (esplane_cut_init(&cut, skb, o->mtu)) {
+	switch (esplane_cut_init(&cut, skb, mtu_for(o, skb))) {
 	case 0:
+		cut.skip = o->at.offset;
 		if (unlikely(cut.shrunk))
 			esplane_pmtu_teach(skb, o->mtu);
 		output_cut(o, skb, &cut);
 		return;
 	case -EMSGSIZE:
+		if (!skb_is_gso(skb) && o->transport) {
+			esplane_pmtu_refuse(o->en, o->sa, skb, o->mtu);
+			return;
+		}
 		if (!skb_is_gso(skb)) {
 			esplane_pmtu_too_big(o->en, o->sa, skb, o->mtu, output_skb, arg);
 			return;
@@ -672,12 +715,29 @@ static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer
 	return &rt->dst;
 }
 
+/* The packet's own route; all that is known of the path is the interface's MTU (transport.c). */
+static int prepare_transport(struct output *o, const struct sk_buff *skb)
+{
+	const struct esplane_transform *t = o->sa->transform;
+	int verdict = esplane_transport_find(o->outer, skb, &o->at);
+
+	if (verdict != ESPLANE_SEGMENT_GOOD)
+		return verdict;
+	if (!skb_valid_dst(skb))
+		return ESPLANE_DROP_NO_ROUTE;
+	o->dst = dst_clone(skb_dst(skb));
+	o->transport = true;
+	o->next_header = o->at.protocol;
+	o->headers = o->at.offset + (o->outer->dport ? sizeof(struct udphdr) : 0);
+	o->mtu = o->at.offset + esplane_pmtu_inner(t, READ_ONCE(o->dst->dev->mtu), o->headers);
+	o->whole_mtu = o->at.offset + esplane_pmtu_inner(t, IP_MAX_MTU, o->headers);
+	return ESPLANE_SEGMENT_GOOD;
+}
+
 static void find_mtu(struct output *o, const struct sk_buff *skb)
 {
-	bool outer_v6 = o->outer->dst.family == AF_INET6;
-
-	o->mtu = esplane_pmtu_inner(o->sa->transform, dst_mtu(o->dst),
-				    outer_headers(outer_v6, o->outer->dport));
+	o->headers = outer_headers(o->outer->dst.family == AF_INET6, o->outer->dport);
+	o->mtu = esplane_pmtu_inner(o->sa->transform, dst_mtu(o->dst), o->headers);
 	/* No IPv6 link may have less, so the tunnel fragments outside (RFC 2473 section 7.1). */
 	if (skb->protocol == htons(ETH_P_IPV6) && unlikely(o->mtu < IPV6_MIN_MTU)) {
 		o->mtu = IPV6_MIN_MTU;
@@ -695,6 +755,9 @@ static int prepare(struct output *o, const struct sk_buff *skb)
 		return ESPLANE_DROP_FAMILY;
 	if (esplane_sa_is_dead(o->sa))
 		return ESPLANE_DROP_HARD_LIMIT;
+	o->outer = outer;
+	if (unlikely(o->sa->mode == ESPLANE_MODE_TRANSPORT))
+		return prepare_transport(o, skb);
 	o->dst = find_route(o->en, outer);
 	if (!o->dst)
 		return ESPLANE_DROP_NO_ROUTE;
@@ -702,7 +765,7 @@ static int prepare(struct output *o, const struct sk_buff *skb)
 		dst_release(o->dst);
 		return ESPLANE_DROP_ROUTE_LOOP;
 	}
-	o->outer = outer;
+	o->next_header = skb->protocol == htons(ETH_P_IPV6) ? IPPROTO_IPV6 : IPPROTO_IPIP;
 	find_mtu(o, skb);
 	return ESPLANE_SEGMENT_GOOD;
 }

@@ -66,14 +66,18 @@ unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int 
 EXPORT_SYMBOL_IF_KUNIT(esplane_pmtu_inner);
 
 /* The sender of this packet may be a socket here: its route learns, the ICMP tells the socket. */
-static void refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
-		   unsigned int mtu)
+void esplane_pmtu_refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+			 unsigned int mtu)
 {
-	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	if (ip_hdr(skb)->version == 6)
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	else
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	bool v6 = ip_hdr(skb)->version == 6;
+
+	if (mtu >= (v6 ? IPV6_MIN_MTU : IPV4_MIN_MTU)) {
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+		if (v6)
+			icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+		else
+			icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	}
 	esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
 }
 
@@ -121,7 +125,7 @@ static void too_big_v6(struct esplane_net *en, struct esplane_sa *sa, struct sk_
 	if (skb->ignore_df && IP6CB(skb)->frag_max_size <= mtu && skb_valid_dst(skb))
 		fragment(en, skb, mtu, send, arg);
 	else
-		refuse(en, sa, skb, mtu);
+		esplane_pmtu_refuse(en, sa, skb, mtu);
 }
 
 void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
@@ -132,9 +136,9 @@ void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct 
 
 	if (ip_hdr(skb)->version == 6)
 		too_big_v6(en, sa, skb, mtu, send, arg);
-	else if (df && mtu >= IPV4_MIN_MTU)
-		refuse(en, sa, skb, mtu);
-	else if (df || mtu < IPV4_MIN_MTU || !skb_valid_dst(skb))
+	else if (df || mtu < IPV4_MIN_MTU)
+		esplane_pmtu_refuse(en, sa, skb, mtu);
+	else if (!skb_valid_dst(skb))
 		esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
 	else
 		fragment(en, skb, mtu, send, arg);

@@ -30,6 +30,10 @@ void esplane_pmtu_too_big(struct esplane_net *en, struct esplane_sa *sa, struct 
 			  unsigned int mtu, void (*send)(void *arg, struct sk_buff *skb),
 			  void *arg);
 
+/* Tells the sender that @mtu would fit, and drops the packet. The same context. */
+void esplane_pmtu_refuse(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb,
+			 unsigned int mtu);
+
 /*
  * A local TCP's super-packet was cut smaller than TCP meant it: its route learns, so that it cuts
  * right

@@ -12,7 +12,7 @@ struct sk_buff;
 enum {
 	ESPLANE_TRAIN_MAX = 64,		/* segments; more of them travel as several trains */
 	ESPLANE_TRAIN_BLOCKS = 8,	/* of operations in flight, ESPLANE_TRAIN_MAX in all */
-	ESPLANE_TRAIN_CONTEXT = 64,	/* bytes for the owner */
+	ESPLANE_TRAIN_CONTEXT = 80,	/* bytes for the owner */
 	ESPLANE_AAD_ROOM = 32,		/* bytes the cipher may touch ahead of decrypted text */
 };
 
@@ -26,6 +26,8 @@ enum {
  * @ip_len: of them the IP header, without extension headers; set by input.c
  * @memory: piece of chunk.c, of which the segment owns a reference, or NULL
  * @memory_len: of that piece
+ * @sum_start: the packet's checksum is yet to be computed from here on (0: it is right), and
+ * @sum_field: goes to there; set by transport.c
  * @verdict: enum esplane_drop_reason: the segment goes no further; or ESPLANE_SEGMENT_GOOD
  * @err: of the cipher
  */
@@ -40,6 +42,8 @@ struct esplane_segment {
 	int verdict;
 	int err;
 	u32 ip_len;
+	u16 sum_start;
+	u16 sum_field;
 };
 
 #define ESPLANE_SEGMENT_GOOD (-1)

@@ -19,7 +19,7 @@
 	}
 
 static const char *const directions[] = { "in", "out", NULL };
-static const char *const modes[] = { "tunnel", NULL };
+static const char *const modes[] = { "tunnel", "transport", NULL };
 static const char *const actions[] = { "protect", "bypass", "discard", NULL };
 static const char *const sa_flags[] = { "esn", "no-replay-check", "copy-dscp", NULL };
 static const char *const causes[] = { "bytes", "packets", "time", "sequence", NULL };

@@ -37,6 +37,7 @@ enum esplane_direction {
  */
 enum esplane_mode {
 	ESPLANE_MODE_TUNNEL = 1,
+	ESPLANE_MODE_TRANSPORT,
 
 	/* private: */
 	__ESPLANE_MODE_MAX,
