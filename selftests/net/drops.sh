@@ -198,6 +198,21 @@ provoke_FAMILY() {
 	EOP
 }
 
+# Not between the hosts that share the SA, but between networks behind them.
+provoke_TRANSPORT_ADDRESS() { outbound mode=transport && out_to_b && datagrams; }
+
+# The first of several fragments, with a UDP header.
+provoke_TRANSPORT_FRAGMENT() {
+	outbound mode=transport && out_to_b &&
+	ns "$a" python3 - $INNER_A $INNER_B $port <<-'EOP'
+		import socket, struct, sys
+		source, target = (socket.inet_aton(word) for word in sys.argv[1:3])
+		raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+		raw.sendto(struct.pack(">BBHHHBBH4s4s", 0x45, 0, 36, 1, 0x2000, 64, 17, 0, source, target) +
+		           struct.pack(">HHHH", 9, int(sys.argv[3]), 100, 0) + bytes(8), (sys.argv[2], 0))
+	EOP
+}
+
 # seqiv makes IVs itself and adds them to what is authenticated: RFC 4106's cipher then refuses each
 # packet for the wrong length of that.
 provoke_CRYPTO() {

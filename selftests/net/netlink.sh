@@ -27,7 +27,9 @@ refusals() {
 	SA with a link-local source without scope|$sa_out src=fe80::1 dst=2001:db8::1|EINVAL|src|ifindex
 	SA with a link-local destination without scope|$sa_out src=2001:db8::1 dst=fe80::1|EINVAL|dst|ifindex
 	SA with an IPv4 address in IPv6's clothes|$sa_out src=::ffff:1.1.1.1 dst=::ffff:1.1.1.2|EINVAL|IPv4
-	SA in an unknown mode|$sa_out mode=2|EINVAL ERANGE|mode
+	SA in an unknown mode|$sa_out mode=3|EINVAL ERANGE|mode
+	SA in transport mode with an interface|$sa_out mode=2 if-id=5|EINVAL|if-id
+	SA in transport mode between link-local addresses|$sa_out mode=2 src=fe80::1 dst=fe80::2 ifindex=1|EINVAL|mode|link-local
 	SA without transform|sa-new direction=2 spi=0x1000 src=1.1.1.1 dst=1.1.1.2 keymat=$key|EINVAL|encr
 	SA with a transform that is unknown|$sa_out encr=99|EINVAL EOPNOTSUPP ENOENT|transform
 	SA with a cipher alone|$sa_out encr=12|EINVAL|integ
