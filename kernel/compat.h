@@ -71,21 +71,21 @@ static inline void esplane_compat_netdev_stays(struct net_device *dev)
 
 /*
  * 6.15: newlink gets its arguments in a struct. Defines @name to call @fn(net, dev, data,
- * extack).
+ * extack); @net is the namespace of who asks, or the one that he names as the link's.
  */
 #ifdef ESPLANE_HAVE_RTNL_NEWLINK_PARAMS
 #define ESPLANE_COMPAT_NEWLINK(name, fn)					\
 	static int name(struct net_device *dev, struct rtnl_newlink_params *params, \
 			struct netlink_ext_ack *extack)				\
 	{									\
-		return fn(dev_net(dev), dev, params->data, extack); \
+		return fn(rtnl_newlink_link_net(params), dev, params->data, extack); \
 	}
 #else
 #define ESPLANE_COMPAT_NEWLINK(name, fn)					\
 	static int name(struct net *net, struct net_device *dev, struct nlattr *tb[], \
 			struct nlattr *data[], struct netlink_ext_ack *extack)	\
 	{									\
-		return fn(dev_net(dev), dev, data, extack);			\
+		return fn(net, dev, data, extack);				\
 	}
 #endif
 

@@ -51,7 +51,7 @@ struct esplane_spd {
 /**
  * struct esplane_net - found by esplane_net(net)
  * @lock: held by whoever changes @sad, @spd, @ports or an SA's outer addresses.
- *        Outermost of ours; taken under rtnl nowhere but in interface removal.
+ *        May be taken under rtnl, which is never taken under it.
  */
 struct esplane_net {
 	struct net *net;

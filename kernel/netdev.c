@@ -6,9 +6,18 @@
  * refused. In both modes decrypted packets come in on an interface, so that cleartext can be seen
  * and filtered; policy mode uses the default one, made when it is first needed.
  *
+ * An interface may be moved to another namespace. SAs, policies, counters and outer packets stay
+ * in the one it was made in (link->en); only cleartext is where the interface is. So a container
+ * can have a tunnel as its only way out, and neither the keys nor a way around. It ends with
+ * either namespace. The default interface is not to be moved: policy mode's plaintext belongs
+ * here.
+ *
+ * The MTU follows the outbound SAs until somebody sets another: the least that any of them leaves
+ * of its route's MTU, looked at when a policy gets an SA. A path that turns out to be narrower does
+ * not change it; pmtu.c tells senders.
+ *
  * Locking: en->interfaces is an RCU list, changed under rtnl; en->default_dev likewise. An
- * interface leaves both in ndo_uninit; the core waits for readers before it frees the device. It
- * never leaves its namespace.
+ * interface leaves both in ndo_uninit; the core waits for readers before it frees the device.
  */
 #include <linux/etherdevice.h>
 #include <linux/icmp.h>
@@ -55,6 +64,9 @@ struct esplane_link {
 	struct esplane_net *en;
 	struct gro_cells cells;
 	u32 if_id;
+	u32 default_action;		/* enum esplane_link_action */
+	bool mtu_fixed;			/* by who administers; under rtnl */
+	bool mtu_ours;			/* the change under way is ours; under rtnl */
 };
 
 static const struct net_device_ops link_ops;
@@ -84,14 +96,19 @@ struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id)
 	return NULL;
 }
 
+static void discard(struct esplane_net *en, struct sk_buff *skb, enum esplane_drop_reason reason)
+{
+	DEV_STATS_INC(skb->dev, tx_errors);
+	esplane_drop(en, NULL, skb, reason, 0, 0);
+}
+
 static void refuse(struct esplane_net *en, struct sk_buff *skb, enum esplane_drop_reason reason)
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
 	else if (skb->protocol == htons(ETH_P_IPV6))
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
-	DEV_STATS_INC(skb->dev, tx_errors);
-	esplane_drop(en, NULL, skb, reason, 0, 0);
+	discard(en, skb, reason);
 }
 
 static void count_sent(struct net_device *dev, const struct sk_buff *skb)
@@ -130,7 +147,10 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 	policy = esplane_spd_lookup(link->en, ESPLANE_DIRECTION_OUT, &flow, link->if_id,
 				    skb->mark);
 	if (!policy) {
-		refuse(link->en, skb, ESPLANE_DROP_NO_POLICY);
+		if (READ_ONCE(link->default_action) == ESPLANE_LINK_DISCARD)
+			discard(link->en, skb, ESPLANE_DROP_NO_POLICY);
+		else
+			refuse(link->en, skb, ESPLANE_DROP_NO_POLICY);
 		return;
 	}
 	this_cpu_add(*policy->packets, skb_shinfo(skb)->gso_segs ?: 1);
@@ -257,11 +277,21 @@ static void link_uninit(struct net_device *dev)
 	free_percpu(dev->tstats);
 }
 
+static int link_change_mtu(struct net_device *dev, int mtu)
+{
+	struct esplane_link *link = netdev_priv(dev);
+
+	link->mtu_fixed = !link->mtu_ours;
+	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
 static const struct net_device_ops link_ops = {
 	.ndo_init = link_init,
 	.ndo_uninit = link_uninit,
 	.ndo_open = link_open,
 	.ndo_start_xmit = link_xmit,
+	.ndo_change_mtu = link_change_mtu,
 	.ndo_get_stats64 = dev_get_tstats64,
 };
 
@@ -285,27 +315,96 @@ static void link_setup(struct net_device *dev)
 	dev->hw_features |= features;
 	dev->hw_enc_features |= features;
 	esplane_compat_netdev_lockless(dev);
-	esplane_compat_netdev_stays(dev);
 	netif_keep_dst(dev);		/* pmtu.c tells its route */
 	netif_set_tso_max_size(dev, MAX_GSO_SIZE);
 	SET_NETDEV_DEVTYPE(dev, &link_type);
 }
 
-static bool id_taken(const struct esplane_net *en, u32 if_id)
+static struct esplane_link *find_link(const struct esplane_net *en, u32 if_id)
 {
-	const struct esplane_link *link;
+	struct esplane_link *link;
 
 	ASSERT_RTNL();
 	list_for_each_entry(link, &en->interfaces, list)
 		if (link->if_id == if_id)
-			return true;
-	return false;
+			return link;
+	return NULL;
+}
+
+/* The least that an SA in use by the policies of @if_id leaves; U32_MAX if there is none. */
+static u32 least_mtu(struct esplane_net *en, u32 if_id)
+{
+	struct esplane_policy *policy;
+	struct esplane_sa *sa;
+	u32 least = U32_MAX;
+	unsigned long id;
+
+	lockdep_assert_held(&en->lock);
+	xa_for_each(&en->spd.by_id, id, policy) {
+		sa = rcu_dereference_protected(policy->sa, lockdep_is_held(&en->lock));
+		if (sa && policy->if_id == if_id)
+			least = min(least, esplane_output_mtu(sa) ?: U32_MAX);
+	}
+	return least;
+}
+
+static void fit_mtu(struct esplane_link *link)
+{
+	u32 mtu;
+
+	ASSERT_RTNL();
+	mutex_lock(&link->en->lock);
+	mtu = least_mtu(link->en, link->if_id);
+	mutex_unlock(&link->en->lock);
+	if (mtu == U32_MAX || link->mtu_fixed)
+		return;
+	mtu = clamp_t(u32, mtu, MIN_MTU, MAX_MTU);
+	link->mtu_ours = true;
+	if (mtu != link->dev->mtu)
+		dev_set_mtu(link->dev, mtu);
+	link->mtu_ours = false;
+}
+
+/* Most policies change nothing: rtnl and a look at all of them are for the others. */
+static bool changes_mtu(struct esplane_net *en, u32 policy_id, u32 *if_id)
+{
+	struct esplane_policy *policy;
+	struct net_device *dev = NULL;
+	struct esplane_sa *sa = NULL;
+	bool changes;
+
+	mutex_lock(&en->lock);
+	policy = xa_load(&en->spd.by_id, policy_id);
+	if (policy)
+		sa = rcu_dereference_protected(policy->sa, lockdep_is_held(&en->lock));
+	rcu_read_lock();
+	if (sa && policy->if_id)
+		dev = esplane_netdev_find(en, policy->if_id);
+	changes = dev && READ_ONCE(dev->mtu) != esplane_output_mtu(sa);
+	rcu_read_unlock();
+	if (changes)
+		*if_id = policy->if_id;
+	mutex_unlock(&en->lock);
+	return changes;
+}
+
+void esplane_netdev_fit_mtu(struct esplane_net *en, u32 policy_id)
+{
+	struct esplane_link *link;
+	u32 if_id;
+
+	if (!changes_mtu(en, policy_id, &if_id))
+		return;
+	rtnl_lock();
+	link = find_link(en, if_id);
+	if (link)
+		fit_mtu(link);
+	rtnl_unlock();
 }
 
 /*
  * @if_id is 0 for the interface index, or if that is taken, the next ID that is not. An index
- *	exists
- * only after registration, and until then the device is down and carries nothing.
+ * exists only after registration, and until then the device is down and carries nothing.
  */
 static int register_link(struct net_device *dev, struct esplane_net *en, u32 if_id,
 			 bool is_default)
@@ -319,41 +418,81 @@ static int register_link(struct net_device *dev, struct esplane_net *en, u32 if_
 	err = register_netdevice(dev);
 	if (err || if_id || is_default)
 		return err;
-	for (if_id = dev->ifindex; id_taken(en, if_id); if_id++)
+	for (if_id = dev->ifindex; find_link(en, if_id); if_id++)
 		;
 	WRITE_ONCE(link->if_id, if_id);
 	return 0;
 }
 
+static u32 default_action(struct nlattr *data[], u32 otherwise)
+{
+	if (!data || !data[IFLA_ESPLANE_DEFAULT_ACTION])
+		return otherwise;
+	return nla_get_u32(data[IFLA_ESPLANE_DEFAULT_ACTION]);
+}
+
 static int new_link(struct net *net, struct net_device *dev, struct nlattr *data[],
 		    struct netlink_ext_ack *extack)
 {
+	struct esplane_link *link = netdev_priv(dev);
 	struct esplane_net *en = esplane_net(net);
 	u32 if_id = 0;
+	int err;
 
 	if (data && data[IFLA_ESPLANE_IF_ID])
 		if_id = nla_get_u32(data[IFLA_ESPLANE_IF_ID]);
-	if (if_id && id_taken(en, if_id)) {
+	if (if_id && find_link(en, if_id)) {
 		NL_SET_ERR_MSG(extack, "an esplane interface with this if_id exists");
 		return -EEXIST;
 	}
-	return register_link(dev, en, if_id, false);
+	link->default_action = default_action(data, ESPLANE_LINK_REJECT);
+	link->mtu_fixed = dev->mtu != DEFAULT_MTU;
+	err = register_link(dev, en, if_id, false);
+	if (!err)
+		fit_mtu(link);
+	return err;
 }
 
 ESPLANE_COMPAT_NEWLINK(link_newlink, new_link)
 
+static int link_changelink(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
+			   struct netlink_ext_ack *extack)
+{
+	struct esplane_link *link = netdev_priv(dev);
+
+	if (data && data[IFLA_ESPLANE_IF_ID] &&
+	    nla_get_u32(data[IFLA_ESPLANE_IF_ID]) != link->if_id) {
+		NL_SET_ERR_MSG(extack, "the if_id of an esplane interface cannot be changed");
+		return -EINVAL;
+	}
+	WRITE_ONCE(link->default_action, default_action(data, link->default_action));
+	return 0;
+}
+
 static size_t link_size(const struct net_device *dev)
 {
-	return nla_total_size(sizeof(u32));
+	return 2 * nla_total_size(sizeof(u32));
 }
 
 static int link_fill(struct sk_buff *skb, const struct net_device *dev)
 {
-	return nla_put_u32(skb, IFLA_ESPLANE_IF_ID, esplane_netdev_if_id(dev));
+	const struct esplane_link *link = netdev_priv(dev);
+
+	return nla_put_u32(skb, IFLA_ESPLANE_IF_ID, link->if_id) ?:
+	       nla_put_u32(skb, IFLA_ESPLANE_DEFAULT_ACTION, READ_ONCE(link->default_action));
+}
+
+static struct net *link_net(const struct net_device *dev)
+{
+	const struct esplane_link *link = netdev_priv(dev);
+
+	return link->en->net;
 }
 
 static const struct nla_policy link_policy[IFLA_ESPLANE_MAX + 1] = {
 	[IFLA_ESPLANE_IF_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[IFLA_ESPLANE_DEFAULT_ACTION] =
+		NLA_POLICY_RANGE(NLA_U32, ESPLANE_LINK_REJECT, ESPLANE_LINK_ACTION_MAX),
 };
 
 static struct rtnl_link_ops rtnl_ops __read_mostly = {
@@ -361,10 +500,12 @@ static struct rtnl_link_ops rtnl_ops __read_mostly = {
 	.priv_size = sizeof(struct esplane_link),
 	.setup = link_setup,
 	.newlink = link_newlink,
+	.changelink = link_changelink,
 	.policy = link_policy,
 	.maxtype = IFLA_ESPLANE_MAX,
 	.get_size = link_size,
 	.fill_info = link_fill,
+	.get_link_net = link_net,
 };
 
 static const char *default_name(struct net *net)
@@ -384,6 +525,8 @@ static int make_default(struct esplane_net *en)
 	if (!dev)
 		return -ENOMEM;
 	dev_net_set(dev, en->net);
+	esplane_compat_netdev_stays(dev);
+	((struct esplane_link *)netdev_priv(dev))->default_action = ESPLANE_LINK_REJECT;
 	err = register_link(dev, en, 0, true);
 	if (err) {
 		free_netdev(dev);

@@ -7,6 +7,7 @@
 #include <net/sock.h>
 
 #include "net.h"
+#include "netdev.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "policy.h"
@@ -172,6 +173,7 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return err ?: -EMSGSIZE;
 	}
+	esplane_netdev_fit_mtu(en, id);
 	return esplane_nl_send(info, reply, header);
 }
 

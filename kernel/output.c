@@ -734,10 +734,37 @@ static int prepare_transport(struct output *o, const struct sk_buff *skb)
 	return ESPLANE_SEGMENT_GOOD;
 }
 
+static unsigned int inner_mtu(const struct esplane_sa *sa, const struct esplane_outer *outer,
+			      const struct dst_entry *dst)
+{
+	bool outer_v6 = outer->dst.family == AF_INET6;
+
+	return esplane_pmtu_inner(sa->transform, dst_mtu(dst),
+				  outer_headers(outer_v6, outer->dport));
+}
+
+unsigned int esplane_output_mtu(struct esplane_sa *sa)
+{
+	struct esplane_outer *outer;
+	struct dst_entry *dst;
+	unsigned int mtu = 0;
+
+	local_bh_disable();
+	rcu_read_lock();
+	outer = rcu_dereference(sa->outer);
+	dst = find_route(sa->en, outer);
+	if (dst && dst->dev != esplane_netdev_find(sa->en, sa->if_id))
+		mtu = inner_mtu(sa, outer, dst);
+	dst_release(dst);
+	rcu_read_unlock();
+	local_bh_enable();
+	return mtu;
+}
+
 static void find_mtu(struct output *o, const struct sk_buff *skb)
 {
 	o->headers = outer_headers(o->outer->dst.family == AF_INET6, o->outer->dport);
-	o->mtu = esplane_pmtu_inner(o->sa->transform, dst_mtu(o->dst), o->headers);
+	o->mtu = inner_mtu(o->sa, o->outer, o->dst);
 	/* No IPv6 link may have less, so the tunnel fragments outside (RFC 2473 section 7.1). */
 	if (skb->protocol == htons(ETH_P_IPV6) && unlikely(o->mtu < IPV6_MIN_MTU)) {
 		o->mtu = IPV6_MIN_MTU;

@@ -10,12 +10,18 @@ struct sk_buff;
 
 /**
  * esplane_output - protect a packet or super-packet and send it
- * @en: namespace that @sa and @skb belong to
+ * @en: namespace that @sa belongs to; @skb comes from another if its interface was moved
  * @sa: outbound SA; RCU read side is enough
  * @skb: skb->data at the inner IP header, with its dst if it has one; consumed
  *
  * BHs off, RCU read side. Drops are counted and traced here.
  */
 void esplane_output(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb);
+
+/*
+ * Longest inner packet that fits one outer packet on the route to the peer as it is now; 0 if there
+ * is no route, or it leads into the tunnel itself. Any context but hard interrupts.
+ */
+unsigned int esplane_output_mtu(struct esplane_sa *sa);
 
 #endif

@@ -16,17 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/esplane_link.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
-
 #include "dataplane/client.h"
 #include "dataplane/codec.h"
+#include "dataplane/link.h"
 
 static const char usage[] =
 	"usage: espctl COMMAND [KEY=VALUE...]\n"
@@ -752,42 +747,19 @@ static int cmd_caps(char **argv)
 	return 0;
 }
 
-static struct nl_msg *link_message(const char *name, uint32_t if_id)
-{
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-	struct nlattr *info, *data;
-
-	if (!msg || nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) ||
-	    nla_put_string(msg, IFLA_IFNAME, name))
-		die("out of memory");
-	info = nla_nest_start(msg, IFLA_LINKINFO);
-	nla_put_string(msg, IFLA_INFO_KIND, "esplane");
-	data = nla_nest_start(msg, IFLA_INFO_DATA);
-	if (if_id)
-		nla_put_u32(msg, IFLA_ESPLANE_IF_ID, if_id);
-	nla_nest_end(msg, data);
-	nla_nest_end(msg, info);
-	return msg;
-}
-
 static int cmd_link_add(char **argv)
 {
+	struct dp_link link = { 0 };
+	char why[DP_LINK_WHY];
 	struct dp_sa sa = { 0 };
-	struct nl_sock *sock = nl_socket_alloc();
-	struct nl_msg *msg;
-	int err;
 
-	if (!argv[0] || !sock)
+	if (!argv[0])
 		die("link-add NAME [if_id=N]");
 	parse(argv + 1, &dp_sa_table, &sa);
-	msg = link_message(argv[0], sa.if_id);
-	err = nl_connect(sock, NETLINK_ROUTE);
-	if (!err)
-		err = nl_send_sync(sock, msg);
-	if (err < 0)
-		die("link-add %s: %s", argv[0], nl_geterror(err));
-	nl_socket_free(sock);
+	snprintf(link.name, sizeof(link.name), "%s", argv[0]);
+	link.if_id = sa.if_id;
+	if (dp_link_add(&link, why))
+		die("link-add %s: %s", argv[0], why);
 	return 0;
 }
 

@@ -8,7 +8,8 @@
 
 static const struct command *const commands[] = {
 	&cmd_status, &cmd_dump, &cmd_initiate, &cmd_terminate, &cmd_rekey, &cmd_monitor,
-	&cmd_stats, &cmd_sa, &cmd_policy, &cmd_check, &cmd_reload, &cmd_version,
+	&cmd_stats, &cmd_sa, &cmd_policy, &cmd_link, &cmd_check,
+	&cmd_reload, &cmd_version,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -25,13 +26,15 @@ static void print_usage(FILE *out)
 	}
 	fputs("\n"
 	      "  --uri unix://PATH          socket of the daemon (" VICI_DEFAULT_SOCKET ")\n"
-	      "  --json                     status, monitor, stats, sa, policy: for programs\n"
-	      "  --dump                     sa, policy: columns separated by tabs\n"
+	      "  --json                     status, monitor, stats, sa, policy, link: for programs\n"
+	      "  --dump                     sa, policy, link: columns separated by tabs\n"
 	      "  --ike NAME, --child NAME, --ike-id N, --child-id N\n"
 	      "                             which SAs, instead of CONN and CHILD\n"
 	      "  --timeout SECONDS          initiate, terminate, rekey: wait no longer\n"
 	      "  --quiet                    the same: without the daemon's log\n"
-	      "  --log                      monitor: with the daemon's log\n", out);
+	      "  --log                      monitor: with the daemon's log\n"
+	      "  --if-id N                  link add: what SAs and policies name it by\n"
+	      "  --default reject|discard   link add: packets that no policy of it covers\n", out);
 }
 
 static int usage(const char *what, const char *word)
@@ -61,7 +64,9 @@ enum {
 	KEY_CHILD_ID,
 	KEY_TIMEOUT,
 	KEY_QUIET,
-	KEY_LOG };
+	KEY_LOG,
+	KEY_IF_ID,
+	KEY_DEFAULT };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
@@ -75,6 +80,8 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, KEY_TIMEOUT },
 	{ "quiet", no_argument, NULL, KEY_QUIET },
 	{ "log", no_argument, NULL, KEY_LOG },
+	{ "if-id", required_argument, NULL, KEY_IF_ID },
+	{ "default", required_argument, NULL, KEY_DEFAULT },
 	{ 0 },
 };
 
@@ -97,6 +104,9 @@ static unsigned int option_class(int key)
 		return OPT_QUIET;
 	case KEY_LOG:
 		return OPT_LOG;
+	case KEY_IF_ID:
+	case KEY_DEFAULT:
+		return OPT_LINK;
 	default:
 		return 0;
 	}
@@ -137,6 +147,12 @@ static void set_option(struct options *o, int key)
 	case KEY_LOG:
 		o->log = true;
 		break;
+	case KEY_IF_ID:
+		o->if_id = optarg;
+		break;
+	case KEY_DEFAULT:
+		o->default_action = optarg;
+		break;
 	default:
 		break;
 	}
@@ -165,6 +181,8 @@ static int check_options(const struct command *command, const struct options *o)
 		return usage("no number behind --ike-id:", o->ike_id);
 	if (o->child_id && !is_number(o->child_id))
 		return usage("no number behind --child-id:", o->child_id);
+	if (o->if_id && (!is_number(o->if_id) || !strtol(o->if_id, NULL, 10)))
+		return usage("no number above 0 behind --if-id:", o->if_id);
 	if (o->timeout && (!is_number(o->timeout) || !strtol(o->timeout, NULL, 10)))
 		return usage("no number of seconds behind --timeout:", o->timeout);
 	return 0;

@@ -18,6 +18,7 @@ enum {
 	OPT_QUIET = 1 << 3,
 	OPT_LOG = 1 << 4,
 	OPT_DUMP = 1 << 5,
+	OPT_LINK = 1 << 6,		/* --if-id, --default */
 };
 
 struct options {
@@ -27,6 +28,7 @@ struct options {
 	bool json, dump, quiet, log;
 	const char *ike, *child, *ike_id, *child_id;
 	const char *timeout;		/* seconds */
+	const char *if_id, *default_action;	/* of an interface */
 	const char *argument;		/* the word behind the subcommand, or NULL */
 	const char *second;		/* the one behind that, or NULL */
 };
@@ -41,7 +43,7 @@ struct command {
 };
 
 extern const struct command cmd_status, cmd_dump, cmd_initiate, cmd_terminate, cmd_rekey,
-	cmd_check, cmd_monitor, cmd_stats, cmd_sa, cmd_policy, cmd_reload, cmd_version;
+	cmd_check, cmd_monitor, cmd_stats, cmd_sa, cmd_policy, cmd_link, cmd_reload, cmd_version;
 
 /* The whole command. Returns an exit status. */
 int esplane_main(int argc, char **argv);

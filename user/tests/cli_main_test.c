@@ -292,6 +292,20 @@ static void wrong_command_lines(void **state)
 	is_text(p->err, "esplane: 12x is neither an ID (12) nor an SPI (0xc1234567)\n");
 	assert_int_equal(RUN(p, "sa", "0x1ffffffff"), 2);
 	is_text(p->err, "esplane: 0x1ffffffff is neither an ID (12) nor an SPI (0xc1234567)\n");
+	assert_int_equal(RUN(p, "link", "add"), 2);
+	is_text(p->err, "esplane: link add: name the interface\n");
+	assert_int_equal(RUN(p, "link", "move", "x"), 2);
+	is_text(p->err, "esplane: link: there is add, show and del, but no move\n");
+	assert_int_equal(RUN(p, "link", "--if-id", "7"), 2);
+	is_text(p->err, "esplane: link: --if-id and --default are for add\n");
+	assert_int_equal(RUN(p, "link", "add", "x", "--default", "pass"), 2);
+	is_text(p->err, "esplane: link: the default is reject or discard, not pass\n");
+	assert_int_equal(RUN(p, "link", "add", "a-name-too-long-for-it"), 2);
+	is_text(p->err, "esplane: link: a name has 15 letters at most\n");
+	assert_int_equal(RUN(p, "link", "add", "x", "--if-id", "0"), 2);
+	snprintf(expected, sizeof(expected), "esplane: no number above 0 behind --if-id: 0\n%s",
+		 try);
+	is_text(p->err, expected);
 	assert_int_equal(RUN(p, "policy", "0x1000"), 2);
 	is_text(p->err, "esplane: a policy has an ID, but no SPI\n");
 	assert_int_equal(RUN(p, "sa", "--json", "--dump"), 2);

@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The esplane interface: made and shown by a stock ip and by esplane link; what it does with packets
+# that no policy covers; its MTU; cleartext on it; and life in another namespace than the one it was
+# made in, which is the container's only way out.
+#
+#	c ipsec5 10.1.5.1	(made in a, moved here; nothing else is here)
+#	a eth0 192.0.2.1 === ESP === 192.0.2.2 eth0 b, 10.2.0.1: esplane in policy mode
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
+. "$(dirname "$0")/lib.sh"
+
+NET_C=10.1.5.0/24
+INNER_C=10.1.5.1
+
+need_command esplane
+
+cli() { nsenter --net="/run/netns/$1" esplane "${@:2}"; }
+
+# link_is NS NAME FIELD
+link_is() { cli "$1" link show "$2" --json | jq -r ".links[0].$3"; }
+
+mtu_of() { cat_in "$1" "/sys/class/net/$2/mtu"; }
+cat_in() { ns "$1" cat "$2"; }
+
+made_and_shown() {
+	local index
+	ktap_check "a stock ip makes an interface" ip -n "$a" link add ipsec0 type esplane
+	ktap_check "and shows its kind" grep -q esplane <(ip -n "$a" -d link show ipsec0)
+	index=$(ip -n "$a" -j link show ipsec0 | jq '.[0].ifindex')
+	ktap_equal "its if_id is its index, its default reject" \
+		"$(link_is "$a" ipsec0 if_id) $(link_is "$a" ipsec0 default_action)" "$index reject"
+	ktap_check "esplane link add passes both" cli "$a" link add ipsec1 --if-id 1001 --default discard
+	ktap_equal "and they are shown" \
+		"$(link_is "$a" ipsec1 if_id) $(link_is "$a" ipsec1 default_action)" "1001 discard"
+	ktap_check "for people too" grep -q 'without a policy: discard' <(cli "$a" link show ipsec1)
+	ktap_equal "several interfaces in one namespace" "$(cli "$a" link --dump | wc -l)" 2
+	ktap_equal "11 columns each" \
+		"$(cli "$a" link --dump | awk -F '\t' '{ print NF }' | sort -u)" 11
+	ktap_equal "an if_id that is taken is refused with a reason" \
+		"$(cli "$a" link add ipsec2 --if-id 1001 2>&1)" \
+		"esplane: link: ipsec2: an esplane interface with this if_id exists"
+	ktap_check_fails "esplane link del takes no interface of another kind" cli "$a" link del lan
+	ktap_check "lan is still there" ip -n "$a" link show lan
+}
+
+# What the sender of one ping sees.
+answer() { ns "$a" ping -n -c 1 -W 1 "$1" 2>&1 | grep -o 'Destination Host Unreachable' || echo nothing; }
+
+without_policy() {
+	local before
+	ip -n "$a" link set ipsec0 up
+	ip -n "$a" link set ipsec1 up
+	ip -n "$a" route add 10.8.0.0/24 dev ipsec0 src $INNER_A
+	ip -n "$a" route add 10.9.0.0/24 dev ipsec1 src $INNER_A
+	before=$(counter "$a" NO_POLICY)
+	ktap_equal "reject: the sender is told" "$(answer 10.8.0.1)" "Destination Host Unreachable"
+	ktap_equal "discard: it is not" "$(answer 10.9.0.1)" nothing
+	ktap_equal "both packets are counted" $(($(counter "$a" NO_POLICY) - before)) 2
+	ktap_check "esplane link del" cli "$a" link del ipsec1
+	ktap_check_fails "ipsec1 is gone" ip -n "$a" link show ipsec1
+}
+
+# tunnel NS IF_ID OUT_SPI IN_SPI [WORD...]: a's side of one, by interface.
+tunnel() {
+	SA_IN=$(esp "$1" sa-add direction=in "spi=$4" src=$OUTER_B dst=$OUTER_A "key=$KEY_BA" \
+		"if_id=$2" "${@:5}") &&
+	SA=$(esp "$1" sa-add direction=out "spi=$3" src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
+		"if_id=$2" "${@:5}") &&
+	POLICY=$(esp "$1" policy-set direction=out action=protect "if_id=$2" "sa_id=$SA" \
+		selector=0.0.0.0/0,0.0.0.0/0)
+}
+
+# The policy gets another SA.
+again() {
+	esp "$a" policy-set "id=$POLICY" direction=out action=protect if_id=3 "sa_id=$1" \
+		selector=0.0.0.0/0,0.0.0.0/0 >/dev/null
+}
+
+# AES-GCM (RFC 4106, RFC 4303): headers 20 (IP) + 8 (ESP) + 8 (IV), ICV 16; what is left is a multiple
+# of 4 of which 2 are the trailer. 1500 - 52 = 1448 - 2 = 1446; in UDP 1440 - 2 = 1438.
+mtu() {
+	local native udp policy
+	cli "$a" link add ipsec3 --if-id 3
+	ktap_equal "MTU without an SA" "$(mtu_of "$a" ipsec3)" 1400
+	tunnel "$a" 3 0x3001 0x3002
+	native=$SA
+	ktap_equal "MTU of an SA over 1500" "$(mtu_of "$a" ipsec3)" 1446
+	udp=$(esp "$a" sa-add direction=out spi=0x3003 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" if_id=3 \
+		encap=4500:4500)
+	again "$udp"
+	ktap_equal "MTU of an SA in UDP" "$(mtu_of "$a" ipsec3)" 1438
+	policy=$(esp "$a" policy-set direction=out action=protect if_id=3 "sa_id=$native" \
+		selector=10.8.0.0/16,10.8.0.0/16)
+	ktap_equal "MTU of two policies: the lesser" "$(mtu_of "$a" ipsec3)" 1438
+	esp "$a" policy-del "id=$policy"
+	again "$native"
+	ktap_equal "MTU when the lesser is gone" "$(mtu_of "$a" ipsec3)" 1446
+	ip -n "$a" route add $OUTER_B dev eth0 mtu 1400
+	again "$native"
+	ktap_equal "MTU of an SA over a route of 1400" "$(mtu_of "$a" ipsec3)" 1346
+	ip -n "$a" link set ipsec3 mtu 1300
+	ip -n "$a" route del $OUTER_B
+	again "$native"
+	ktap_equal "MTU that somebody has set stays" "$(mtu_of "$a" ipsec3)" 1300
+	cli "$a" link del ipsec3
+	cli "$a" link add ipsec3 --if-id 3
+	ktap_equal "MTU of an interface made after its SA" "$(mtu_of "$a" ipsec3)" 1446
+	esp "$a" flush
+	cli "$a" link del ipsec3
+}
+
+# b's end of the tunnel to the container, in policy mode.
+far_end() {
+	local sa
+	esp "$b" sa-add direction=in spi=0x5001 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
+		"selector=$NET_C,$NET_B" >/dev/null &&
+	sa=$(esp "$b" sa-add direction=out spi=0x5002 src=$OUTER_B dst=$OUTER_A "key=$KEY_BA") &&
+	esp "$b" policy-set direction=out action=protect "selector=$NET_B,$NET_C" "sa_id=$sa" >/dev/null &&
+	esp "$b" policy-set direction=in action=protect "selector=$NET_C,$NET_B" >/dev/null &&
+	ip -n "$b" route add $NET_C dev eth0 via $OUTER_A src $INNER_B
+}
+
+# Moving takes the interface down and its addresses away, as it does for any device.
+move() {
+	ip -n "$1" link set "$2" netns "$3" && ip -n "$3" link set "$2" up
+}
+
+container() {
+	cli "$a" link add ipsec5 --if-id 5 && tunnel "$a" 5 0x5001 0x5002 && far_end &&
+	move "$a" ipsec5 "$c" && ip -n "$c" addr add $INNER_C/24 dev ipsec5 &&
+	ip -n "$c" route add default dev ipsec5
+}
+
+moved() {
+	local capture_outer
+	check_here "an interface moves into another namespace" container || return
+	ktap_equal "it is told to be away from where it was made" "$(link_is "$c" ipsec5 moved)" true
+	ktap_check "a stock ip tells so too" grep -q link-netns <(ip -n "$c" link show ipsec5)
+	ktap_equal "nothing else leads out" "$(ip -n "$c" -o link show | grep -cv -e ' lo:' -e ' ipsec5')" 0
+	capture "$a" eth0 "$NET_TMP/outer"
+	capture_outer=$capture_pid
+	capture "$c" ipsec5 "$NET_TMP/clear"
+	ktap_check "ping through it" net_ping "$c" $INNER_B
+	capture_stop
+	kill -INT $capture_outer
+	wait $capture_outer
+	ktap_equal "tcpdump on it: cleartext both ways" "$(captured "$NET_TMP/clear" \
+		"icmp[0] == 8") $(captured "$NET_TMP/clear" "icmp[0] == 0")" "3 3"
+	ktap_equal "on a's wire: ESP both ways, nothing clear" "$(captured "$NET_TMP/outer" \
+		"esp and src $OUTER_A") $(captured "$NET_TMP/outer" "esp and src $OUTER_B") $(captured \
+		"$NET_TMP/outer" "icmp")" "3 3 0"
+	ktap_equal "SA and counters stay in a" \
+		"$(sa_get "$a" "$SA" packets) $(counter "$a" out-packets) $(counter "$c" out-packets)" "3 3 0"
+	ktap_check "TCP out of the container" net_send "$c" "$b" $INNER_B 300000
+	ktap_check "TCP into the container" net_send "$b" "$c" $INNER_C 300000
+	# 1446 - 20 (IP) - 8 (ICMP)
+	ktap_check "the largest packet passes" ns "$c" ping -n -c 1 -W "$(slowly 2)" -M "do" -s 1418 $INNER_B
+	ktap_check_fails "one byte more does not" ns "$c" ping -n -c 1 -W 1 -M "do" -s 1419 $INNER_B
+	ktap_equal "the interface of policy mode cannot be moved" \
+		"$(ip -n "$b" link set esplane0 netns "$c" 2>&1 >/dev/null | wc -l) $(cli "$b" link show esplane0 \
+		--json | jq -r '.links[0].name')" "1 esplane0"
+}
+
+# Made in $1, moved to $2, with packets on their way through it all the time.
+busy_interface() {
+	ip -n "$1" link add eth0 type dummy && ip -n "$1" addr add $OUTER_A/24 dev eth0 &&
+	ip -n "$1" link set eth0 up && cli "$1" link add ipsec6 --if-id 6 && tunnel "$1" 6 0x6001 0x6002 &&
+	move "$1" ipsec6 "$2" && ip -n "$2" addr add 10.1.6.1/24 dev ipsec6 &&
+	ip -n "$2" route add default dev ipsec6 || return 1
+	nsenter --net="/run/netns/$2" timeout 20 ping -q -n -f $INNER_B >/dev/null 2>&1 &
+	pinging=$!
+	busywait "$(slowly 3000)" sends "$1"
+}
+
+sends() { [ "$(counter "$1" out-packets)" -gt 10 ]; }
+no_link() { ! ip -n "$1" link show "$2"; }
+stop_ping() { kill $pinging 2>/dev/null; wait $pinging 2>/dev/null; true; }
+
+deletion() {
+	check_here "holder first: a busy interface" busy_interface "$x" "$y"
+	ns_del "$y"
+	stop_ping
+	ktap_check "the interface goes with the namespace it is in" busywait "$(slowly 5000)" \
+		if_id_free "$x"
+	ktap_check "where it was made, its SA is still there" sa_get "$x" "$SA" id
+	ns_del "$x"
+
+	check_here "birthplace first: a busy interface" busy_interface "$p" "$q"
+	ns_del "$p"
+	ktap_check "the interface goes with the namespace it was made in" \
+		busywait "$(slowly 10000)" no_link "$q" ipsec6
+	stop_ping
+	ktap_check "the other namespace lives on" ns "$q" true
+	ns_del "$q"
+
+	check_here "both at once: a busy interface" busy_interface "$s" "$t"
+	ns_del "$s"
+	ns_del "$t"
+	stop_ping
+	ktap_check "the container's tunnel is untouched by all that" net_ping "$c" $INNER_B
+}
+
+# Its ID can be given again: nothing of the old interface is left in the list.
+if_id_free() { cli "$1" link add again --if-id 6; }
+
+ktap_print_header
+two_hosts
+ns_add c x y p q s t
+for end in "$c" "$y" "$q" "$t"; do
+	ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+done
+ktap_set_plan $((11 + 5 + 8 + 13 + 8))
+made_and_shown
+without_policy
+mtu
+moved
+deletion
+ktap_finished
