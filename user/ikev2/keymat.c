@@ -2,6 +2,7 @@
 /* Key derivation and the PSK's AUTH value (RFC 7296 sections 2.14, 2.15, 2.17, 2.18). */
 #include <string.h>
 
+#include "ikev2/esp.h"
 #include "ikev2/keymat.h"
 
 enum {
@@ -93,13 +94,13 @@ bool ike_keymat_ike(const struct ike_suite *suite, const struct ike_key *skeysee
 }
 
 /* Encryption before integrity, the initiator's direction before the responder's (section 2.17). */
-static void cut_child(struct ike_cursor *stream, const struct ike_cipher *c,
+static void cut_child(struct ike_cursor *stream, const struct ike_esp_keys *lens,
 		      struct ike_child_keys *keys)
 {
-	cut(stream, &keys->encr_i, ike_cipher_encr_key_len(c));
-	cut(stream, &keys->integ_i, c->integ_key_len);
-	cut(stream, &keys->encr_r, ike_cipher_encr_key_len(c));
-	cut(stream, &keys->integ_r, c->integ_key_len);
+	cut(stream, &keys->encr_i, lens->encr);
+	cut(stream, &keys->integ_i, lens->integ);
+	cut(stream, &keys->encr_r, lens->encr);
+	cut(stream, &keys->integ_r, lens->integ);
 }
 
 bool ike_keymat_child(const struct ike_prf *prf, const struct ike_key *sk_d, struct ike_bytes g_ir,
@@ -108,18 +109,18 @@ bool ike_keymat_child(const struct ike_prf *prf, const struct ike_key *sk_d, str
 {
 	uint8_t bytes[CHILD_KEYS_MAX];
 	struct ike_cursor stream;
-	struct ike_cipher c;
+	struct ike_esp_keys lens;
 	size_t len;
 	bool ok;
 
-	if (!ike_cipher_init(&c, suite->encr, suite->encr_bits, suite->integ, err))
+	if (!ike_esp_keys(&lens, suite->encr, suite->encr_bits, suite->integ, err))
 		return false;
-	len = 2 * (ike_cipher_encr_key_len(&c) + c.integ_key_len);
+	len = 2 * (lens.encr + lens.integ);
 	ok = ike_prf_plus(prf, ike_key_bytes(sk_d), (struct ike_bytes[]){g_ir, ni, nr}, 3, bytes,
 			  len, err);
 	if (ok) {
 		stream = ike_cursor(ike_bytes(bytes, len));
-		cut_child(&stream, &c, keys);
+		cut_child(&stream, &lens, keys);
 	}
 	ike_wipe(bytes, sizeof(bytes));
 	return ok;

@@ -7,6 +7,7 @@
 #include "ikev2/crypto/cipher.h"
 #include "ikev2/crypto/dh.h"
 #include "ikev2/crypto/prf.h"
+#include "ikev2/esp.h"
 #include "ikev2/transforms.h"
 
 #define ENCR(id, bits) {IKE_TRANSFORM_ENCR, IKE_ENCR_##id, bits}
@@ -47,14 +48,37 @@ static const struct {
 	{"aes192gcm12", ENCR(AES_GCM_12, 192)},
 	{"aes256gcm12", ENCR(AES_GCM_12, 256)},
 	{"aes128ccm8", ENCR(AES_CCM_8, 128)},
+	{"aes192ccm8", ENCR(AES_CCM_8, 192)},
 	{"aes256ccm8", ENCR(AES_CCM_8, 256)},
 	{"aes128ccm12", ENCR(AES_CCM_12, 128)},
+	{"aes192ccm12", ENCR(AES_CCM_12, 192)},
 	{"aes256ccm12", ENCR(AES_CCM_12, 256)},
 	{"aes128ccm16", ENCR(AES_CCM_16, 128)},
+	{"aes192ccm16", ENCR(AES_CCM_16, 192)},
 	{"aes256ccm16", ENCR(AES_CCM_16, 256)},
+	{"aes128ccm64", ENCR(AES_CCM_8, 128)},
+	{"aes192ccm64", ENCR(AES_CCM_8, 192)},
+	{"aes256ccm64", ENCR(AES_CCM_8, 256)},
+	{"aes128ccm96", ENCR(AES_CCM_12, 128)},
+	{"aes192ccm96", ENCR(AES_CCM_12, 192)},
+	{"aes256ccm96", ENCR(AES_CCM_12, 256)},
+	{"aes128ccm128", ENCR(AES_CCM_16, 128)},
+	{"aes192ccm128", ENCR(AES_CCM_16, 192)},
+	{"aes256ccm128", ENCR(AES_CCM_16, 256)},
+	{"aes128gcm64", ENCR(AES_GCM_8, 128)},
+	{"aes192gcm64", ENCR(AES_GCM_8, 192)},
+	{"aes256gcm64", ENCR(AES_GCM_8, 256)},
+	{"aes128gcm96", ENCR(AES_GCM_12, 128)},
+	{"aes192gcm96", ENCR(AES_GCM_12, 192)},
+	{"aes256gcm96", ENCR(AES_GCM_12, 256)},
 	{"aes128gmac", ENCR(NULL_AUTH_AES_GMAC, 128)},
+	{"aes192gmac", ENCR(NULL_AUTH_AES_GMAC, 192)},
 	{"aes256gmac", ENCR(NULL_AUTH_AES_GMAC, 256)},
 	{"chacha20poly1305", ENCR(CHACHA20_POLY1305, 0)},
+	{"aes128gcm16iiv", ENCR(AES_GCM_16_IIV, 128)},
+	{"aes192gcm16iiv", ENCR(AES_GCM_16_IIV, 192)},
+	{"aes256gcm16iiv", ENCR(AES_GCM_16_IIV, 256)},
+	{"chacha20poly1305iiv", ENCR(CHACHA20_POLY1305_IIV, 0)},
 	{"null", ENCR(NULL, 0)},
 	{"3des", ENCR(3DES, 0)},
 	{"camellia128", ENCR(CAMELLIA_CBC, 128)},
@@ -231,7 +255,8 @@ bool ike_transform_supported(uint8_t protocol, const struct ike_transform *t)
 {
 	switch (t->type) {
 	case IKE_TRANSFORM_ENCR:
-		return cipher_supported(t);
+		return protocol == IKE_PROTO_ESP ? ike_esp_has(t->id, t->key_bits)
+						 : cipher_supported(t);
 	case IKE_TRANSFORM_PRF:
 		return protocol == IKE_PROTO_IKE && ike_prf_find(t->id);
 	case IKE_TRANSFORM_INTEG:

@@ -100,6 +100,58 @@ static void test_nist_child(void **state)
 	vectors_free(v);
 }
 
+/* Bytes of key with salt and of integrity key, by the RFCs that esp.c names. */
+static const struct {
+	uint16_t encr, bits, integ;
+	size_t encr_len, integ_len;
+} esp_suites[] = {
+	{IKE_ENCR_AES_GCM_12, 128, 0, 16 + 4, 0},
+	{IKE_ENCR_AES_GCM_8, 256, 0, 32 + 4, 0},
+	{IKE_ENCR_AES_CCM_16, 192, 0, 24 + 3, 0},
+	{IKE_ENCR_AES_CCM_12, 128, 0, 16 + 3, 0},
+	{IKE_ENCR_AES_CCM_8, 256, 0, 32 + 3, 0},
+	{IKE_ENCR_NULL_AUTH_AES_GMAC, 256, 0, 32 + 4, 0},
+	{IKE_ENCR_CHACHA20_POLY1305, 0, 0, 32 + 4, 0},
+	{IKE_ENCR_AES_GCM_16_IIV, 128, 0, 16 + 4, 0},
+	{IKE_ENCR_CHACHA20_POLY1305_IIV, 0, 0, 32 + 4, 0},
+	{IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_512_256, 32, 64},
+	{IKE_ENCR_AES_CTR, 128, IKE_INTEG_HMAC_SHA2_384_192, 16 + 4, 48},
+	{IKE_ENCR_NULL, 0, IKE_INTEG_HMAC_SHA2_256_128, 0, 32},
+};
+
+/* Whatever the transform, the keys are cut from the same stream in the order of section 2.17. */
+static void test_esp_suites(void **state)
+{
+	struct vectors *v = vectors_load("ikev2_kdf.json");
+	const struct ike_prf *prf = ike_prf_find(IKE_PRF_HMAC_SHA2_256);
+	struct ike_bytes stream = vector(v, "child_keymat");
+	struct ike_key sk_d = vector_key(v, "sk_d");
+
+	for (size_t i = 0; i < sizeof(esp_suites) / sizeof(esp_suites[0]); i++) {
+		const struct ike_suite suite = {.encr = esp_suites[i].encr,
+						.encr_bits = esp_suites[i].bits,
+						.integ = esp_suites[i].integ};
+		struct ike_child_keys k;
+		uint8_t buf[512];
+		struct ike_writer w;
+
+		assert_true(ike_keymat_child(prf, &sk_d, ike_bytes(NULL, 0), vector(v, "ni"),
+					     vector(v, "nr"), &suite, &k, NULL));
+		assert_int_equal(k.encr_i.len, esp_suites[i].encr_len);
+		assert_int_equal(k.encr_r.len, esp_suites[i].encr_len);
+		assert_int_equal(k.integ_i.len, esp_suites[i].integ_len);
+		assert_int_equal(k.integ_r.len, esp_suites[i].integ_len);
+		ike_writer_init(&w, buf, sizeof(buf));
+		put_key(&w, &k.encr_i);
+		put_key(&w, &k.integ_i);
+		put_key(&w, &k.encr_r);
+		put_key(&w, &k.integ_r);
+		assert_true(w.len <= stream.len);
+		assert_bytes(ike_written(&w), ike_bytes(stream.p, w.len));
+	}
+	vectors_free(v);
+}
+
 static void test_nist_rekey(void **state)
 {
 	struct vectors *v = vectors_load("ikev2_kdf.json");
@@ -198,7 +250,14 @@ static void test_refuses_suites(void **state)
 	assert_false(ike_keymat_ike(&bad, &seed, n, n, 1, 2, &k, &err));
 	assert_string_equal(err.text, "cipher: 20 (AES_GCM_16) with 0 bits is not supported");
 	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, &bad, &c, &err));
-	assert_string_equal(err.text, "cipher: 20 (AES_GCM_16) with 0 bits is not supported");
+	assert_string_equal(err.text, "ESP: cipher 20 (AES_GCM_16) with 0 bits is not supported");
+	bad.encr_bits = 128;
+	bad.integ = IKE_INTEG_HMAC_SHA2_256_128;
+	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, &bad, &c, &err));
+	assert_string_equal(err.text, "ESP: HMAC_SHA2_256_128 next to an AEAD");
+	bad.encr = IKE_ENCR_AES_CTR;
+	bad.integ = IKE_INTEG_NONE;
+	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, &bad, &c, &err));
 }
 
 static void test_nat(void **state)
@@ -294,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nist_ike),    cmocka_unit_test(test_nist_child),
+		cmocka_unit_test(test_esp_suites),
 		cmocka_unit_test(test_nist_rekey),  cmocka_unit_test(test_composed),
 		cmocka_unit_test(test_auth),	    cmocka_unit_test(test_refuses_suites),
 		cmocka_unit_test(test_nat),	    cmocka_unit_test(test_cookie),

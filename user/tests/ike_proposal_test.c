@@ -53,6 +53,13 @@ static const struct {
 	{ESP, "aes256gcm16-noesn", "aes256gcm16"},
 	{ESP, "aes256gcm16-esn-noesn-x25519", "aes256gcm16-x25519-esn-noesn"},
 	{ESP, "aes128-sha256", "aes128-sha256"},
+	{ESP, "aes256ctr-sha512", "aes256ctr-sha512"},
+	{ESP, "null-sha384", "null-sha384"},
+	{ESP, "aes128gcm96-aes192gcm64-aes256gcm8", "aes128gcm12-aes192gcm8-aes256gcm8"},
+	{ESP, "aes192ccm12-aes128ccm128-aes256ccm64", "aes192ccm12-aes128ccm16-aes256ccm8"},
+	{ESP, "aes192gmac-chacha20poly1305-esn", "aes192gmac-chacha20poly1305-esn"},
+	{ESP, "aes256gcm16iiv-chacha20poly1305iiv", "aes256gcm16iiv-chacha20poly1305iiv"},
+	{ESP, "chacha20poly1305-aes128-sha256", "chacha20poly1305, aes128-sha256"},
 	{ESP, "aes128gcm16-ecp256,aes256gcm16-ecp384", "aes128gcm16-ecp256, aes256gcm16-ecp384"},
 };
 
@@ -115,8 +122,8 @@ static const struct {
 	uint8_t protocol;
 	const char *text, *error;
 } refusals[] = {
-	{IKE, "aes256gcm61-prfsha256-x25519",
-	 "proposal \"aes256gcm61-prfsha256-x25519\": algorithm \"aes256gcm61\" is unknown; the "
+	{IKE, "aes265gcm16-prfsha256-x25519",
+	 "proposal \"aes265gcm16-prfsha256-x25519\": algorithm \"aes265gcm16\" is unknown; the "
 	 "nearest is \"aes256gcm16\""},
 	{IKE, "aes128-sha257-x25519",
 	 "proposal \"aes128-sha257-x25519\": algorithm \"sha257\" is unknown; the nearest is "
@@ -141,6 +148,20 @@ static const struct {
 	 "proposal \"aes128-prfsha256-x25519\": no integrity algorithm, such as sha256, for a "
 	 "cipher without its own"},
 	{IKE, "sha256-x25519", "proposal \"sha256-x25519\": no encryption algorithm"},
+	{IKE, "aes128ccm16-prfsha256-x25519",
+	 "proposal \"aes128ccm16-prfsha256-x25519\": algorithm \"aes128ccm16\" is known but not "
+	 "supported"},
+	{ESP, "null",
+	 "proposal \"null\": no integrity algorithm, such as sha256, for a cipher without its "
+	 "own"},
+	{ESP, "aes128ctr",
+	 "proposal \"aes128ctr\": no integrity algorithm, such as sha256, for a cipher without its "
+	 "own"},
+	{ESP, "chacha20poly1305-sha256",
+	 "proposal \"chacha20poly1305-sha256\": integrity algorithm beside a cipher that has its "
+	 "own"},
+	{ESP, "3des-sha256",
+	 "proposal \"3des-sha256\": algorithm \"3des\" is known but not supported"},
 	{ESP, "aes128gcm16-prfsha256",
 	 "proposal \"aes128gcm16-prfsha256\": \"prfsha256\": a PRF is for IKE, not for ESP"},
 	{IKE, "aes128-sha256-x25519-esn",

@@ -33,7 +33,7 @@ enum {
  */
 IKE_MUST_CHECK bool ike_cipher_init(struct ike_cipher *c, uint16_t encr, uint16_t bits,
 				    uint16_t integ, struct ike_error *err);
-/* Sizes for ESP keys of transforms that only the data plane runs: same rules, same numbers. */
+/* Bytes of SK_e. */
 #define ike_cipher_encr_key_len(c) ((size_t)(c)->key_len + (c)->salt_len)
 
 /*
