@@ -56,6 +56,47 @@ static void test_gcm(void **state)
 	vectors_free(v);
 }
 
+/* ESP's published packets: IKE uses the same AEADs in the same way (RFC 5282, RFC 7634). */
+static void test_other_aeads(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t encr, bits;
+		size_t key_len, icv_len;
+	} rows[] = {
+		{"chacha.rfc7634", IKE_ENCR_CHACHA20_POLY1305, 0, 32, 16},
+		{"gcm12.case2", IKE_ENCR_AES_GCM_12, 128, 16, 12},
+		{"gcm8.case2", IKE_ENCR_AES_GCM_8, 128, 16, 8},
+	};
+	struct vectors *v = vectors_load("esp_transforms.json");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *name = rows[i].name;
+		struct ike_bytes key = vector(v, "%s.key", name), none = ike_bytes(NULL, 0);
+		struct ike_bytes plain = vector(v, "%s.text", name);
+		const uint8_t *iv = vector(v, "%s.iv", name).p;
+		uint8_t sk_e[64], aad[8], icv[IKE_ICV_MAX], *text = exact(plain.p, plain.len);
+		struct ike_cipher c;
+
+		memcpy(sk_e, key.p, key.len);
+		memcpy(sk_e + key.len, vector(v, "%s.salt", name).p, 4);
+		memcpy(aad, vector(v, "%s.spi", name).p, 4);
+		memcpy(aad + 4, vector(v, "%s.seq", name).p, 4);
+		assert_true(ike_cipher_init(&c, rows[i].encr, rows[i].bits, IKE_INTEG_NONE, NULL));
+		assert_int_equal(ike_cipher_encr_key_len(&c), rows[i].key_len + 4);
+		assert_int_equal(c.icv_len, rows[i].icv_len);
+		assert_true(ike_cipher_encrypt(&c, ike_bytes(sk_e, key.len + 4), none,
+					       ike_bytes(aad, 8), iv, text, plain.len, icv, NULL));
+		assert_bytes(ike_bytes(text, plain.len), vector(v, "%s.encrypted", name));
+		assert_bytes(ike_bytes(icv, c.icv_len), vector(v, "%s.icv", name));
+		assert_true(ike_cipher_decrypt(&c, ike_bytes(sk_e, key.len + 4), none,
+					       ike_bytes(aad, 8), iv, text, plain.len, icv, NULL));
+		assert_bytes(ike_bytes(text, plain.len), plain);
+		free(text);
+	}
+	vectors_free(v);
+}
+
 /* The ciphertext is the document's; the ICV is HMAC over aad | IV | ciphertext, cut. */
 static void cbc_known(struct vectors *v, unsigned int bits, unsigned int i)
 {
@@ -141,6 +182,10 @@ static void test_every_bit(void **state)
 
 	assert_true(ike_cipher_init(&c, IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE, NULL));
 	every_bit(&c);
+	assert_true(ike_cipher_init(&c, IKE_ENCR_AES_GCM_8, 128, IKE_INTEG_NONE, NULL));
+	every_bit(&c);
+	assert_true(ike_cipher_init(&c, IKE_ENCR_CHACHA20_POLY1305, 0, IKE_INTEG_NONE, NULL));
+	every_bit(&c);
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_true(ike_cipher_init(&c, IKE_ENCR_AES_CBC, 128, integs[i].integ, NULL));
 		every_bit(&c);
@@ -217,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gcm),
+		cmocka_unit_test(test_other_aeads),
 		cmocka_unit_test(test_cbc),
 		cmocka_unit_test(test_every_bit),
 		cmocka_unit_test(test_failed_text),

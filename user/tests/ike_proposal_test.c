@@ -48,6 +48,8 @@ static const struct {
 	{IKE, "aes128gcm16-aes128-sha256-x25519",
 	 "aes128gcm16-prfsha256-x25519, aes128-sha256-prfsha256-x25519"},
 	{IKE, "aes128-aes128-sha256-x25519", "aes128-sha256-prfsha256-x25519"},
+	{IKE, "chacha20poly1305-aes256gcm12-prfsha512-x25519",
+	 "chacha20poly1305-aes256gcm12-prfsha512-x25519"},
 	{ESP, "aes128gcm16", "aes128gcm16"},
 	{ESP, "aes256gcm16-esn", "aes256gcm16-esn"},
 	{ESP, "aes256gcm16-noesn", "aes256gcm16"},

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 enum {
-	ENTRIES_MAX = 256,
+	ENTRIES_MAX = 1024,
 	FILE_MAX = 65536,
 	KEY_MAX = 64,
 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Authenticated encryption of one text: AES-GCM, and AES-CBC with HMAC-SHA2 over the result. */
+/*
+ * Authenticated encryption of one text: AES-GCM, ChaCha20-Poly1305, and AES-CBC with HMAC-SHA2 over
+ * the result.
+ */
 #include "ikev2/crypto/cipher.h"
 
 #include <string.h>
@@ -10,10 +13,10 @@
 
 enum {
 	AES_BLOCK = 16,
-	GCM_SALT = 4, /* RFC 5282 section 4: nonce = salt | IV */
-	GCM_IV = 8,
-	GCM_NONCE = GCM_SALT + GCM_IV,
-	GCM_TAG = 16,
+	AEAD_SALT = 4, /* RFC 5282 section 4, RFC 7634 section 2: nonce = salt | IV */
+	AEAD_IV = 8,
+	AEAD_NONCE = AEAD_SALT + AEAD_IV,
+	CHACHA_KEY = 32, /* RFC 7634 section 2 */
 };
 
 struct integ {
@@ -36,11 +39,29 @@ static const struct integ *integ_find(uint16_t id)
 	return NULL;
 }
 
-/* OpenSSL's name; NULL for what is not supported. */
+/* Bytes of the tag; 0: not an AEAD that is supported. */
+static uint8_t tag_len(uint16_t encr)
+{
+	switch (encr) {
+	case IKE_ENCR_AES_GCM_8:
+		return 8;
+	case IKE_ENCR_AES_GCM_12:
+		return 12;
+	case IKE_ENCR_AES_GCM_16:
+	case IKE_ENCR_CHACHA20_POLY1305:
+		return 16;
+	default:
+		return 0;
+	}
+}
+
+/* OpenSSL's name; NULL for what is not supported. @bits: of the Key Length attribute, 0 without. */
 static const char *cipher_name(uint16_t encr, uint16_t bits)
 {
-	bool gcm = encr == IKE_ENCR_AES_GCM_16;
+	bool gcm = tag_len(encr);
 
+	if (encr == IKE_ENCR_CHACHA20_POLY1305)
+		return bits ? NULL : "ChaCha20-Poly1305";
 	if (!gcm && encr != IKE_ENCR_AES_CBC)
 		return NULL;
 	switch (bits) {
@@ -55,16 +76,16 @@ static const char *cipher_name(uint16_t encr, uint16_t bits)
 	}
 }
 
-static bool init_gcm(struct ike_cipher *c, struct ike_error *err)
+static bool init_aead(struct ike_cipher *c, struct ike_error *err)
 {
 	if (c->integ != IKE_INTEG_NONE)
 		return ike_fail(err, "cipher: %s next to an AEAD (RFC 5282 section 8)",
 				ike_transform_id_name(IKE_TRANSFORM_INTEG, c->integ));
 	c->aead = true;
-	c->salt_len = GCM_SALT;
-	c->iv_len = GCM_IV;
+	c->salt_len = AEAD_SALT;
+	c->iv_len = AEAD_IV;
 	c->block_len = 1;
-	c->icv_len = GCM_TAG;
+	c->icv_len = tag_len(c->encr);
 	return true;
 }
 
@@ -88,8 +109,9 @@ bool ike_cipher_init(struct ike_cipher *c, uint16_t encr, uint16_t bits, uint16_
 	if (!cipher_name(encr, bits))
 		return ike_fail(err, "cipher: %u (%s) with %u bits is not supported", encr,
 				ike_transform_id_name(IKE_TRANSFORM_ENCR, encr), bits);
-	*c = (struct ike_cipher){.encr = encr, .integ = integ, .key_len = bits / 8};
-	return encr == IKE_ENCR_AES_GCM_16 ? init_gcm(c, err) : init_cbc(c, err);
+	*c = (struct ike_cipher){.encr = encr, .integ = integ, .bits = bits};
+	c->key_len = encr == IKE_ENCR_CHACHA20_POLY1305 ? CHACHA_KEY : bits / 8;
+	return tag_len(encr) ? init_aead(c, err) : init_cbc(c, err);
 }
 
 /* One run of a cipher, from keying to freeing. */
@@ -101,7 +123,7 @@ struct run {
 static bool run_begin(struct run *r, const struct ike_cipher *c, const uint8_t *key,
 		      const uint8_t *iv, bool encrypt)
 {
-	r->cipher = EVP_CIPHER_fetch(NULL, cipher_name(c->encr, c->key_len * 8), NULL);
+	r->cipher = EVP_CIPHER_fetch(NULL, cipher_name(c->encr, c->bits), NULL);
 	r->ctx = EVP_CIPHER_CTX_new();
 	return r->cipher && r->ctx &&
 	       EVP_CipherInit_ex2(r->ctx, r->cipher, key, iv, encrypt, NULL) == 1 &&
@@ -134,21 +156,23 @@ static bool run_final(struct run *r)
 	return EVP_CipherFinal_ex(r->ctx, none, &n) == 1;
 }
 
-static bool gcm(const struct ike_cipher *c, struct ike_bytes key, struct ike_bytes aad,
-		const uint8_t *iv, uint8_t *text, size_t len, uint8_t *tag, bool encrypt)
+static bool aead(const struct ike_cipher *c, struct ike_bytes key, struct ike_bytes aad,
+		 const uint8_t *iv, uint8_t *text, size_t len, uint8_t *tag, bool encrypt)
 {
-	uint8_t nonce[GCM_NONCE];
+	uint8_t nonce[AEAD_NONCE];
 	struct run r;
 	bool ok;
 
-	memcpy(nonce, key.p + c->key_len, GCM_SALT);
-	memcpy(nonce + GCM_SALT, iv, GCM_IV);
+	memcpy(nonce, key.p + c->key_len, AEAD_SALT);
+	memcpy(nonce + AEAD_SALT, iv, AEAD_IV);
 	ok = run_begin(&r, c, key.p, nonce, encrypt);
 	if (!encrypt)
-		ok = ok && EVP_CIPHER_CTX_ctrl(r.ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, tag) == 1;
+		ok = ok &&
+		     EVP_CIPHER_CTX_ctrl(r.ctx, EVP_CTRL_AEAD_SET_TAG, c->icv_len, tag) == 1;
 	ok = ok && run_text(&r, aad, text, len) && run_final(&r);
 	if (encrypt)
-		ok = ok && EVP_CIPHER_CTX_ctrl(r.ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, tag) == 1;
+		ok = ok &&
+		     EVP_CIPHER_CTX_ctrl(r.ctx, EVP_CTRL_AEAD_GET_TAG, c->icv_len, tag) == 1;
 	run_end(&r);
 	return ok;
 }
@@ -197,7 +221,7 @@ bool ike_cipher_encrypt(const struct ike_cipher *c, struct ike_bytes encr_key,
 	if (!sizes_are_right(c, encr_key, integ_key, len, err))
 		return false;
 	if (c->aead)
-		return gcm(c, encr_key, aad, iv, text, len, icv, true) ||
+		return aead(c, encr_key, aad, iv, text, len, icv, true) ||
 		       ike_fail(err, "cipher: OpenSSL could not encrypt");
 	if (!cbc(c, encr_key, iv, text, len, true))
 		return ike_fail(err, "cipher: OpenSSL could not encrypt");
@@ -216,8 +240,8 @@ bool ike_cipher_decrypt(const struct ike_cipher *c, struct ike_bytes encr_key,
 	if (!sizes_are_right(c, encr_key, integ_key, len, err))
 		return false;
 	if (c->aead) {
-		memcpy(mac, icv, GCM_TAG);
-		if (gcm(c, encr_key, aad, iv, text, len, mac, false))
+		memcpy(mac, icv, c->icv_len);
+		if (aead(c, encr_key, aad, iv, text, len, mac, false))
 			return true;
 		ike_wipe(text, len);
 		return ike_fail(err, "cipher: ICV is wrong");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Authenticated encryption of one text: AES-GCM with a 16-byte tag (RFC 5282), or AES-CBC,
- * encrypted first, then authenticated with HMAC-SHA2 (RFC 7296 section 3.14). crypto/protect.h
- * makes whole messages of it.
+ * Authenticated encryption of one text: AES-GCM with a tag of 16, 12 or 8 bytes (RFC 5282),
+ * ChaCha20-Poly1305 (RFC 7634), or AES-CBC, encrypted first, then authenticated with HMAC-SHA2
+ * (RFC 7296 section 3.14). crypto/protect.h makes whole messages of it.
  */
 #ifndef ESPLANE_IKE_CIPHER_H
 #define ESPLANE_IKE_CIPHER_H
@@ -13,6 +13,7 @@
 /* A combination of algorithms and the sizes that follow from it, bytes. */
 struct ike_cipher {
 	uint16_t encr, integ; /* IANA; integ IKE_INTEG_NONE with an AEAD */
+	uint16_t bits;	      /* Key Length attribute, 0 without */
 	bool aead;
 	uint8_t key_len;       /* without salt */
 	uint8_t salt_len;      /* AEAD: the end of SK_e (RFC 5282 section 7.1) */
@@ -29,7 +30,7 @@ enum {
 
 /*
  * Refuses what is not supported: unknown numbers, key sizes, AEAD with integrity, CBC without.
- * @bits: key length.
+ * @bits: key length; 0 for a cipher that has but one.
  */
 IKE_MUST_CHECK bool ike_cipher_init(struct ike_cipher *c, uint16_t encr, uint16_t bits,
 				    uint16_t integ, struct ike_error *err);
