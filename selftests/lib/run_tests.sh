@@ -59,7 +59,7 @@ verdict() {
 }
 
 run_one() {
-	local number=$1 program=$2 name before status problem= started=$SECONDS
+	local number=$1 program=$2 name before status problem='' started=$SECONDS
 	name=${dir##*/}/$program
 	echo "    # Subtest: $name"
 	# The console then tells during which program a splat came.
