@@ -332,16 +332,10 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 
 static void child_refused(struct ike_sa *sa, struct ike_task *create, const struct ike_incoming *in)
 {
-	char buf[32], why[IKE_TASK_WHY_MAX];
-	struct ike_wire_notify n;
-	struct ike_text text;
+	char why[IKE_TASK_WHY_MAX];
 
-	ike_text_init(&text, why, sizeof(why));
-	ike_text_add(&text, "the peer refuses child %.60s: %s", create->cfg->name,
-		     ike_find_error(&in->all, &n) ? ike_notify_text(n.type, buf)
-						  : "no reason given");
-	ike_sa_log(sa, IKE_LOG_ERROR, "%s", why);
-	ike_task_end(sa, create, false, why);
+	ike_task_end(sa, create, false,
+		     ike_child_refused(sa, create->cfg, &in->all, why, sizeof(why)));
 }
 
 /* The peer has a CHILD_SA now; if we cannot have it, the IKE SA goes with it. */

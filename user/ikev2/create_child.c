@@ -231,8 +231,8 @@ static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t,
 static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
 {
 	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL;
+	char why[IKE_TASK_WHY_MAX];
 	struct ike_wire_notify n;
-	char buf[32];
 
 	if (!ike_find_error(&in->all, &n))
 		return ike_task_fail(t, "the peer's answer to CREATE_CHILD_SA holds nothing");
@@ -253,10 +253,8 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 	default:
 		break;
 	}
-	ike_sa_log(sa, IKE_LOG_ERROR, "the peer refuses child %s: %s", t->cfg->name,
-		   ike_notify_text(n.type, buf));
-	return ike_task_fail(t, "the peer refuses child %.60s: %s", t->cfg->name,
-			     ike_notify_text(n.type, buf));
+	return ike_task_fail(t, "%s",
+			     ike_child_refused(sa, t->cfg, &in->all, why, sizeof(why)));
 }
 
 static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)

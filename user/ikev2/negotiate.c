@@ -8,6 +8,13 @@ enum {
 	EXPLAIN_MAX = 3000
 };
 
+/* How well a peer's selectors fit a child, the best last. */
+enum {
+	FITS_IN_PART = 1,
+	FITS_WHOLE,
+	FITS_EXACTLY
+};
+
 static struct ike_bytes spi_bytes(uint32_t spi, uint8_t buf[IKE_ESP_SPI_LEN])
 {
 	struct ike_writer w;
@@ -111,6 +118,12 @@ static void log_ts(const struct ike_sa *sa, const char *what, const struct ike_c
 		   ike_ts_list_text(theirs->remote, theirs->n_remote, d, sizeof(d)));
 }
 
+static bool contains(const struct both_ts *outer, const struct both_ts *inner)
+{
+	return ike_ts_subset(outer->local, outer->n_local, inner->local, inner->n_local) &&
+	       ike_ts_subset(outer->remote, outer->n_remote, inner->remote, inner->n_remote);
+}
+
 /* Narrows @offer to what @cfg allows. How well it fits, 0: not at all. */
 static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 			   const struct ike_child *old, const struct both_ts *offer,
@@ -125,8 +138,9 @@ static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *
 					 choice->remote, IKE_TS_MAX);
 	if (!choice->n_local || !choice->n_remote)
 		return 0;
-	return 1 + (ike_ts_subset(ours.local, ours.n_local, offer->local, offer->n_local) &&
-		    ike_ts_subset(ours.remote, ours.n_remote, offer->remote, offer->n_remote));
+	if (!contains(&ours, offer))
+		return FITS_IN_PART;
+	return contains(offer, &ours) ? FITS_EXACTLY : FITS_WHOLE;
 }
 
 /* The configured child that the offer fits best; NULL: none. */
@@ -290,4 +304,22 @@ uint16_t ike_ke_retry(const struct ike_wire_notify *n, const struct ike_proposal
 	    !ike_proposal_has(list, IKE_TRANSFORM_KE, group))
 		return 0;
 	return group;
+}
+
+const char *ike_child_refused(struct ike_sa *sa, const struct ike_child_cfg *cfg,
+			      const struct ike_payloads *all, char *why, size_t cap)
+{
+	char proposals[EXPLAIN_MAX], buf[32];
+	struct ike_wire_notify n = {0};
+	struct ike_text text;
+
+	ike_text_init(&text, why, cap);
+	ike_text_add(&text, "the peer refuses child %.60s: %s", cfg->name,
+		     ike_find_error(all, &n) ? ike_notify_text(n.type, buf) : "no reason given");
+	if (n.type == IKE_NOTIFY_NO_PROPOSAL_CHOSEN)
+		ike_sa_log(sa, IKE_LOG_ERROR, "%s; configured: %s", why,
+			   ike_proposal_list_text(&cfg->proposals, proposals, sizeof(proposals)));
+	else
+		ike_sa_log(sa, IKE_LOG_ERROR, "%s", why);
+	return why;
 }

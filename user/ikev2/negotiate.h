@@ -27,6 +27,12 @@ IKE_MUST_CHECK bool ike_child_check(struct ike_sa *sa, const struct ike_payloads
 				    const struct ike_child *old, bool in_auth,
 				    struct ike_choice *choice, struct ike_error *err);
 /*
+ * Initiator: the peer answers with an error where the CHILD_SA should be. Logs it, beside what we
+ * wanted where that is the matter; returns the line's beginning in @why.
+ */
+const char *ike_child_refused(struct ike_sa *sa, const struct ike_child_cfg *cfg,
+			      const struct ike_payloads *all, char *why, size_t cap);
+/*
  * The KE payload of a request must be of @wanted (0: none is needed). INVALID_KE_PAYLOAD else, with
  * the group in *answer in network order.
  */

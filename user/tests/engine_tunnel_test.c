@@ -174,6 +174,7 @@ static void test_esp_no_proposal(void **state)
 	world_start(w);
 	world_initiate(w, "net");
 	assert_true(world_logged(&w->end[1], "NO_PROPOSAL_CHOSEN: child net"));
+	assert_true(world_logged(&w->end[0], "NO_PROPOSAL_CHOSEN; configured: aes128gcm16"));
 	assert_int_equal(world_count_children(w, 1, NULL), 0);
 	assert_int_equal(world_count_ike(w, 1, "ESTABLISHED"), 1);
 	world_free(w);
@@ -585,10 +586,9 @@ static void test_forced_encap(void **state)
 	}
 }
 
-static void test_second_child(void **state)
+/* @nets: behind end 0, behind end 1. */
+static void add_second_child(struct world *w, const char *const nets[2])
 {
-	struct world *w = world_new();
-
 	for (unsigned int i = 0; i < 2; i++) {
 		struct ike_conn_cfg *c = conn(w, i);
 		struct ike_child_cfg *two;
@@ -598,10 +598,17 @@ static void test_second_child(void **state)
 		memset(two, 0, sizeof(*two));
 		two->name = strdup("two");
 		set_proposals(&two->proposals, IKE_PROTO_ESP, "aes256gcm16-ecp256");
-		set_ts(&two->local_ts, &two->n_local_ts, i ? "10.4.0.0/16" : "10.3.0.0/16");
-		set_ts(&two->remote_ts, &two->n_remote_ts, i ? "10.3.0.0/16" : "10.4.0.0/16");
+		set_ts(&two->local_ts, &two->n_local_ts, nets[i]);
+		set_ts(&two->remote_ts, &two->n_remote_ts, nets[!i]);
 		c->n_children = 2;
 	}
+}
+
+static void test_second_child(void **state)
+{
+	struct world *w = world_new();
+
+	add_second_child(w, (const char *const[]){"10.3.0.0/16", "10.4.0.0/16"});
 	world_start(w);
 	world_up(w);
 	assert_int_not_equal(world_initiate(w, "two"), 0);
@@ -609,6 +616,20 @@ static void test_second_child(void **state)
 	assert_int_equal(world_count_ike(w, 0, NULL), 1);
 	assert_int_equal(world_count_children(w, 1, "INSTALLED"), 2);
 	assert_int_equal(world_count_policies(&w->end[1]), 4);
+	world_free(w);
+}
+
+/* It fits into the first child too, whose proposals are others. */
+static void test_nested_child(void **state)
+{
+	struct world *w = world_new();
+
+	add_second_child(w, (const char *const[]){"10.1.3.0/24", "10.2.4.0/24"});
+	world_start(w);
+	world_up(w);
+	assert_int_not_equal(world_initiate(w, "two"), 0);
+	assert_true(w->end[0].last_done.ok);
+	assert_int_equal(world_count_children(w, 1, "INSTALLED"), 2);
 	world_free(w);
 }
 
@@ -710,6 +731,7 @@ int main(void)
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_forced_encap),
 		cmocka_unit_test(test_second_child),
+		cmocka_unit_test(test_nested_child),
 		cmocka_unit_test(test_childless),
 		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_data_plane_refuses),
