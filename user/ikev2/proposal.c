@@ -15,11 +15,14 @@ enum {
 	WORD_TEXT_MAX = 32
 };
 
-static const char ike_default[] = "aes256gcm16-aes128gcm16-prfsha256-prfsha384-prfsha512-"
+/* What strongSwan offers by default and is supported here, but longer keys first. */
+static const char ike_default[] = "aes256gcm16-aes192gcm16-aes128gcm16-chacha20poly1305-"
+				  "prfsha256-prfsha384-prfsha512-"
 				  "x25519-ecp256-ecp384-ecp521-x448-modp3072-modp4096-modp2048,"
-				  "aes256-aes128-sha256-sha384-sha512-"
+				  "aes256-aes192-aes128-sha256-sha384-sha512-"
 				  "x25519-ecp256-ecp384-ecp521-x448-modp3072-modp4096-modp2048";
-static const char esp_default[] = "aes256gcm16-aes128gcm16";
+static const char esp_default[] = "aes256gcm16-aes192gcm16-aes128gcm16,"
+				  "aes256-aes192-aes128-sha256-sha384-sha512";
 
 static bool append(struct ike_proposal_list *list, const struct ike_proposal *p,
 		   struct ike_error *err)
@@ -97,10 +100,11 @@ static bool parse_word(struct ike_proposal *p, const char *word, size_t len, str
 					  text, nearest)
 			       : ike_fail(err, "algorithm \"%s\" is unknown", text);
 	}
+	/* ESP has no PRF; but one proposal is often written for both, and strongSwan allows it. */
+	if (p->protocol == IKE_PROTO_ESP && t.type == IKE_TRANSFORM_PRF)
+		return true;
 	if (ike_transform_supported(p->protocol, &t))
 		return add_transform(p, &t, err);
-	if (p->protocol == IKE_PROTO_ESP && t.type == IKE_TRANSFORM_PRF)
-		return ike_fail(err, "\"%.*s\": a PRF is for IKE, not for ESP", (int)len, word);
 	if (p->protocol == IKE_PROTO_IKE && t.type == IKE_TRANSFORM_ESN)
 		return ike_fail(err, "\"%.*s\": sequence numbers are for ESP, not for IKE",
 				(int)len, word);
@@ -122,7 +126,7 @@ static bool parse_words(struct ike_proposal *p, const char *text, size_t len, st
 	}
 }
 
-/* "sha256" beside "aes128" names the PRF as well, unless one is named itself. */
+/* "sha256" names the PRF as well, unless one is named itself. */
 static bool add_implied_prfs(struct ike_proposal *p, struct ike_error *err)
 {
 	size_t n = p->n;
@@ -141,7 +145,10 @@ static bool add_implied_prfs(struct ike_proposal *p, struct ike_error *err)
 	return true;
 }
 
-/* The part of @p whose ciphers do, or do not, bring integrity of their own. */
+/*
+ * The part of @p whose ciphers do, or do not, bring integrity of their own. A word such as "sha256"
+ * beside nothing but the former has only named the PRF, for IKE, or nothing: so does strongSwan.
+ */
 static void take_kind(const struct ike_proposal *p, bool aead, struct ike_proposal *out)
 {
 	*out = *p;
@@ -159,9 +166,8 @@ static void take_kind(const struct ike_proposal *p, bool aead, struct ike_propos
 
 static bool judge(const struct ike_proposal *p, struct ike_error *err)
 {
-	struct ike_proposal aead, plain;
+	struct ike_proposal plain;
 
-	take_kind(p, true, &aead);
 	take_kind(p, false, &plain);
 	if (!has_type(p, IKE_TRANSFORM_ENCR))
 		return ike_fail(err, "no encryption algorithm");
@@ -169,12 +175,6 @@ static bool judge(const struct ike_proposal *p, struct ike_error *err)
 		return ike_fail(
 			err,
 			"no integrity algorithm, such as sha256, for a cipher without its own");
-	if (!has_type(&plain, IKE_TRANSFORM_ENCR) && has_type(p, IKE_TRANSFORM_INTEG))
-		return ike_fail(err,
-				p->protocol == IKE_PROTO_IKE
-					? "integrity algorithm beside a cipher that has its own; "
-					  "the PRF is written prfsha256"
-					: "integrity algorithm beside a cipher that has its own");
 	if (p->protocol != IKE_PROTO_IKE)
 		return true;
 	if (!has_type(p, IKE_TRANSFORM_PRF))

@@ -50,7 +50,15 @@ static const struct {
 	{IKE, "aes128-aes128-sha256-x25519", "aes128-sha256-prfsha256-x25519"},
 	{IKE, "chacha20poly1305-aes256gcm12-prfsha512-x25519",
 	 "chacha20poly1305-aes256gcm12-prfsha512-x25519"},
+	{IKE, "aes256gcm16-sha384-x25519", "aes256gcm16-prfsha384-x25519"},
+	{IKE, "aes256gcm16-sha512-prfsha256-x25519", "aes256gcm16-prfsha256-x25519"},
+	{IKE, "aes192gcm-sha256-ecp256", "aes192gcm16-prfsha256-ecp256"},
 	{ESP, "aes128gcm16", "aes128gcm16"},
+	{ESP, "aes128gcm16-sha256", "aes128gcm16"},
+	{ESP, "aes128gmac-prfsha256-sha256-ecp256", "aes128gmac-ecp256"},
+	{ESP, "aes128-sha256-prfsha256-none", "aes128-sha256-modpnone"},
+	{ESP, "default", "aes256gcm16-aes192gcm16-aes128gcm16, "
+			 "aes256-aes192-aes128-sha256-sha384-sha512"},
 	{ESP, "aes256gcm16-esn", "aes256gcm16-esn"},
 	{ESP, "aes256gcm16-noesn", "aes256gcm16"},
 	{ESP, "aes256gcm16-esn-noesn-x25519", "aes256gcm16-x25519-esn-noesn"},
@@ -59,6 +67,7 @@ static const struct {
 	{ESP, "null-sha384", "null-sha384"},
 	{ESP, "aes128gcm96-aes192gcm64-aes256gcm8", "aes128gcm12-aes192gcm8-aes256gcm8"},
 	{ESP, "aes192ccm12-aes128ccm128-aes256ccm64", "aes192ccm12-aes128ccm16-aes256ccm8"},
+	{ESP, "aes256ccm", "aes256ccm16"},
 	{ESP, "aes192gmac-chacha20poly1305-esn", "aes192gmac-chacha20poly1305-esn"},
 	{ESP, "aes256gcm16iiv-chacha20poly1305iiv", "aes256gcm16iiv-chacha20poly1305iiv"},
 	{ESP, "chacha20poly1305-aes128-sha256", "chacha20poly1305, aes128-sha256"},
@@ -138,11 +147,9 @@ static const struct {
 	 "proposal \"aes128-sha1-modp2048\": algorithm \"sha1\" is known but not supported"},
 	{IKE, "aes128-sha256-modp1024",
 	 "proposal \"aes128-sha256-modp1024\": algorithm \"modp1024\" is known but not supported"},
-	{IKE, "aes256gcm16-sha256-x25519",
-	 "proposal \"aes256gcm16-sha256-x25519\": integrity algorithm beside a cipher that has its "
-	 "own; the PRF is written prfsha256"},
-	{ESP, "aes256gcm16-sha256",
-	 "proposal \"aes256gcm16-sha256\": integrity algorithm beside a cipher that has its own"},
+	{ESP, "aes128-prfsha256",
+	 "proposal \"aes128-prfsha256\": no integrity algorithm, such as sha256, for a cipher without "
+	 "its own"},
 	{IKE, "aes256gcm16-x25519", "proposal \"aes256gcm16-x25519\": no PRF, such as prfsha256"},
 	{IKE, "aes256gcm16-prfsha256",
 	 "proposal \"aes256gcm16-prfsha256\": no key exchange, such as x25519"},
@@ -159,13 +166,8 @@ static const struct {
 	{ESP, "aes128ctr",
 	 "proposal \"aes128ctr\": no integrity algorithm, such as sha256, for a cipher without its "
 	 "own"},
-	{ESP, "chacha20poly1305-sha256",
-	 "proposal \"chacha20poly1305-sha256\": integrity algorithm beside a cipher that has its "
-	 "own"},
 	{ESP, "3des-sha256",
 	 "proposal \"3des-sha256\": algorithm \"3des\" is known but not supported"},
-	{ESP, "aes128gcm16-prfsha256",
-	 "proposal \"aes128gcm16-prfsha256\": \"prfsha256\": a PRF is for IKE, not for ESP"},
 	{IKE, "aes128-sha256-x25519-esn",
 	 "proposal \"aes128-sha256-x25519-esn\": \"esn\": sequence numbers are for ESP, not for "
 	 "IKE"},
