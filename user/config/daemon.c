@@ -72,6 +72,8 @@ static const struct key_word log_words[] = {
 
 static const struct key_def settings_keys[] = {
 	KEY("cookie_threshold", set_positive_u32, engine.cookie_threshold, NULL),
+	KEY("cookie_threshold_ip", set_positive_u32, engine.cookie_threshold_ip, NULL),
+	KEY("block_threshold", set_positive_u32, engine.block_threshold, NULL),
 	KEY("half_open_limit", set_positive_u32, engine.half_open_limit, NULL),
 	KEY("retransmit_timeout", set_positive_milliseconds, engine.retransmit_timeout_ms, NULL),
 	KEY("retransmit_tries", set_positive_u32, engine.retransmit_tries, NULL),

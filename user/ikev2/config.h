@@ -103,7 +103,9 @@ struct ike_secret_cfg {
 /* Engine-wide settings; zero-filled means the defaults written beside. */
 struct ike_settings {
 	uint32_t cookie_threshold;	/* half-open IKE SAs before cookies are asked for: 30 */
+	uint32_t cookie_threshold_ip;	/* the same of one source: 3 */
 	uint32_t half_open_limit;		/* refuse above: 1000 */
+	uint32_t block_threshold;		/* the same of one source: 20 */
 	uint64_t retransmit_timeout_ms;		/* first: 2000, then times 1.8 */
 	uint32_t retransmit_tries;		/* 5 */
 	uint64_t keepalive_interval;		/* seconds: 20 */

@@ -28,13 +28,12 @@ static void complain(struct ike_engine *e, const struct ike_incoming *in, uint16
 		e->complaints_since = e->now;
 		e->complaints = 0;
 	}
-	if (e->complaints++ >= IKE_STATELESS_MAX)
-		return;
 	h.flags = IKE_FLAG_RESPONSE | (~in->header.flags & IKE_FLAG_INITIATOR);
 	ike_writer_init(&w, buf, sizeof(buf));
 	ike_message_begin(&w, &h);
 	ike_put_notify(&w, type, data);
-	if (ike_message_end(&w))
+	/* Never more than came: whose address that is has not been shown. */
+	if (ike_message_end(&w) && w.len <= in->len && e->complaints++ < IKE_STATELESS_MAX)
 		ike_engine_send(e, &in->local, &in->remote, ike_written(&w));
 }
 

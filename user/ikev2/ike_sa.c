@@ -202,11 +202,40 @@ void ike_sa_set_peer_spi(struct ike_sa *sa, uint64_t spi)
 		sa->spi_i = spi;
 }
 
+/* Whoever has one address of IPv6 has a network of them. */
+static uint64_t source_of(const struct ike_addr *addr)
+{
+	size_t len = addr->family == AF_INET6 ? sizeof(uint64_t) : sizeof(uint32_t);
+	uint64_t key = 0;
+
+	for (size_t i = 0; i < len; i++)
+		key = key << 8 | addr->bytes[i];
+	return key;
+}
+
+unsigned int ike_sa_half_open_of(const struct ike_engine *e, const struct ike_addr *addr)
+{
+	const struct ike_node *node = NULL;
+	unsigned int n = 0;
+
+	while ((node = ike_table_find(&e->by_source, source_of(addr), node)))
+		n++;
+	return n;
+}
+
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state)
 {
-	sa->engine->counters.half_open -= sa->state == IKE_SA_INIT_GOT;
-	sa->engine->counters.half_open += state == IKE_SA_INIT_GOT;
+	struct ike_engine *e = sa->engine;
+
+	if (sa->state == IKE_SA_INIT_GOT) {
+		e->counters.half_open--;
+		ike_table_remove(&e->by_source, &sa->by_source);
+	}
 	sa->state = state;
+	if (state == IKE_SA_INIT_GOT) {
+		e->counters.half_open++;
+		ike_table_add(&e->by_source, &sa->by_source, source_of(&sa->remote.addr));
+	}
 }
 
 static void set_up(struct ike_sa *sa)

@@ -37,7 +37,7 @@ struct ike_proven; /* prove.h */
 
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
-	struct ike_node by_spi, by_peer;
+	struct ike_node by_spi, by_peer, by_source;
 	struct ike_engine *engine;
 	struct ike_config *config; /* referenced: @conn is its */
 	const struct ike_conn_cfg *conn;
@@ -113,6 +113,8 @@ struct ike_sa *ike_sa_new_spi(struct ike_engine *e, struct ike_config *config,
 			      const struct ike_endpoint *remote);
 uint64_t ike_sa_draw_spi(struct ike_engine *e);
 struct ike_sa *ike_sa_find(struct ike_engine *e, uint64_t own_spi);
+/* How many half-open IKE SAs @addr, or its /64 of IPv6, has begun. */
+unsigned int ike_sa_half_open_of(const struct ike_engine *e, const struct ike_addr *addr);
 struct ike_sa *ike_sa_by_id(struct ike_engine *e, uint64_t id);
 static inline uint64_t ike_sa_own_spi(const struct ike_sa *sa)
 {

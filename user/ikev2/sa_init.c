@@ -12,11 +12,14 @@
 
 enum {
 	DEFAULT_COOKIE_THRESHOLD = 30,
+	DEFAULT_COOKIE_THRESHOLD_IP = 3,
 	DEFAULT_HALF_OPEN_LIMIT = 1000,
+	DEFAULT_BLOCK_THRESHOLD = 20,
 	RESTARTS_MAX = 5, /* cookies and groups that we follow */
 	SENDS_AFTER_REFUSAL =
 		3, /* section 2.21.1: a refusal that anybody can forge ends nothing at once */
 	EXPLAIN_MAX = 3500,
+	NONCE_MORE = 48, /* makes up for CHILDLESS_IKEV2_SUPPORTED and CERTREQ for one anchor */
 };
 
 /* NAT detection */
@@ -58,7 +61,7 @@ static bool any_fits(const struct ike_payloads *all, const struct ike_header *h,
 	return false;
 }
 
-static void detect_nat(struct ike_sa *sa, const struct ike_incoming *in)
+static void find_nat(struct ike_sa *sa, const struct ike_incoming *in)
 {
 	bool source, destination, source_fits, destination_fits;
 
@@ -69,6 +72,10 @@ static void detect_nat(struct ike_sa *sa, const struct ike_incoming *in)
 	sa->nat_aware = source && destination;
 	sa->nat_remote = sa->nat_aware && !source_fits;
 	sa->nat_local = sa->nat_aware && (!destination_fits || sa->conn->force_encap);
+}
+
+static void log_nat(const struct ike_sa *sa)
+{
 	if (ike_sa_udp_encap(sa))
 		ike_sa_log(sa, IKE_LOG_INFO, "NAT:%s%s%s: ESP goes in UDP",
 			   sa->nat_local ? " this end is behind one" : "",
@@ -92,10 +99,14 @@ static void put_fragmentation(struct ike_writer *w)
 	ike_put_notify(w, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, ike_bytes(NULL, 0));
 }
 
-static void agree_on_fragmentation(struct ike_sa *sa, const struct ike_payloads *all)
+/* What the peer's notifies say of it and of the way to it. */
+static void read_notifies(struct ike_sa *sa, const struct ike_incoming *in)
 {
-	sa->fragmentation = sa->conn->fragmentation != IKE_FRAGMENT_NO &&
-			    ike_find_notify(all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
+	find_nat(sa, in);
+	sa->fragmentation =
+		sa->conn->fragmentation != IKE_FRAGMENT_NO &&
+		ike_find_notify(&in->all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
+	sa->peer_childless = ike_find_notify(&in->all, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
 }
 
 static bool derive_keys(struct ike_sa *sa, const struct ike_job *job, struct ike_error *err)
@@ -136,7 +147,10 @@ static enum ike_step generate(struct ike_sa *sa, struct ike_task *t)
 static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 {
 	t->group = ike_proposal_first_ke(&sa->conn->proposals);
+	/* Longer than a responder's, so that its whole answer is no longer than our request. */
 	ike_nonce_draw(sa, &sa->ni);
+	ike_random_fill(&sa->engine->random, sa->ni.bytes + sa->ni.len, NONCE_MORE);
+	sa->ni.len += NONCE_MORE;
 	return generate(sa, t);
 }
 
@@ -285,12 +299,11 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 	if (!ike_packet_set(&sa->init_got, ike_bytes(in->bytes, in->len)))
 		return IKE_STEP_WAIT;
 	ike_sa_set_peer_spi(sa, in->header.spi_r);
-	sa->peer_childless = ike_find_notify(&in->all, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
-	agree_on_fragmentation(sa, &in->all);
 	/* The host may have chosen the source address. */
 	if (!sa->local.addr.family || ike_addr_unspecified(&sa->local.addr))
 		sa->local = in->local;
-	detect_nat(sa, in);
+	read_notifies(sa, in);
+	log_nat(sa);
 	ike_sa_settle(sa);
 	if (!ike_job_derive(sa, IKE_ASKING, &t->dh, peer, derived, NULL))
 		return ike_task_fail(t, "out of memory");
@@ -307,7 +320,10 @@ const struct ike_task_kind ike_task_init = {
 
 /* Responder */
 
-/* Without state: no IKE SA is made for it. */
+/*
+ * Without state: no IKE SA is made for it. Never longer than what came: its source may be somebody
+ * else, who is not to be flooded.
+ */
 static void answer_stateless(struct ike_engine *e, const struct ike_incoming *in, uint16_t type,
 			     struct ike_bytes data)
 {
@@ -322,7 +338,7 @@ static void answer_stateless(struct ike_engine *e, const struct ike_incoming *in
 	ike_writer_init(&w, buf, sizeof(buf));
 	ike_message_begin(&w, &h);
 	ike_put_notify(&w, type, data);
-	if (ike_message_end(&w))
+	if (ike_message_end(&w) && w.len <= in->len)
 		ike_engine_send(e, &in->local, &in->remote, ike_written(&w));
 }
 
@@ -349,40 +365,92 @@ static bool cookie_is_good(struct ike_engine *e, const struct ike_incoming *in, 
 				n.data);
 }
 
-/* True if the request may cost us something. */
-static bool admit(struct ike_engine *e, const struct ike_incoming *in, struct ike_bytes ni)
+static void ask_for_cookie(struct ike_engine *e, const struct ike_incoming *in, struct ike_bytes ni)
 {
-	const struct ike_settings *s = &e->config->settings;
-	uint32_t limit = s->half_open_limit ? s->half_open_limit : DEFAULT_HALF_OPEN_LIMIT;
-	uint32_t threshold = s->cookie_threshold ? s->cookie_threshold : DEFAULT_COOKIE_THRESHOLD;
 	uint8_t cookie[IKE_COOKIE_LEN];
 
-	if (e->counters.half_open >= threshold && !cookie_is_good(e, in, ni)) {
-		e->counters.cookies_sent++;
-		if (ike_cookie_make(&e->jar, &e->random, e->now, ni, &in->remote.addr,
-				    in->header.spi_i, cookie))
-			answer_stateless(e, in, IKE_NOTIFY_COOKIE,
-					 ike_bytes(cookie, sizeof(cookie)));
+	e->counters.cookies_sent++;
+	if (ike_cookie_make(&e->jar, &e->random, e->now, ni, &in->remote.addr, in->header.spi_i,
+			    cookie))
+		answer_stateless(e, in, IKE_NOTIFY_COOKIE, ike_bytes(cookie, sizeof(cookie)));
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+/*
+ * True if the request may cost us something. What one source has half open without having shown
+ * that it receives is kept so low that nobody can block another by using its address.
+ */
+static bool admit(struct ike_engine *e, const struct ike_incoming *in, struct ike_bytes ni,
+		  bool proven)
+{
+	const struct ike_settings *s = &e->config->settings;
+	uint32_t limit = or_default(s->half_open_limit, DEFAULT_HALF_OPEN_LIMIT);
+	uint32_t block = or_default(s->block_threshold, DEFAULT_BLOCK_THRESHOLD);
+	unsigned int of_source = ike_sa_half_open_of(e, &in->remote.addr);
+	char from[IKE_ADDR_TEXT_MAX];
+
+	if (!proven &&
+	    (e->counters.half_open >= or_default(s->cookie_threshold, DEFAULT_COOKIE_THRESHOLD) ||
+	     of_source >= or_default(s->cookie_threshold_ip, DEFAULT_COOKIE_THRESHOLD_IP))) {
+		ask_for_cookie(e, in, ni);
 		return false;
 	}
-	if (e->counters.half_open < limit)
+	if (e->counters.half_open < limit && of_source < block)
 		return true;
 	e->counters.refused++;
-	ike_log(e, IKE_LOG_DEBUG, "IKE_SA_INIT dropped: %u IKE SAs are half open already", limit);
+	if (of_source < block)
+		ike_log(e, IKE_LOG_DEBUG,
+			"IKE_SA_INIT dropped: %u IKE SAs are half open already", limit);
+	else
+		ike_log(e, IKE_LOG_DEBUG,
+			"IKE_SA_INIT dropped: %u IKE SAs of %s are half open already", block,
+			ike_addr_text(&in->remote.addr, from, sizeof(from)));
 	return false;
 }
 
-static void put_answer(struct ike_sa *sa, const struct ike_job *job,
-		       const struct ike_payloads *request, struct ike_writer *w)
+static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike_bytes public,
+		       const struct ike_payloads *request)
 {
 	ike_put_suite(w, &sa->suite, ike_bytes(NULL, 0));
-	ike_put_ke(w, sa->suite.ke, ike_dh_public(&job->key));
+	ike_put_ke(w, sa->suite.ke, public);
 	ike_put_nonce(w, ike_nonce_bytes(&sa->nr));
-	put_nat_detection(w, sa);
+	if (sa->nat_aware)
+		put_nat_detection(w, sa);
 	ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->fragmentation)
 		put_fragmentation(w);
 	ike_put_init_auth(w, sa, request);
+}
+
+/*
+ * How long the answer will be, before anything has been computed for it. It is put together as the
+ * real one will be, with zeros for SPI, nonce and public value, so that nothing can be left out.
+ */
+static size_t answer_len(struct ike_engine *e, const struct ike_incoming *in,
+			 const struct ike_conn_cfg *conn, const struct ike_suite *suite)
+{
+	static const uint8_t zeros[IKE_DH_PUBLIC_MAX];
+	struct ike_sa like = {
+		.engine = e,
+		.config = e->config,
+		.conn = conn,
+		.local = in->local,
+		.remote = in->remote,
+		.spi_i = in->header.spi_i,
+		.suite = *suite,
+		.nr.len = IKE_NONCE_LEN,
+	};
+	struct ike_outgoing o;
+
+	read_notifies(&like, in);
+	ike_outgoing_begin(&o, &like, IKE_EXCHANGE_SA_INIT, 0, true);
+	put_answer(&o.w, &like, ike_bytes(zeros, ike_dh_public_len(ike_dh_find(suite->ke))),
+		   &in->all);
+	return ike_message_end(&o.w) ? o.w.len : SIZE_MAX;
 }
 
 static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -402,7 +470,7 @@ static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_inco
 		return;
 	}
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_SA_INIT, 0, true);
-	put_answer(sa, job, &in->all, &o.w);
+	put_answer(&o.w, sa, ike_dh_public(&job->key), &in->all);
 	ike_sa_answer(sa, in, &o);
 	if (!ike_packet_set(&sa->init_sent, ike_written(&o.w)))
 		ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");
@@ -467,8 +535,8 @@ static void make_sa(struct ike_engine *e, struct ike_incoming *in, const struct 
 	ike_nonce_draw(sa, &sa->nr);
 	ike_window_accept(&sa->window, in->digest);
 	ike_timer_set(&e->timers, &sa->life, e->now + IKE_HALF_OPEN_TIME);
-	detect_nat(sa, in);
-	agree_on_fragmentation(sa, &in->all);
+	read_notifies(sa, in);
+	log_nat(sa);
 	if (!ike_packet_set(&sa->init_got, ike_bytes(in->bytes, in->len)) ||
 	    !ike_job_generate(sa, IKE_ANSWERING, suite->ke, peer, answer, in))
 		ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");
@@ -481,6 +549,7 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 	struct ike_nonce ni;
 	struct ike_suite suite;
 	struct ike_bytes peer;
+	bool proven;
 
 	if (made) {
 		if (made->state == IKE_SA_INIT_GOT &&
@@ -488,10 +557,17 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 			ike_sa_answer_again(made, in);
 		return;
 	}
-	if (e->stopping || !ike_nonce_find(&in->all, &ni, NULL) ||
-	    !admit(e, in, ike_nonce_bytes(&ni)))
+	if (e->stopping || !ike_nonce_find(&in->all, &ni, NULL))
+		return;
+	proven = cookie_is_good(e, in, ike_nonce_bytes(&ni));
+	if (!admit(e, in, ike_nonce_bytes(&ni), proven))
 		return;
 	conn = choose(e, in, &suite, &peer);
-	if (conn)
+	if (!conn)
+		return;
+	/* Nobody gets more from us than was sent to us, unless it has shown that it asked for it. */
+	if (!proven && answer_len(e, in, conn, &suite) > in->len)
+		ask_for_cookie(e, in, ike_nonce_bytes(&ni));
+	else
 		make_sa(e, in, conn, &suite, &ni, peer);
 }

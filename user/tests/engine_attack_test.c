@@ -683,7 +683,8 @@ static void test_auth_bypass(void **state)
 /* An IKE_SA_INIT request with a public value of our making. */
 static size_t init_request(uint8_t *buf, size_t cap, uint64_t spi, struct ike_bytes public)
 {
-	static const uint8_t nonce[32] = {2};
+	/* So long that the answer is not longer than the request. */
+	static const uint8_t nonce[48] = {2};
 	struct ike_header h = {
 		.spi_i = spi, .exchange = IKE_EXCHANGE_SA_INIT, .flags = IKE_FLAG_INITIATOR};
 	struct ike_proposal_list list = {0};
@@ -732,6 +733,8 @@ static void test_flood(void **state)
 	size_t len;
 
 	w->end[1].config->settings.cookie_threshold = 1000;
+	w->end[1].config->settings.cookie_threshold_ip = 1000;
+	w->end[1].config->settings.block_threshold = 1000;
 	w->end[1].config->settings.half_open_limit = 20;
 	world_start(w);
 	for (unsigned int i = 0; i < 100; i++) {
@@ -781,8 +784,8 @@ static void test_other_version(void **state)
 	struct world *w = tunnel();
 	struct world_message *m;
 	struct ike_header h;
-	uint8_t buf[IKE_HEADER_LEN] = {
-		[7] = 1, [15] = 2, [17] = 0x30, [18] = 34, [19] = 8, [27] = 28};
+	/* Long enough for an answer that is no longer. */
+	uint8_t buf[40] = {[7] = 1, [15] = 2, [17] = 0x30, [18] = 34, [19] = 8, [27] = 40};
 
 	world_inject(w, 1, buf, sizeof(buf));
 	m = world_last(w, 1);
@@ -804,8 +807,7 @@ static void test_other_version(void **state)
 /* Complaints to strangers are few: they must not serve to flood anybody. */
 static void test_complaints_are_limited(void **state)
 {
-	uint8_t buf[IKE_HEADER_LEN] = {
-		[7] = 1, [15] = 2, [17] = 0x20, [18] = 37, [19] = 8, [27] = 28};
+	uint8_t buf[40] = {[7] = 1, [15] = 2, [17] = 0x20, [18] = 37, [19] = 8, [27] = 40};
 	struct world *w = world_new();
 
 	world_start(w);
