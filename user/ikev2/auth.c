@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ikev2/conn.h"
+#include "ikev2/cp.h"
 #include "ikev2/goal.h"
 #include "ikev2/negotiate.h"
 #include "ikev2/prove.h"
@@ -180,16 +181,21 @@ static void settle_twins(struct ike_sa *sa)
 	ike_sa_work(winner);
 }
 
+static bool replaces_older(const struct ike_sa *sa, bool initial_contact)
+{
+	return sa->conn->unique == IKE_UNIQUE_REPLACE ||
+	       (initial_contact && sa->conn->unique != IKE_UNIQUE_NEVER);
+}
+
 /*
  * Older IKE SAs with the same peer go: when it says so by INITIAL_CONTACT (section 2.4), or by our
  * own policy. What was established after this one began cannot be from before a crash.
  */
 static void replace_older(struct ike_sa *sa, bool initial_contact)
 {
-	enum ike_unique unique = sa->conn->unique;
 	struct ike_sa *other, *next;
 
-	if (unique != IKE_UNIQUE_REPLACE && (!initial_contact || unique == IKE_UNIQUE_NEVER))
+	if (!replaces_older(sa, initial_contact))
 		return;
 	for (other = TAILQ_FIRST(&sa->engine->sas); other; other = next) {
 		next = TAILQ_NEXT(other, link);
@@ -286,6 +292,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
 	if (!t->create)
 		return;
+	ike_cp_ask(w, sa);
 	ike_put_child_sa(w, t->create->cfg, t->spi, true);
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
 }
@@ -352,7 +359,8 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	};
 	struct ike_error err = {0};
 
-	if (ike_child_check(sa, &in->all, create->config, create->cfg, NULL, true, &choice, &err) &&
+	if (ike_cp_take(sa, &in->all, &err) &&
+	    ike_child_check(sa, &in->all, create->config, create->cfg, NULL, true, &choice, &err) &&
 	    ike_child_make(sa, &m, &err)) {
 		ike_task_end(sa, create, true, "");
 		return;
@@ -471,7 +479,8 @@ static bool may_stay(const struct ike_sa *sa, bool initial_contact, struct ike_e
 	return true;
 }
 
-static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct ike_writer *w)
+static void put_child(struct ike_sa *sa, const struct ike_incoming *in, bool share,
+		      struct ike_writer *w)
 {
 	struct ike_engine *e = sa->engine;
 	struct ike_choice choice;
@@ -486,7 +495,8 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, struct i
 	};
 	struct ike_child *c = NULL;
 
-	if (ike_child_choose(sa, &in->all, NULL, true, &choice, &err)) {
+	if (ike_cp_answer(w, sa, &in->all, share, &err) &&
+	    ike_child_choose(sa, &in->all, NULL, true, &choice, &err)) {
 		if (e->ops->spi_alloc(e->host, &sa->local.addr, &spi, &why))
 			ike_fail(&err, "no SPI: %s", why);
 		else
@@ -516,7 +526,7 @@ static void answer(struct ike_sa *sa, struct ike_incoming *in)
 	put_id_and_auth(sa, &o.w, NULL);
 	come_up(sa);
 	if (in->form == IKE_FORM_AUTH_REQUEST)
-		put_child(sa, in, &o.w);
+		put_child(sa, in, replaces_older(sa, initial_contact), &o.w);
 	ike_sa_answer(sa, in, &o);
 	replace_older(sa, initial_contact);
 	settle_twins(sa);

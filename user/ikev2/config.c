@@ -43,9 +43,20 @@ static void conn_clear(struct ike_conn_cfg *c)
 	free(c->name);
 	free(c->local_addrs);
 	free(c->remote_addrs);
+	free(c->vips);
+	for (size_t i = 0; i < c->n_pools; i++)
+		free(c->pools[i]);
+	free(c->pools);
 	ike_proposal_list_clear(&c->proposals);
 	auth_clear(&c->local);
 	auth_clear(&c->remote);
+}
+
+static void pool_clear(struct ike_pool_cfg *p)
+{
+	free(p->name);
+	free(p->dns);
+	free(p->split);
 }
 
 static void secret_clear(struct ike_secret_cfg *s)
@@ -75,6 +86,9 @@ void ike_config_unref(struct ike_config *c)
 	certs_clear(&c->anchors);
 	certs_clear(&c->certs);
 	keys_clear(&c->keys);
+	for (size_t i = 0; i < c->n_pools; i++)
+		pool_clear(&c->pools[i]);
+	free(c->pools);
 	free(c);
 }
 

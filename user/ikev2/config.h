@@ -87,6 +87,10 @@ struct ike_conn_cfg {
 	uint64_t rekey_time, over_time, rand_time;	/* seconds; rekey_time 0: never */
 	uint64_t keyingtries;			/* 0: for ever */
 	enum ike_unique unique;
+	struct ike_addr *vips;		/* to ask for; 0.0.0.0 or :: for any */
+	size_t n_vips;
+	char **pools;			/* to give addresses out of */
+	size_t n_pools;
 	uint32_t if_id_in, if_id_out;
 	struct ike_child_cfg *children;
 	size_t n_children;
@@ -98,6 +102,16 @@ struct ike_secret_cfg {
 	size_t n_ids;
 	uint8_t *key;				/* zeroed when freed */
 	size_t key_len;
+};
+
+/* Addresses for peers that ask for one, and what they are told along with it. */
+struct ike_pool_cfg {
+	char *name;
+	struct ike_addr first, last;
+	struct ike_addr *dns;
+	size_t n_dns;
+	struct ike_ts *split;		/* prefixes behind us */
+	size_t n_split;
 };
 
 /* Engine-wide settings; zero-filled means the defaults written beside. */
@@ -122,6 +136,8 @@ struct ike_config {
 	struct ike_cert_list anchors;	/* whom we trust to issue certificates */
 	struct ike_cert_list certs;	/* others that we know: ours, peers', intermediates */
 	struct ike_pkey_list keys;	/* private */
+	struct ike_pool_cfg *pools;
+	size_t n_pools;
 };
 
 struct ike_config *ike_config_ref(struct ike_config *c);

@@ -48,6 +48,7 @@ struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct
 	TAILQ_INIT(&e->goals);
 	TAILQ_INIT(&e->policies);
 	TAILQ_INIT(&e->tickets);
+	ike_leases_init(&e->leases);
 	ike_cookie_init(&e->jar, &e->random, now);
 	return e;
 }
@@ -66,6 +67,7 @@ void ike_engine_free(struct ike_engine *e)
 	ike_goals_free(e);
 	ike_tickets_free(e);
 	ike_timers_free(&e->timers);
+	ike_leases_free(&e->leases);
 	ike_cookie_clear(&e->jar);
 	ike_config_unref(e->config);
 	free(e);
@@ -89,6 +91,12 @@ void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_t
 	enter(e, now);
 	e->config = ike_config_ref(config);
 	ike_config_unref(old);
+}
+
+void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char *identity,
+			      const struct ike_addr *addr)
+{
+	ike_lease_restore(&e->leases, pool, identity, addr);
 }
 
 void ike_engine_start(struct ike_engine *e, ike_time now)

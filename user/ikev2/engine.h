@@ -10,6 +10,7 @@
  * 	sa_init.c auth.c create_child.c rekey_child.c rekey_ike.c informational.c
  * 			one exchange a file, both roles
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
+ * 	cp.c lease.c	addresses inside of the tunnel, asked for and given
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
  * 	goal.c		what should be up, and trying again
  * 	command.c ticket.c status.c	for people
@@ -25,6 +26,7 @@
 
 #include "ikev2/cookie.h"
 #include "ikev2/ike.h"
+#include "ikev2/lease.h"
 #include "ikev2/table.h"
 #include "ikev2/timer.h"
 
@@ -66,6 +68,7 @@ struct ike_engine {
 	struct ike_policy_list policies;
 	struct ike_ticket_list tickets;
 	struct ike_cookie_jar jar;
+	struct ike_leases leases;
 	struct ike_counters counters;
 	ike_time complaints_since;
 	unsigned int complaints;

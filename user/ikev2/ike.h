@@ -159,6 +159,20 @@ struct ike_host {
 	void (*policy_del)(void *host, uint32_t policy_id);
 
 	/*
+	 * An address inside of the tunnel that the peer has given to this end, whose address outside
+	 * is @outer. Both may be NULL.
+	 */
+	int (*vip_add)(void *host, const struct ike_addr *vip, const struct ike_addr *outer,
+		       const char **why);
+	void (*vip_del)(void *host, const struct ike_addr *vip, const struct ike_addr *outer);
+	/*
+	 * @identity has been given @addr out of @pool: for ike_engine_restore_lease() in the next
+	 * life. May be NULL.
+	 */
+	void (*lease_keep)(void *host, const char *pool, const char *identity,
+			   const struct ike_addr *addr);
+
+	/*
 	 * One line for people, without newline. @name: "conn[3]" or "conn[3]/child{5}" or "".
 	 * Nothing secret.
 	 */
@@ -176,6 +190,9 @@ struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct
 void ike_engine_free(struct ike_engine *e);
 /* Takes a reference to @config. Running SAs keep the configuration they began with. */
 void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_time now);
+/* What lease_keep() was told in an earlier life, in that order. Before ike_engine_start(). */
+void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char *identity,
+			      const struct ike_addr *addr);
 /* Brings up, or traps, every child with start_action. */
 void ike_engine_start(struct ike_engine *e, ike_time now);
 /*

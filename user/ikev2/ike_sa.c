@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ikev2/child.h"
+#include "ikev2/cp.h"
 #include "ikev2/goal.h"
 #include "ikev2/ike_sa.h"
 
@@ -363,6 +364,7 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 	}
 	sa->rival_of = 0;
 	sa->announced = old->announced;
+	ike_cp_move(old, sa);
 	ike_sa_set_state(old, IKE_SA_REKEYED);
 	ike_timer_set(&old->engine->timers, &old->life, old->engine->now + IKE_REKEYED_TIME);
 	ike_sa_log(sa, IKE_LOG_INFO, "takes over from %s[%" PRIu64 "]", old->conn->name, old->id);
@@ -407,6 +409,7 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 	ike_tasks_end(sa, why);
 	while ((c = TAILQ_FIRST(&sa->children)))
 		ike_child_end(c, how, why);
+	ike_cp_end(sa);
 	if (sa->announced && !rekeyed)
 		ike_emit(e, IKE_EVENT_IKE_DOWN, sa->id, 0, 0);
 	if (linger)

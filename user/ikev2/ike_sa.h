@@ -35,6 +35,17 @@ enum ike_end {
 
 struct ike_proven; /* prove.h */
 
+/* An address of one end inside of the tunnel. */
+struct ike_vip {
+	struct ike_addr addr;
+	struct ike_lease *lease; /* the server's; NULL at the client */
+	struct ike_addr outer;	 /* the client's, when it was set up */
+};
+
+enum {
+	IKE_VIPS_MAX = 4
+};
+
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
 	struct ike_node by_spi, by_peer, by_source;
@@ -85,6 +96,10 @@ struct ike_sa {
 	struct ike_job *jobs[IKE_SIDES];
 	struct ike_incoming *kept[IKE_SIDES];
 	struct ike_fragments fragments[IKE_SIDES];
+
+	struct ike_vip vips[IKE_VIPS_MAX];
+	size_t n_vips;
+	bool vips_ours; /* the peer gave them */
 
 	struct ike_child_list children;
 	unsigned int n_children;

@@ -2,6 +2,7 @@
 /* What both ends must agree on for a CHILD_SA. */
 #include <string.h>
 
+#include "ikev2/cp.h"
 #include "ikev2/negotiate.h"
 
 enum {
@@ -32,20 +33,6 @@ void ike_put_child_sa(struct ike_writer *w, const struct ike_child_cfg *cfg, uin
 	ike_put_proposals(w, &cfg->proposals, spi_bytes(spi, buf), without_ke);
 }
 
-/*
- * A copy of a configured list with the outer address filled in; entries beyond IKE_TS_MAX are left
- * out.
- */
-static size_t resolved(const struct ike_ts *list, size_t n, const struct ike_addr *outer,
-		       struct ike_ts *out)
-{
-	if (n > IKE_TS_MAX)
-		n = IKE_TS_MAX;
-	memcpy(out, list, n * sizeof(*out));
-	ike_ts_resolve(out, n, outer);
-	return n;
-}
-
 struct both_ts {
 	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
 	size_t n_local, n_remote;
@@ -58,15 +45,11 @@ struct both_ts {
 static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 		   const struct ike_child *like, struct both_ts *ts)
 {
-	if (like) {
-		ts->n_local =
-			resolved(like->local_ts, like->n_local_ts, &sa->local.addr, ts->local);
-		ts->n_remote =
-			resolved(like->remote_ts, like->n_remote_ts, &sa->remote.addr, ts->remote);
-		return;
-	}
-	ts->n_local = resolved(cfg->local_ts, cfg->n_local_ts, &sa->local.addr, ts->local);
-	ts->n_remote = resolved(cfg->remote_ts, cfg->n_remote_ts, &sa->remote.addr, ts->remote);
+	ts->n_local = like ? ike_cp_resolve(sa, true, like->local_ts, like->n_local_ts, ts->local)
+			   : ike_cp_resolve(sa, true, cfg->local_ts, cfg->n_local_ts, ts->local);
+	ts->n_remote =
+		like ? ike_cp_resolve(sa, false, like->remote_ts, like->n_remote_ts, ts->remote)
+		     : ike_cp_resolve(sa, false, cfg->remote_ts, cfg->n_remote_ts, ts->remote);
 }
 
 void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,

@@ -192,6 +192,44 @@ static void host_policy_del(void *host, uint32_t policy_id)
 	p->id = 0;
 }
 
+static int host_vip_add(void *host, const struct ike_addr *vip, const struct ike_addr *outer,
+			const char **why)
+{
+	struct world_end *end = host;
+
+	for (size_t i = 0; i < 8; i++) {
+		if (end->vips[i].family)
+			continue;
+		end->vips[i] = *vip;
+		return 0;
+	}
+	return -1;
+}
+
+static void host_vip_del(void *host, const struct ike_addr *vip, const struct ike_addr *outer)
+{
+	struct world_end *end = host;
+
+	for (size_t i = 0; i < 8; i++) {
+		if (!ike_addr_equal(&end->vips[i], vip))
+			continue;
+		end->vips[i].family = 0;
+		return;
+	}
+	fail_msg("an address that was not there is taken away");
+}
+
+static void host_lease_keep(void *host, const char *pool, const char *identity,
+			    const struct ike_addr *addr)
+{
+	struct world_end *end = host;
+	size_t len = strlen(end->leases);
+	char text[IKE_ADDR_TEXT_MAX];
+
+	snprintf(end->leases + len, sizeof(end->leases) - len, "%s %s %s\n", pool,
+		 ike_addr_text(addr, text, sizeof(text)), identity);
+}
+
 static void host_log(void *host, enum ike_log_level level, const char *name, const char *text)
 {
 	struct world_end *end = host;
@@ -228,6 +266,9 @@ static const struct ike_host host = {
 	.sa_del = host_sa_del,
 	.policy_set = host_policy_set,
 	.policy_del = host_policy_del,
+	.vip_add = host_vip_add,
+	.vip_del = host_vip_del,
+	.lease_keep = host_lease_keep,
 	.log = host_log,
 	.event = host_event,
 };
@@ -298,12 +339,18 @@ struct world *world_new(void)
 
 void world_start(struct world *w)
 {
-	for (unsigned int i = 0; i < 2; i++) {
-		w->end[i].engine = ike_engine_new(&host, &w->end[i], w->end[i].config, w->now);
-		assert_non_null(w->end[i].engine);
-		ike_engine_start(w->end[i].engine, w->now);
-	}
+	for (unsigned int i = 0; i < 2; i++)
+		world_renew(w, i);
 	world_run(w);
+}
+
+void world_renew(struct world *w, unsigned int end)
+{
+	struct world_end *at = &w->end[end];
+
+	at->engine = ike_engine_new(&host, at, at->config, w->now);
+	assert_non_null(at->engine);
+	ike_engine_start(at->engine, w->now);
 }
 
 void world_free(struct world *w)

@@ -51,6 +51,8 @@ struct world_end {
 	uint32_t next_id, next_spi, spis; /* spis: reserved and not used yet */
 	unsigned int spi_allocs, updates, keepalives;
 	bool refuse_sa; /* the data plane takes no SA */
+	struct ike_addr vips[8]; /* set up inside; family 0: free */
+	char leases[1024];	 /* told to be kept: "pool address identity\n" each */
 	uint64_t random;
 	char log[WORLD_LOG];
 	size_t log_len;
@@ -79,6 +81,8 @@ struct world *world_new(void);
 void world_free(struct world *w);
 /* Makes the engines. End 0 initiates, end 1 responds. */
 void world_start(struct world *w);
+/* A new engine of end @end, whose old one the test has freed: a restart. */
+void world_renew(struct world *w, unsigned int end);
 /* Delivers and computes until all is quiet. */
 void world_run(struct world *w);
 /* Lets time pass, in steps of the engines' timers. */

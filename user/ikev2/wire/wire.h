@@ -398,6 +398,14 @@ enum {
 };
 
 /* Section 3.15. */
+enum ike_cp_attribute {
+	IKE_CP_INTERNAL_IP4_ADDRESS = 1,
+	IKE_CP_INTERNAL_IP4_DNS = 3,
+	IKE_CP_INTERNAL_IP6_ADDRESS = 8,
+	IKE_CP_INTERNAL_IP6_DNS = 10,
+	IKE_CP_INTERNAL_IP4_SUBNET = 13,
+	IKE_CP_INTERNAL_IP6_SUBNET = 15,
+};
 enum ike_cfg_type { IKE_CFG_REQUEST = 1, IKE_CFG_REPLY = 2, IKE_CFG_SET = 3, IKE_CFG_ACK = 4 };
 
 /* RFC 3748 section 4. */

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+/* The configuration payload, both roles. */
+#include <string.h>
+
+#include "ikev2/cp.h"
+
+enum {
+	IPV6_PREFIX_LEN = 128, /* of one address: the byte behind it (section 3.15.1) */
+};
+
+/* What "dynamic" stands for */
+
+static struct ike_ts whole_family(uint8_t family)
+{
+	struct ike_addr first = {.family = family}, last = first;
+	struct ike_ts ts;
+
+	memset(last.bytes, 0xff, ike_addr_len(&last));
+	ts = ike_ts_of_addr(&first);
+	ts.last = last;
+	return ts;
+}
+
+/*
+ * The addresses that one end has inside. A client that does not know yet offers all of the family;
+ * the server narrows that to what it gives.
+ */
+static size_t inside(const struct ike_sa *sa, bool local, struct ike_ts out[IKE_VIPS_MAX])
+{
+	const struct ike_endpoint *outer = local ? &sa->local : &sa->remote;
+	size_t n = 0;
+
+	if (sa->n_vips && sa->vips_ours == local) {
+		for (; n < sa->n_vips; n++)
+			out[n] = ike_ts_of_addr(&sa->vips[n].addr);
+		return n;
+	}
+	if (local && sa->state == IKE_SA_AUTH_SENT)
+		for (; n < sa->conn->n_vips && n < IKE_VIPS_MAX; n++)
+			out[n] = whole_family(sa->conn->vips[n].family);
+	if (!n)
+		out[n++] = ike_ts_of_addr(&outer->addr);
+	return n;
+}
+
+size_t ike_cp_resolve(const struct ike_sa *sa, bool local, const struct ike_ts *list, size_t n,
+		      struct ike_ts out[IKE_TS_MAX])
+{
+	struct ike_ts addrs[IKE_VIPS_MAX];
+	size_t n_addrs = inside(sa, local, addrs), done = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < (list[i].dynamic ? n_addrs : 1) && done < IKE_TS_MAX; k++) {
+			out[done] = list[i];
+			if (list[i].dynamic) {
+				out[done].first = addrs[k].first;
+				out[done].last = addrs[k].last;
+			}
+			done++;
+		}
+	}
+	return done;
+}
+
+/* Both roles */
+
+void ike_cp_move(struct ike_sa *from, struct ike_sa *to)
+{
+	memcpy(to->vips, from->vips, sizeof(to->vips));
+	to->n_vips = from->n_vips;
+	to->vips_ours = from->vips_ours;
+	from->n_vips = 0;
+}
+
+void ike_cp_end(struct ike_sa *sa)
+{
+	struct ike_engine *e = sa->engine;
+
+	while (sa->n_vips) {
+		struct ike_vip *vip = &sa->vips[--sa->n_vips];
+
+		if (vip->lease)
+			ike_lease_give(&e->leases, vip->lease);
+		else if (e->ops->vip_del)
+			e->ops->vip_del(e->host, &vip->addr, &vip->outer);
+	}
+}
+
+static bool has_addr(const struct ike_sa *sa, const struct ike_addr *addr)
+{
+	for (size_t i = 0; i < sa->n_vips; i++)
+		if (ike_addr_equal(&sa->vips[i].addr, addr))
+			return true;
+	return false;
+}
+
+static bool begin_reading(const struct ike_payloads *all, uint8_t type, struct ike_cp_iter *it)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_CP);
+
+	return p && ike_cp_iter_init(it, p->body, NULL) && it->type == type;
+}
+
+static uint8_t family_of(uint16_t attribute)
+{
+	return attribute == IKE_CP_INTERNAL_IP4_ADDRESS	  ? AF_INET
+	       : attribute == IKE_CP_INTERNAL_IP6_ADDRESS ? AF_INET6
+							  : 0;
+}
+
+/* An address as an attribute holds it: in IPv6 with the length of its prefix behind it. */
+static void put_addr(struct ike_writer *w, const struct ike_addr *addr)
+{
+	bool ipv6 = addr->family == AF_INET6;
+
+	ike_put16(w, ipv6 ? IKE_CP_INTERNAL_IP6_ADDRESS : IKE_CP_INTERNAL_IP4_ADDRESS);
+	ike_put16(w, ike_addr_len(addr) + ipv6);
+	ike_put(w, ike_addr_bytes(addr));
+	if (ipv6)
+		ike_put8(w, IPV6_PREFIX_LEN);
+}
+
+static void put_empty(struct ike_writer *w, uint16_t attribute)
+{
+	ike_put16(w, attribute);
+	ike_put16(w, 0);
+}
+
+static size_t begin_cp(struct ike_writer *w, uint8_t type)
+{
+	size_t mark = ike_payload_begin(w, IKE_PAYLOAD_CP);
+
+	ike_put32(w, (uint32_t)type << 24);
+	return mark;
+}
+
+/* Client */
+
+void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
+{
+	const struct ike_conn_cfg *conn = sa->conn;
+	size_t mark;
+
+	if (!conn->n_vips)
+		return;
+	mark = begin_cp(w, IKE_CFG_REQUEST);
+	for (size_t i = 0; i < conn->n_vips; i++) {
+		bool ipv6 = conn->vips[i].family == AF_INET6;
+
+		if (ike_addr_unspecified(&conn->vips[i]))
+			put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_ADDRESS
+					  : IKE_CP_INTERNAL_IP4_ADDRESS);
+		else
+			put_addr(w, &conn->vips[i]);
+		put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_DNS : IKE_CP_INTERNAL_IP4_DNS);
+	}
+	ike_payload_end(w, mark);
+}
+
+static bool add_vip(struct ike_sa *sa, const struct ike_addr *addr, struct ike_error *err)
+{
+	struct ike_engine *e = sa->engine;
+	char text[IKE_ADDR_TEXT_MAX];
+	const char *why = "";
+
+	ike_addr_text(addr, text, sizeof(text));
+	if (e->ops->vip_add && e->ops->vip_add(e->host, addr, &sa->local.addr, &why))
+		return ike_fail(err, "address %s cannot be set up: %s", text, why);
+	ike_sa_log(sa, IKE_LOG_INFO, "the peer gives this end the address %s", text);
+	sa->vips[sa->n_vips++] = (struct ike_vip){.addr = *addr, .outer = sa->local.addr};
+	sa->vips_ours = true;
+	return true;
+}
+
+/* Who did not ask for a family has no use for its addresses. */
+static bool wants(const struct ike_sa *sa, uint8_t family)
+{
+	for (size_t i = 0; i < sa->conn->n_vips; i++)
+		if (sa->conn->vips[i].family == family)
+			return true;
+	return false;
+}
+
+static bool take_addr(struct ike_sa *sa, uint8_t family, struct ike_bytes data,
+		      struct ike_error *err)
+{
+	struct ike_addr addr;
+
+	/* The byte of an IPv6 prefix may be left out by those who know it no better. */
+	if (family == AF_INET6 && data.len == sizeof(addr.bytes) + 1)
+		data.len--;
+	if (!ike_addr_from_bytes(&addr, data) || addr.family != family ||
+	    ike_addr_unspecified(&addr))
+		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+				       "CP payload: no address in an attribute of %zu bytes",
+				       data.len);
+	if (!wants(sa, family) || has_addr(sa, &addr) || sa->n_vips == IKE_VIPS_MAX)
+		return true;
+	return add_vip(sa, &addr, err);
+}
+
+bool ike_cp_take(struct ike_sa *sa, const struct ike_payloads *all, struct ike_error *err)
+{
+	struct ike_wire_cp_attribute a;
+	struct ike_cp_iter it;
+
+	if (!sa->conn->n_vips)
+		return true;
+	if (begin_reading(all, IKE_CFG_REPLY, &it))
+		while (ike_cp_next(&it, &a, err) == IKE_ITEM_ONE)
+			if (family_of(a.type) && !take_addr(sa, family_of(a.type), a.data, err))
+				return false;
+	return sa->n_vips || ike_fail(err, "the peer gives no address (vips)");
+}
+
+/* Server */
+
+static const struct ike_pool_cfg *find_pool(const struct ike_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_pools; i++)
+		if (!strcmp(config->pools[i].name, name))
+			return &config->pools[i];
+	return NULL;
+}
+
+static bool has_of(const struct ike_sa *sa, const struct ike_pool_cfg *pool)
+{
+	for (size_t i = 0; i < sa->n_vips; i++)
+		if (!strcmp(sa->vips[i].lease->pool, pool->name))
+			return true;
+	return false;
+}
+
+static bool lease(struct ike_sa *sa, const struct ike_pool_cfg *pool, bool share)
+{
+	char identity[IKE_ID_TEXT_MAX], addr[IKE_ADDR_TEXT_MAX];
+	struct ike_engine *e = sa->engine;
+	struct ike_lease *taken;
+	bool fresh;
+
+	ike_id_text(&sa->remote_id, identity, sizeof(identity));
+	taken = ike_lease_take(&e->leases, pool, identity, share, &fresh);
+	ike_sa_log(sa, taken ? IKE_LOG_INFO : IKE_LOG_ERROR, "pool %s %s %s", pool->name,
+		   taken ? "gives the peer the address" : "has no address left",
+		   taken ? ike_addr_text(&taken->addr, addr, sizeof(addr)) : "");
+	if (!taken)
+		return false;
+	sa->vips[sa->n_vips++] = (struct ike_vip){.addr = taken->addr, .lease = taken};
+	sa->vips_ours = false;
+	if (fresh && e->ops->lease_keep)
+		e->ops->lease_keep(e->host, pool->name, identity, &taken->addr);
+	return true;
+}
+
+/* One address out of one pool for each attribute; a second one must come from another pool. */
+static bool serve(struct ike_sa *sa, uint8_t family, bool share)
+{
+	for (size_t i = 0; i < sa->conn->n_pools && sa->n_vips < IKE_VIPS_MAX; i++) {
+		const struct ike_pool_cfg *pool = find_pool(sa->config, sa->conn->pools[i]);
+
+		if (pool && pool->first.family == family && !has_of(sa, pool) &&
+		    lease(sa, pool, share))
+			return true;
+	}
+	return false;
+}
+
+static void put_subnet(struct ike_writer *w, const struct ike_ts *ts)
+{
+	size_t len = ike_addr_len(&ts->first), bits = 0;
+	bool ipv6 = ts->first.family == AF_INET6;
+
+	ike_put16(w, ipv6 ? IKE_CP_INTERNAL_IP6_SUBNET : IKE_CP_INTERNAL_IP4_SUBNET);
+	ike_put16(w, ipv6 ? len + 1 : 2 * len);
+	ike_put(w, ike_addr_bytes(&ts->first));
+	for (size_t i = 0; i < len; i++) {
+		uint8_t mask = ~(ts->first.bytes[i] ^ ts->last.bytes[i]);
+
+		if (!ipv6)
+			ike_put8(w, mask);
+		for (; mask & 0x80; mask <<= 1)
+			bits++;
+	}
+	if (ipv6)
+		ike_put8(w, bits);
+}
+
+static void put_pool(struct ike_writer *w, const struct ike_pool_cfg *pool)
+{
+	for (size_t i = 0; i < pool->n_dns; i++) {
+		ike_put16(w, pool->dns[i].family == AF_INET6 ? IKE_CP_INTERNAL_IP6_DNS
+							     : IKE_CP_INTERNAL_IP4_DNS);
+		ike_put16(w, ike_addr_len(&pool->dns[i]));
+		ike_put(w, ike_addr_bytes(&pool->dns[i]));
+	}
+	for (size_t i = 0; i < pool->n_split; i++)
+		put_subnet(w, &pool->split[i]);
+}
+
+static void put_reply(struct ike_writer *w, const struct ike_sa *sa)
+{
+	size_t mark = begin_cp(w, IKE_CFG_REPLY);
+
+	for (size_t i = 0; i < sa->n_vips; i++)
+		put_addr(w, &sa->vips[i].addr);
+	for (size_t i = 0; i < sa->n_vips; i++) {
+		const struct ike_pool_cfg *pool = find_pool(sa->config, sa->vips[i].lease->pool);
+
+		if (pool)
+			put_pool(w, pool);
+	}
+	ike_payload_end(w, mark);
+}
+
+bool ike_cp_answer(struct ike_writer *w, struct ike_sa *sa, const struct ike_payloads *all,
+		   bool share, struct ike_error *err)
+{
+	struct ike_wire_cp_attribute a;
+	struct ike_cp_iter it;
+	bool asked = false;
+
+	if (!begin_reading(all, IKE_CFG_REQUEST, &it))
+		return true;
+	while (ike_cp_next(&it, &a, err) == IKE_ITEM_ONE) {
+		if (!family_of(a.type))
+			continue;
+		asked = true;
+		serve(sa, family_of(a.type), share);
+	}
+	if (!asked)
+		return true;
+	if (!sa->n_vips)
+		return ike_fail_notify(err, IKE_NOTIFY_INTERNAL_ADDRESS_FAILURE,
+				       sa->conn->n_pools
+					       ? "no pool has an address for the peer"
+					       : "the peer wants an address, but there is no pool");
+	put_reply(w, sa);
+	return true;
+}
