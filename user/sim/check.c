@@ -8,6 +8,7 @@
  * purpose
  *  - window: one request at a time, whole or in fragments; a retransmission is the same to the
  * byte
+ *  - addresses inside: at rest as many as were asked for
  *  - rest: when all is quiet there is exactly one CHILD_SA, no SA, policy or SPI besides, and it
  * works both ways
  */
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ikev2/engine.h"
 #include "ikev2/wire/decode.h"
 #include "sim/sim.h"
 
@@ -210,6 +212,20 @@ static void check_census(struct sim *s, const struct sim_node *n)
 			 n->index, c.buf);
 }
 
+/* The address is set up once at end 0, and end 1 has one lease held by one IKE SA. */
+static void check_vips(struct sim *s, const struct sim_node *n)
+{
+	unsigned int want = s->conditions.vips && !n->index, held = 0;
+	const struct ike_lease *lease;
+
+	if (n->vips != want)
+		sim_fail(s, "at rest node %u has %u addresses of its peer's", n->index, n->vips);
+	TAILQ_FOREACH(lease, &n->engine->leases.held, link)
+		held += lease->users;
+	if (held != (s->conditions.vips && n->index))
+		sim_fail(s, "at rest node %u has given %u addresses", n->index, held);
+}
+
 static void check_plane(struct sim *s, struct sim_node *n)
 {
 	unsigned int in = 0, out = 0, policies_in = 0, policies_out = 0, spis = 0;
@@ -251,6 +267,7 @@ void sim_check_rest(struct sim *s)
 	for (unsigned int i = 0; i < SIM_NODES; i++) {
 		check_census(s, &s->nodes[i]);
 		check_plane(s, &s->nodes[i]);
+		check_vips(s, &s->nodes[i]);
 		check_pair(s, &s->nodes[i], &s->nodes[!i]);
 	}
 }

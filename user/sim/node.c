@@ -57,8 +57,12 @@ static void configure_child(struct ike_child_cfg *c, const struct sim_conditions
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP,
 				     conditions->pfs ? groups : "aes128gcm16", &err),
 	     &err);
-	must(ike_ts_list_parse(nets[index], &c->local_ts, &c->n_local_ts, &err), &err);
-	must(ike_ts_list_parse(nets[!index], &c->remote_ts, &c->n_remote_ts, &err), &err);
+	must(ike_ts_list_parse(conditions->vips && !index ? "dynamic" : nets[index], &c->local_ts,
+			       &c->n_local_ts, &err),
+	     &err);
+	must(ike_ts_list_parse(conditions->vips && index ? "dynamic" : nets[!index], &c->remote_ts,
+			       &c->n_remote_ts, &err),
+	     &err);
 	c->replay_window = 64;
 	if (initiates(conditions, index)) {
 		c->start_action = IKE_START_START;
@@ -92,6 +96,15 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	must(ike_id_parse(ids[!index], &c->remote.id, &err), &err);
 	c->dpd_delay = 10;
 	c->unique = IKE_UNIQUE_REPLACE;
+	if (conditions->vips && !index) {
+		c->vips = allocate(1, sizeof(*c->vips));
+		c->vips[0].family = AF_INET;
+		c->n_vips = 1;
+	} else if (conditions->vips) {
+		c->pools = allocate(1, sizeof(*c->pools));
+		c->pools[0] = strdup("pool");
+		c->n_pools = 1;
+	}
 	c->children = allocate(1, sizeof(*c->children));
 	c->n_children = 1;
 	configure_child(&c->children[0], conditions, index);
@@ -138,6 +151,14 @@ static struct ike_config *configuration(const struct sim_conditions *conditions,
 	c->conns = allocate(1, sizeof(*c->conns));
 	c->n_conns = 1;
 	configure_conn(&c->conns[0], conditions, index);
+	if (conditions->vips && index) {
+		c->pools = allocate(1, sizeof(*c->pools));
+		c->pools[0].name = strdup("pool");
+		/* Two, as a crash leaves one behind with an IKE SA that nobody misses yet. */
+		c->pools[0].first = (struct ike_addr){AF_INET, {10, 9, 0, 1}};
+		c->pools[0].last = (struct ike_addr){AF_INET, {10, 9, 0, 2}};
+		c->n_pools = 1;
+	}
 	c->secrets = allocate(1, sizeof(*c->secrets));
 	c->n_secrets = 1;
 	c->secrets[0].key = (uint8_t *)strdup("simulated");
@@ -234,6 +255,18 @@ static void host_event(void *host, const struct ike_event *event)
 		n->sim->disturbed = true;
 }
 
+static int host_vip_add(void *host, const struct ike_addr *vip, const struct ike_addr *outer,
+			const char **why)
+{
+	((struct sim_node *)host)->vips++;
+	return 0;
+}
+
+static void host_vip_del(void *host, const struct ike_addr *vip, const struct ike_addr *outer)
+{
+	((struct sim_node *)host)->vips--;
+}
+
 static struct ike_host make_host(void)
 {
 	struct ike_host host = {
@@ -241,6 +274,8 @@ static struct ike_host make_host(void)
 		.keepalive = host_keepalive,
 		.random = host_random,
 		.run_job = host_run_job,
+		.vip_add = host_vip_add,
+		.vip_del = host_vip_del,
 		.log = host_log,
 		.event = host_event,
 	};
@@ -297,6 +332,7 @@ void sim_node_restart(struct sim_node *n)
 	ike_engine_free(n->engine);
 	n->life++;
 	n->n_requests = 0;
+	n->vips = 0;
 	n->sim->disturbed = true;
 	sim_plane_sweep(n);
 	make_engine(n);

@@ -176,6 +176,8 @@ static void set_conditions(struct sim *s)
 	/* So small that all but the shortest messages are cut. */
 	c->fragment_size = sim_rng_percent(&s->rng, 40) ? 130 + sim_rng_below(&s->rng, 200) : 0;
 	c->pubkey = sim_rng_percent(&s->rng, 20);
+	/* Only who asks knows that it is to have one: the other end cannot begin. */
+	c->vips = !c->both && sim_rng_percent(&s->rng, 30);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
 }
 

@@ -60,6 +60,7 @@ struct sim_node {
 	struct sim_policy policies[SIM_POLICIES];
 	uint32_t spis[SIM_SAS]; /* reserved and not used yet */
 	uint32_t next_id;
+	unsigned int vips; /* set up inside */
 	ike_time tick_planned; /* when an item for ike_engine_tick() is planned; 0: none */
 	unsigned int life;     /* counts crashes: items of an earlier life are void */
 	struct sim_requests requests[SIM_IDS];
@@ -77,6 +78,7 @@ struct sim_conditions {
 	bool guess; /* end 0's first group is not end 1's */
 	uint32_t fragment_size; /* 0: whole messages, as long as they are */
 	bool pubkey; /* raw public keys authenticate, not a shared one */
+	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
 	unsigned int actions;
 };
 
