@@ -137,6 +137,20 @@ static void check_children(struct load *l, const struct section *s, const struct
 	}
 }
 
+static void check_pools(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->n_pools; i++) {
+		for (k = 0; k < l->out->ike->n_pools; k++)
+			if (!strcmp(l->out->ike->pools[k].name, c->pools[i]))
+				break;
+		if (k == l->out->ike->n_pools)
+			cfg_error(l->errors, where_of(s, "pools"), "connection \"%s\": there is no "
+				  "pool \"%s\"", s->name, c->pools[i]);
+	}
+}
+
 static void check_port(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
 	if (c->local_port != l->out->port && c->local_port != l->out->port_nat_t)
@@ -163,5 +177,6 @@ void check_config(struct load *l, const struct section *root)
 			check_verifier(l, s, c);
 		check_children(l, s, c);
 		check_port(l, s, c);
+		check_pools(l, s, c);
 	}
 }

@@ -40,6 +40,27 @@ static void set_send_certreq(const struct key_call *call)
 	d->cfg.no_certreq = !yes;
 }
 
+static void set_pools(const struct key_call *call)
+{
+	struct ike_conn_cfg *conn = call->field;
+	char *copy = strdup(call->setting->value), *at = copy, *part, **list;
+
+	while (copy && (part = strsep(&at, ", \t\n"))) {
+		if (!*part)
+			continue;
+		list = reallocarray(conn->pools, conn->n_pools + 1, sizeof(*list));
+		if (!list)
+			break;
+		conn->pools = list;
+		list[conn->n_pools] = strdup(part);
+		if (!list[conn->n_pools])
+			break;
+		conn->n_pools++;
+	}
+	call->errors->no_memory |= !copy || at;
+	free(copy);
+}
+
 static const struct key_def conn_keys[] = {
 	{ "version", set_version, 0, NULL },
 	CONN("local_addrs", set_addrs, local_addrs, NULL),
@@ -57,6 +78,8 @@ static const struct key_def conn_keys[] = {
 	CONN("fragmentation", set_word, cfg.fragmentation, fragmentation_words),
 	CONN("send_cert", set_word, cfg.send_cert, send_cert_words),
 	{ "send_certreq", set_send_certreq, 0, NULL },
+	CONN("vips", set_addrs, vips, NULL),
+	CONN("pools", set_pools, cfg, NULL),
 	CONN("if_id_in", set_interface, cfg.if_id_in, NULL),
 	CONN("if_id_out", set_interface, cfg.if_id_out, NULL),
 	ONLY("reauth_time", "0"),
@@ -64,8 +87,6 @@ static const struct key_def conn_keys[] = {
 	ONLY("aggressive", "no"),
 	ONLY("mediation", "no"),
 	ONLY("ppk_required", "no"),
-	LATER("vips"),
-	LATER("pools"),
 	LATER("pull"),
 	LATER("dscp"),
 	LATER("dpd_timeout"),
@@ -100,6 +121,26 @@ static void load_children(struct load *l, const struct section *s, struct ike_co
 			  children->values[i].key, child_table.place);
 	for (i = 0; i < children->n_sections; i++)
 		load_child(l, children->sections[i], conn);
+}
+
+static void set_vips(struct load *l, const struct section *s, const struct addr_list *from,
+		     struct ike_conn_cfg *conn)
+{
+	size_t i;
+
+	if (!from->n)
+		return;
+	conn->vips = calloc(from->n, sizeof(*conn->vips));
+	if (!conn->vips) {
+		l->errors->no_memory = true;
+		return;
+	}
+	for (i = 0; i < from->n; i++) {
+		if (!ike_addr_equal(&from->list[i].first, &from->list[i].last))
+			cfg_error(l->errors, where_of(s, "vips"), "connection \"%s\": vips takes "
+				  "single addresses; 0.0.0.0 or :: for any", s->name);
+		conn->vips[conn->n_vips++] = from->list[i].first;
+	}
 }
 
 /* swanctl.conf(5): over_time is 10 % of rekey_time, rand_time is over_time. */
@@ -142,6 +183,8 @@ void load_conn(struct load *l, const struct section *s)
 	d.cfg.n_local_addrs = d.local_addrs.n;
 	d.cfg.remote_addrs = d.remote_addrs.list;
 	d.cfg.n_remote_addrs = d.remote_addrs.n;
+	set_vips(l, s, &d.vips, &d.cfg);
+	free(d.vips.list);
 	load_auth(l, s, "local*", &d.cfg.local);
 	load_auth(l, s, "remote*", &d.cfg.remote);
 	finish_times(l, s, &d.cfg);

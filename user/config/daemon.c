@@ -11,7 +11,7 @@ enum { FRAGMENT_SIZE_LEAST = 256, IP_SIZE_MOST = 65535 };
 struct daemon_draft {
 	struct ike_settings engine;
 	uint16_t port, port_nat_t;
-	char *socket;
+	char *socket, *leases;
 	enum ike_log_level log_level;
 };
 
@@ -82,6 +82,7 @@ static const struct key_def settings_keys[] = {
 	KEY("port", set_u16, port, NULL),
 	KEY("port_nat_t", set_u16, port_nat_t, NULL),
 	KEY("socket", set_path, socket, NULL),
+	KEY("leases", set_path, leases, NULL),
 	KEY("log", set_word, log_level, log_words),
 };
 
@@ -104,5 +105,6 @@ void load_daemon(struct load *l, const struct section *s)
 	l->out->port = d.port;
 	l->out->port_nat_t = d.port_nat_t;
 	l->out->socket = d.socket;
+	l->out->leases = d.leases;
 	l->out->log_level = d.log_level;
 }

@@ -24,10 +24,10 @@ struct child_draft {
 
 struct conn_draft {
 	struct ike_conn_cfg cfg;
-	struct addr_list local_addrs, remote_addrs;
+	struct addr_list local_addrs, remote_addrs, vips;
 };
 
-/* conn.c, child.c, secret.c, daemon.c: one section of the file each, put where it belongs. */
+/* conn.c, child.c, secret.c, pool.c, daemon.c: one section of the file each, put in its place. */
 void load_conn(struct load *l, const struct section *s);
 void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *conn);
 void load_secret(struct load *l, const struct section *s);
@@ -42,6 +42,7 @@ void load_credentials(struct load *l, const struct section *secrets);
 void load_named_certs(struct load *l, const struct setting *names, const char *directory,
 		      struct ike_cert_list *list);
 void load_named_pubkeys(struct load *l, const struct setting *names, struct ike_pkey_list *list);
+void load_pool(struct load *l, const struct section *s);
 void load_daemon(struct load *l, const struct section *s);
 
 /* Where @key is set in @s, or @s itself is. */

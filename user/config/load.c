@@ -13,7 +13,7 @@ static const struct key_def top_sections[] = {
 	SECTION("connections"),
 	SECTION("secrets"),
 	SECTION("esplaned"),
-	LATER("pools"),
+	SECTION("pools"),
 	LATER("authorities"),
 };
 
@@ -42,7 +42,7 @@ static const struct key_table secrets_table = {
 const struct key_table *const all_tables[] = {
 	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
 	&file_table,
-	&settings_table,
+	&settings_table, &pool_table,
 };
 
 const size_t n_all_tables = KEY_COUNT(all_tables);
@@ -139,6 +139,7 @@ static struct daemon_config *load(struct settings *settings, const char *path,
 	check_top(&l, settings);
 	load_daemon(&l, section_child(settings->root, "esplaned"));
 	load_secrets_and_files(&l, section_child(settings->root, "secrets"));
+	load_each(&l, section_child(settings->root, "pools"), "*", load_pool);
 	load_connections(&l, section_child(settings->root, "connections"));
 	if (!errors->no_memory)
 		check_config(&l, settings->root);
@@ -170,5 +171,6 @@ void config_free(struct daemon_config *config)
 	if (config->ike)
 		ike_config_unref(config->ike);
 	free(config->socket);
+	free(config->leases);
 	free(config);
 }

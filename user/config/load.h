@@ -13,6 +13,7 @@ struct daemon_config {
 	/* section "esplaned" */
 	uint16_t port, port_nat_t;	/* 500 and 4500 unless set */
 	char *socket;			/* of VICI; NULL: the default */
+	char *leases;			/* file; NULL: the default */
 	enum ike_log_level log_level;	/* IKE_LOG_INFO unless set */
 };
 

@@ -6,8 +6,10 @@
 
 #include <openssl/rand.h>
 
+#include "addresses.h"
 #include "host.h"
 #include "kernel.h"
+#include "lease_file.h"
 #include "log.h"
 #include "sockets.h"
 
@@ -142,6 +144,23 @@ static void op_policy_del(void *arg, uint32_t policy_id)
 	kernel_policy_del(((struct host *)arg)->kernel, policy_id);
 }
 
+static int op_vip_add(void *arg, const struct ike_addr *vip, const struct ike_addr *outer,
+		      const char **why)
+{
+	return addresses_add(((struct host *)arg)->addresses, vip, outer, why);
+}
+
+static void op_vip_del(void *arg, const struct ike_addr *vip, const struct ike_addr *outer)
+{
+	addresses_del(((struct host *)arg)->addresses, vip, outer);
+}
+
+static void op_lease_keep(void *arg, const char *pool, const char *identity,
+			  const struct ike_addr *addr)
+{
+	lease_file_keep(((struct host *)arg)->leases, pool, identity, addr);
+}
+
 static void op_log(void *arg, enum ike_log_level level, const char *name, const char *text)
 {
 	log_line(level, name, text);
@@ -178,6 +197,9 @@ static const struct ike_host ops = {
 	.sa_del = op_sa_del,
 	.policy_set = op_policy_set,
 	.policy_del = op_policy_del,
+	.vip_add = op_vip_add,
+	.vip_del = op_vip_del,
+	.lease_keep = op_lease_keep,
 	.log = op_log,
 	.event = op_event,
 };

@@ -13,7 +13,9 @@
 
 #include "ikev2/ike.h"
 
+struct addresses;
 struct kernel;
+struct lease_file;
 struct sockets;
 
 struct host_event {
@@ -34,6 +36,8 @@ struct host {
 	struct ike_engine *engine;
 	struct sockets *sockets;
 	struct kernel *kernel;
+	struct addresses *addresses;
+	struct lease_file *leases;
 	struct host_listener listener;
 	uv_timer_t timer;
 	struct host_event *first, **last;

@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "addresses.h"
 #include "config/load.h"
 #include "control.h"
 #include "host.h"
 #include "kernel.h"
+#include "lease_file.h"
 #include "log.h"
 #include "notify.h"
 #include "options.h"
@@ -30,6 +32,8 @@ struct daemon {
 	uv_loop_t loop;
 	struct kernel kernel;
 	struct sockets sockets;
+	struct addresses addresses;
+	struct lease_file leases;
 	struct host host;
 	struct watch watch;
 	struct control control;
@@ -242,6 +246,17 @@ static int register_ports(struct daemon *d)
 	return 0;
 }
 
+/* Without pools there is nothing to be remembered. */
+static void open_leases(struct daemon *d)
+{
+	const char *path = d->settings->leases;
+
+	d->leases.fd = -1;
+	ike_leases_init(&d->leases.old);
+	if (d->config->n_pools)
+		lease_file_open(&d->leases, path ? path : LEASE_FILE_DEFAULT);
+}
+
 /* All that needs more than CAP_NET_ADMIN, or a file that only root may read. */
 static int open_all(struct daemon *d)
 {
@@ -254,7 +269,12 @@ static int open_all(struct daemon *d)
 		return -1;
 	if (open_control(d))
 		return -1;
+	open_leases(d);
 	d->host.kernel = &d->kernel;
+	d->host.addresses = &d->addresses;
+	d->host.leases = &d->leases;
+	if (d->options.kernel && addresses_open(&d->addresses))
+		return -1;
 	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) ||
 	       register_ports(d);
 }
@@ -313,6 +333,7 @@ static int start(struct daemon *d)
 		log_error("out of memory");
 		return -1;
 	}
+	lease_file_restore(&d->leases, d->host.engine);
 	ike_engine_start(d->host.engine, host_now());
 	host_settle(&d->host);
 	return 0;
@@ -323,6 +344,8 @@ static void free_all(struct daemon *d)
 	host_free(&d->host);
 	/* A job that ended after the stop limit may have installed something. */
 	kernel_clear(&d->kernel);
+	lease_file_close(&d->leases);
+	addresses_close(&d->addresses);
 	watch_free(&d->watch);
 	control_free(&d->control);
 	sockets_free(&d->sockets);

@@ -195,6 +195,51 @@ static void fragmentation(void **state)
 	}
 }
 
+#define POOLS(conn, pools) \
+	"connections { c { " conn "\n local { auth = psk }\n remote { auth = psk }\n" \
+	"children { net { } } } }\nsecrets { ike { secret = x } }\npools {\n" pools "\n}\n"
+
+static void pools(void **state)
+{
+	struct daemon_config *c = accepted(POOLS("pools = four, six\n vips = 0.0.0.0, ::, 10.9.0.7",
+		"four { addrs = 10.9.0.0/24\n dns = 10.1.0.53, 2001:db8::53\n"
+		"split_include = 10.1.0.0/16, 2001:db8::/32 }\n"
+		"six { addrs = 2001:db8:9::10-2001:db8:9::1f }"));
+	const struct ike_conn_cfg *conn = &c->ike->conns[0];
+	const struct ike_pool_cfg *p = c->ike->pools;
+	char text[IKE_ADDR_TEXT_MAX];
+
+	assert_int_equal(conn->n_pools, 2);
+	assert_string_equal(conn->pools[1], "six");
+	assert_int_equal(conn->n_vips, 3);
+	assert_string_equal(ike_addr_text(&conn->vips[1], text, sizeof(text)), "::");
+	assert_string_equal(ike_addr_text(&conn->vips[2], text, sizeof(text)), "10.9.0.7");
+	assert_int_equal(c->ike->n_pools, 2);
+	/* Of a prefix neither the network's address nor the broadcast's; of a range all. */
+	assert_string_equal(ike_addr_text(&p[0].first, text, sizeof(text)), "10.9.0.1");
+	assert_string_equal(ike_addr_text(&p[0].last, text, sizeof(text)), "10.9.0.254");
+	assert_string_equal(ike_addr_text(&p[1].first, text, sizeof(text)), "2001:db8:9::10");
+	assert_string_equal(ike_addr_text(&p[1].last, text, sizeof(text)), "2001:db8:9::1f");
+	assert_int_equal(p[0].n_dns, 2);
+	check_ts(p[0].split, p[0].n_split, "10.1.0.0/16 2001:db8::/32");
+	config_free(c);
+}
+
+static void wrong_pools(void **state)
+{
+	refused(POOLS("pools = none", ""), "t.conf:1: connection \"c\": there is no pool \"none\"\n");
+	refused(POOLS("", "p { dns = 10.0.0.1 }"),
+		"t.conf:7: pool \"p\": addrs must be one prefix or range\n");
+	refused(POOLS("", "p { addrs = 10.0.0.0/8 }"),
+		"t.conf:7: pool \"p\": more than 65536 addresses\n");
+	refused(POOLS("", "p { addrs = 10.0.0.0/24\n split_include = 10.0.0.1-10.0.0.9 }"),
+		"t.conf:7: pool \"p\": split_include takes prefixes, no ranges\n");
+	refused(POOLS("", "p { addrs = 10.0.0.0/24\n dns = 10.0.0.0/24 }"),
+		"t.conf:8: pool \"p\": a name server is one address, no range\n");
+	refused(POOLS("vips = 10.0.0.0/8", ""),
+		"t.conf:1: connection \"c\": vips takes single addresses; 0.0.0.0 or :: for any\n");
+}
+
 static void any_address(void **state)
 {
 	struct daemon_config *c = accepted(CONN("local_addrs = %any"));
@@ -360,16 +405,16 @@ static void unknown_sections(void **state)
 	/* a base section that nobody inherits from is a typo somewhere */
 	refused("base { version = 2 }",
 		"t.conf:1: unknown section \"base\"; the nearest known one is "
-		"\"pools\", which is not supported yet\n");
+		"\"pools\"\n");
 }
 
 static void keys_of_strongswan(void **state)
 {
 	refused(CHILD("updown = /bin/true"),
 		"t.conf:10: updown: known from strongSwan, not supported by esplane yet\n");
-	refused(CONN("vips = 0.0.0.0"),
-		"t.conf:8: vips: known from strongSwan, not supported by esplane yet\n");
-	refused("pools { }", "t.conf:1: section \"pools\": known from strongSwan, not supported by "
+	refused(CONN("dpd_timeout = 10"),
+		"t.conf:8: dpd_timeout: known from strongSwan, not supported by esplane yet\n");
+	refused("authorities { }", "t.conf:1: section \"authorities\": known from strongSwan, not supported by "
 			     "esplane yet\n");
 	refused("secrets { eap-carol { secret = x } }",
 		"t.conf:1: section \"eap-carol\": known from "
@@ -630,6 +675,8 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(connection_keys),
 		cmocka_unit_test(fragmentation),
+		cmocka_unit_test(pools),
+		cmocka_unit_test(wrong_pools),
 	cmocka_unit_test(any_address),
 		cmocka_unit_test(child_keys),
 		cmocka_unit_test(lifetimes_fill_in),

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses that peers give to this host (the configuration payload), on the interface that has the
+ * address outside of the tunnel: by rtnetlink, for which CAP_NET_ADMIN is enough.
+ */
+#ifndef ESPLANE_ADDRESSES_H
+#define ESPLANE_ADDRESSES_H
+
+#include "ikev2/ike.h"
+
+struct nl_sock;
+
+struct addresses {
+	struct nl_sock *sock; /* NULL: everything succeeds, nothing happens */
+	char why[128];
+};
+
+/* Before the system calls are filtered. Returns 0, or -1 after logging why. */
+int addresses_open(struct addresses *a);
+void addresses_close(struct addresses *a);
+/* As vip_add() and vip_del() of struct ike_host. */
+int addresses_add(struct addresses *a, const struct ike_addr *addr, const struct ike_addr *outer,
+		  const char **why);
+void addresses_del(struct addresses *a, const struct ike_addr *addr, const struct ike_addr *outer);
+
+#endif
