@@ -9,7 +9,7 @@
 
 need_command swanctl esplaned esplane
 ktap_print_header
-ktap_set_plan 17
+ktap_set_plan 19
 
 POOL=10.9.0.0/24
 # The first address of the pool is remembered as another peer's; a fresh one gets the second.
@@ -20,7 +20,7 @@ LEASES=$NET_TMP/leases
 pools() { printf 'pools {\n four {\n addrs = %s\n dns = %s\n }\n}\n' $POOL $INNER_A; }
 settings() { printf 'esplaned {\n leases = %s\n}\n' "$LEASES"; }
 
-# The network behind the server NS_SERVER, and back to the pool: plain routes, the selectors do the rest.
+# routes NS_CLIENT NET ADDRESS NS_SERVER ADDRESS: to the server's network, and back to the pool
 routes() {
 	ip -n "$1" route add "$2" via "$3"
 	ip -n "$4" route add $POOL via "$5"
@@ -28,6 +28,8 @@ routes() {
 
 has_address() { ip -n "$1" -o addr show dev eth0 | grep -q "inet $2/32 "; }
 has_none() { ! ip -n "$1" -o addr show dev eth0 | grep -q 'inet 10\.9\.'; }
+# has_route NS TEXT: to the network of b
+has_route() { ip -n "$1" route show $NET_B | grep -q "dev eth0.*$2"; }
 # selectors NAME ADDRESS: its CHILD_SA has the address as a selector
 selectors() { swan "$1" --list-sas --raw | grep -q "$2/32"; }
 
@@ -70,13 +72,15 @@ strongswan_client() {
 
 esplaned_client() {
 	net_direct
-	routes "$a" $NET_B $OUTER_B "$b" $OUTER_A
+	# esplaned makes the route to the server's network by itself.
+	ip -n "$b" route add $POOL via $OUTER_A
 	charon_start "$b" b "$(conf_psk site $OUTER_B %any b.example.org a.example.org $NET_B dynamic \
 		"pools = four"; pools)"
 	esplaned_start "$a" a "$(conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org dynamic $NET_B \
 		"vips = 0.0.0.0")"
 	initiate "esplaned as client: initiates" a
 	ktap_check "esplaned as client: the first address is on its interface" has_address "$a" $TAKEN
+	ktap_check "esplaned as client: a route prefers it" has_route "$a" "src $TAKEN"
 	ktap_check "esplaned as client: selector at a" selectors a $TAKEN
 	ktap_check "esplaned as client: selector at b" selectors b $TAKEN
 	ktap_check "esplaned as client: ping" net_ping "$a" $INNER_B -I $TAKEN
@@ -84,6 +88,7 @@ esplaned_client() {
 	ktap_check "esplaned as client: ping after it" net_ping "$a" $INNER_B -I $TAKEN
 	swan a --terminate --ike site >/dev/null
 	ktap_check "esplaned as client: address gone after terminate" busywait 5000 has_none "$a"
+	ktap_check_fails "esplaned as client: route gone" has_route "$a" ""
 	daemon_stop a
 	daemon_stop b
 	ns_del "$a"

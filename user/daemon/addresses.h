@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Addresses that peers give to this host (the configuration payload), on the interface that has the
- * address outside of the tunnel: by rtnetlink, for which CAP_NET_ADMIN is enough.
+ * address outside of the tunnel, and routes that prefer them as source for what is behind the peer,
+ * the same way as to the peer: by rtnetlink, for which CAP_NET_ADMIN is enough. A route that is
+ * there already stays as it is, and none is made for everything: what leads to the peer must not be
+ * replaced.
  */
 #ifndef ESPLANE_ADDRESSES_H
 #define ESPLANE_ADDRESSES_H
@@ -19,8 +22,7 @@ struct addresses {
 int addresses_open(struct addresses *a);
 void addresses_close(struct addresses *a);
 /* As vip_add() and vip_del() of struct ike_host. */
-int addresses_add(struct addresses *a, const struct ike_addr *addr, const struct ike_addr *outer,
-		  const char **why);
-void addresses_del(struct addresses *a, const struct ike_addr *addr, const struct ike_addr *outer);
+int addresses_add(struct addresses *a, const struct ike_vip_spec *spec, const char **why);
+void addresses_del(struct addresses *a, const struct ike_vip_spec *spec);
 
 #endif

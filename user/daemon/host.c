@@ -144,15 +144,14 @@ static void op_policy_del(void *arg, uint32_t policy_id)
 	kernel_policy_del(((struct host *)arg)->kernel, policy_id);
 }
 
-static int op_vip_add(void *arg, const struct ike_addr *vip, const struct ike_addr *outer,
-		      const char **why)
+static int op_vip_add(void *arg, const struct ike_vip_spec *spec, const char **why)
 {
-	return addresses_add(((struct host *)arg)->addresses, vip, outer, why);
+	return addresses_add(((struct host *)arg)->addresses, spec, why);
 }
 
-static void op_vip_del(void *arg, const struct ike_addr *vip, const struct ike_addr *outer)
+static void op_vip_del(void *arg, const struct ike_vip_spec *spec)
 {
-	addresses_del(((struct host *)arg)->addresses, vip, outer);
+	addresses_del(((struct host *)arg)->addresses, spec);
 }
 
 static void op_lease_keep(void *arg, const char *pool, const char *identity,

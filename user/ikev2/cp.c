@@ -72,6 +72,28 @@ void ike_cp_move(struct ike_sa *from, struct ike_sa *to)
 	from->n_vips = 0;
 }
 
+/* With what the children have behind the peer, as far as it is configured and of the family. */
+static int tell_host(const struct ike_sa *sa, const struct ike_vip *vip, bool add, const char **why)
+{
+	struct ike_vip_spec spec = {.addr = vip->addr, .outer = vip->outer, .peer = vip->peer};
+	struct ike_engine *e = sa->engine;
+	struct ike_ts nets[IKE_TS_MAX];
+
+	for (size_t i = 0; i < sa->conn->n_children; i++) {
+		const struct ike_child_cfg *cfg = &sa->conn->children[i];
+
+		for (size_t k = 0; k < cfg->n_remote_ts && spec.n_nets < IKE_TS_MAX; k++)
+			if (!cfg->remote_ts[k].dynamic &&
+			    cfg->remote_ts[k].first.family == vip->addr.family)
+				nets[spec.n_nets++] = cfg->remote_ts[k];
+	}
+	spec.nets = nets;
+	if (add)
+		return e->ops->vip_add(e->host, &spec, why);
+	e->ops->vip_del(e->host, &spec);
+	return 0;
+}
+
 void ike_cp_end(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
@@ -82,7 +104,7 @@ void ike_cp_end(struct ike_sa *sa)
 		if (vip->lease)
 			ike_lease_give(&e->leases, vip->lease);
 		else if (e->ops->vip_del)
-			e->ops->vip_del(e->host, &vip->addr, &vip->outer);
+			tell_host(sa, vip, false, NULL);
 	}
 }
 
@@ -159,15 +181,16 @@ void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
 
 static bool add_vip(struct ike_sa *sa, const struct ike_addr *addr, struct ike_error *err)
 {
-	struct ike_engine *e = sa->engine;
+	struct ike_vip vip = {
+		.addr = *addr, .outer = sa->local.addr, .peer = sa->remote.addr};
 	char text[IKE_ADDR_TEXT_MAX];
 	const char *why = "";
 
 	ike_addr_text(addr, text, sizeof(text));
-	if (e->ops->vip_add && e->ops->vip_add(e->host, addr, &sa->local.addr, &why))
+	if (sa->engine->ops->vip_add && tell_host(sa, &vip, true, &why))
 		return ike_fail(err, "address %s cannot be set up: %s", text, why);
 	ike_sa_log(sa, IKE_LOG_INFO, "the peer gives this end the address %s", text);
-	sa->vips[sa->n_vips++] = (struct ike_vip){.addr = *addr, .outer = sa->local.addr};
+	sa->vips[sa->n_vips++] = vip;
 	sa->vips_ours = true;
 	return true;
 }

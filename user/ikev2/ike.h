@@ -87,6 +87,14 @@ struct ike_policy_spec {
 	size_t n_src_ts, n_dst_ts;
 };
 
+/* An address inside of the tunnel that the peer has given to this end. */
+struct ike_vip_spec {
+	struct ike_addr addr;
+	struct ike_addr outer, peer; /* the ends of the tunnel when it was given */
+	const struct ike_ts *nets;   /* behind the peer: to be reached from @addr */
+	size_t n_nets;
+};
+
 struct ike_usage {
 	uint64_t bytes, packets;
 	uint64_t idle_seconds; /* UINT64_MAX: never used */
@@ -158,13 +166,9 @@ struct ike_host {
 			  const char **why);
 	void (*policy_del)(void *host, uint32_t policy_id);
 
-	/*
-	 * An address inside of the tunnel that the peer has given to this end, whose address outside
-	 * is @outer. Both may be NULL.
-	 */
-	int (*vip_add)(void *host, const struct ike_addr *vip, const struct ike_addr *outer,
-		       const char **why);
-	void (*vip_del)(void *host, const struct ike_addr *vip, const struct ike_addr *outer);
+	/* Sets up an address inside of the tunnel, and takes it away. Both may be NULL. */
+	int (*vip_add)(void *host, const struct ike_vip_spec *spec, const char **why);
+	void (*vip_del)(void *host, const struct ike_vip_spec *spec);
 	/*
 	 * @identity has been given @addr out of @pool: for ike_engine_restore_lease() in the next
 	 * life. May be NULL.

@@ -39,7 +39,7 @@ struct ike_proven; /* prove.h */
 struct ike_vip {
 	struct ike_addr addr;
 	struct ike_lease *lease; /* the server's; NULL at the client */
-	struct ike_addr outer;	 /* the client's, when it was set up */
+	struct ike_addr outer, peer; /* the client's: when it was set up */
 };
 
 enum {

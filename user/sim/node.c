@@ -255,14 +255,13 @@ static void host_event(void *host, const struct ike_event *event)
 		n->sim->disturbed = true;
 }
 
-static int host_vip_add(void *host, const struct ike_addr *vip, const struct ike_addr *outer,
-			const char **why)
+static int host_vip_add(void *host, const struct ike_vip_spec *spec, const char **why)
 {
 	((struct sim_node *)host)->vips++;
 	return 0;
 }
 
-static void host_vip_del(void *host, const struct ike_addr *vip, const struct ike_addr *outer)
+static void host_vip_del(void *host, const struct ike_vip_spec *spec)
 {
 	((struct sim_node *)host)->vips--;
 }

@@ -111,6 +111,7 @@ static void test_one_address(void **state)
 	assert_int_equal(vips_of(&w->end[0]), 1);
 	assert_int_equal(vips_of(&w->end[1]), 0);
 	assert_true(ike_addr_equal(&w->end[0].vips[0], &want));
+	assert_string_equal(w->end[0].nets, "10.2.0.0/16");
 	assert_string_equal(w->end[1].leases, "four 10.9.0.1 a.example.org\n");
 	world_free(w);
 }
@@ -122,6 +123,7 @@ static void test_both_families(void **state)
 	world_start(w);
 	world_up(w);
 	assert_inside(w, "10.9.0.1/32 2001:db8:9::1/128");
+	assert_string_equal(w->end[0].nets, "2001:db8:2::/48");
 	assert_int_equal(vips_of(&w->end[0]), 2);
 	world_free(w);
 }

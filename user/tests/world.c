@@ -192,26 +192,26 @@ static void host_policy_del(void *host, uint32_t policy_id)
 	p->id = 0;
 }
 
-static int host_vip_add(void *host, const struct ike_addr *vip, const struct ike_addr *outer,
-			const char **why)
+static int host_vip_add(void *host, const struct ike_vip_spec *spec, const char **why)
 {
 	struct world_end *end = host;
 
 	for (size_t i = 0; i < 8; i++) {
 		if (end->vips[i].family)
 			continue;
-		end->vips[i] = *vip;
+		end->vips[i] = spec->addr;
+		ike_ts_list_text(spec->nets, spec->n_nets, end->nets, sizeof(end->nets));
 		return 0;
 	}
 	return -1;
 }
 
-static void host_vip_del(void *host, const struct ike_addr *vip, const struct ike_addr *outer)
+static void host_vip_del(void *host, const struct ike_vip_spec *spec)
 {
 	struct world_end *end = host;
 
 	for (size_t i = 0; i < 8; i++) {
-		if (!ike_addr_equal(&end->vips[i], vip))
+		if (!ike_addr_equal(&end->vips[i], &spec->addr))
 			continue;
 		end->vips[i].family = 0;
 		return;

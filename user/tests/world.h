@@ -52,6 +52,7 @@ struct world_end {
 	unsigned int spi_allocs, updates, keepalives;
 	bool refuse_sa; /* the data plane takes no SA */
 	struct ike_addr vips[8]; /* set up inside; family 0: free */
+	char nets[256];		 /* that the last one is for */
 	char leases[1024];	 /* told to be kept: "pool address identity\n" each */
 	uint64_t random;
 	char log[WORLD_LOG];
