@@ -162,7 +162,7 @@ static void settle_twins(struct ike_sa *sa)
 		return;
 	TAILQ_FOREACH(other, &sa->engine->sas, link) {
 		if (!same_peer(sa, other) || !ike_sa_usable(other) || other->began == sa->began ||
-		    other->established < sa->created)
+		    other->authenticated < sa->created)
 			continue;
 		loser = sa->first_spi < other->first_spi ? sa : other;
 		winner = loser == sa ? other : sa;
@@ -189,7 +189,8 @@ static bool replaces_older(const struct ike_sa *sa, bool initial_contact)
 
 /*
  * Older IKE SAs with the same peer go: when it says so by INITIAL_CONTACT (section 2.4), or by our
- * own policy. What was established after this one began cannot be from before a crash.
+ * own policy. What was authenticated after this one began cannot be from before a crash; what a
+ * rekeying made since can, when the peer's last request came late.
  */
 static void replace_older(struct ike_sa *sa, bool initial_contact)
 {
@@ -199,8 +200,8 @@ static void replace_older(struct ike_sa *sa, bool initial_contact)
 		return;
 	for (other = TAILQ_FIRST(&sa->engine->sas); other; other = next) {
 		next = TAILQ_NEXT(other, link);
-		if (!same_peer(sa, other) || other->state != IKE_SA_ESTABLISHED ||
-		    other->established >= sa->created)
+		if (!same_peer(sa, other) || !ike_sa_usable(other) ||
+		    other->authenticated >= sa->created)
 			continue;
 		if (initial_contact) {
 			/* Without a DELETE: nobody would answer it. */

@@ -340,6 +340,8 @@ void ike_sa_establish(struct ike_sa *sa)
 {
 	ike_sa_set_state(sa, IKE_SA_ESTABLISHED);
 	sa->established = sa->engine->now;
+	if (!sa->authenticated)
+		sa->authenticated = sa->established;
 	forget_init(sa);
 	start_timers(sa);
 }
@@ -396,6 +398,7 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 	bool rekeyed = sa->state == IKE_SA_REKEYED;
 	struct ike_engine *e = sa->engine;
 	struct ike_child *c;
+	struct ike_sa *rival;
 
 	if (sa->state == IKE_SA_CLOSED)
 		return;
@@ -412,6 +415,13 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 	ike_cp_end(sa);
 	if (sa->announced && !rekeyed)
 		ike_emit(e, IKE_EVENT_IKE_DOWN, sa->id, 0, 0);
+	/*
+	 * What the peer's rekeying made of it was to take its place and has not. It stays in the
+	 * list for a while, so that who walks that may close what it meets.
+	 */
+	rival = ike_rekey_rival(sa);
+	if (rival)
+		ike_sa_close(rival, how, true, why);
 	if (linger)
 		ike_timer_set(&e->timers, &sa->life, e->now + IKE_LINGER_TIME);
 	else

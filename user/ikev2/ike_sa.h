@@ -70,6 +70,7 @@ struct ike_sa {
 	struct ike_id local_id, remote_id;
 	bool identified; /* the peer's identity is proven */
 	ike_time created, established, heard, sent, rekey_at;
+	ike_time authenticated; /* the same through all rekeying */
 	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
 
 	bool nat_aware;		    /* the peer sent NAT detection */

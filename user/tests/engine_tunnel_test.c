@@ -471,21 +471,29 @@ static void test_liveness(void **state)
 	world_free(w);
 }
 
-/* The peer has lost its memory: a crash, a restart. */
+/* An end loses its memory: a crash, a restart. */
+static void restart(struct world *w, unsigned int end)
+{
+	struct ike_engine *old = w->end[end].engine;
+
+	while (w->end[end].n_jobs)
+		ike_job_free(w->end[end].jobs[--w->end[end].n_jobs]);
+	w->end[end].engine = ike_engine_new(old->ops, &w->end[end], w->end[end].config, w->now);
+	ike_engine_free(old);
+	memset(w->end[end].sas, 0, sizeof(w->end[end].sas));
+	memset(w->end[end].policies, 0, sizeof(w->end[end].policies));
+	w->end[end].spis = 0;
+}
+
 static void test_peer_restarts(void **state)
 {
 	struct world *w = world_new();
-	struct ike_engine *old;
 
 	conn(w, 0)->dpd_delay = 10;
 	child(w, 0)->dpd_action = IKE_START_START;
 	world_start(w);
 	world_up(w);
-	old = w->end[1].engine;
-	w->end[1].engine = ike_engine_new(old->ops, &w->end[1], w->end[1].config, w->now);
-	ike_engine_free(old);
-	memset(w->end[1].sas, 0, sizeof(w->end[1].sas));
-	memset(w->end[1].policies, 0, sizeof(w->end[1].policies));
+	restart(w, 1);
 	world_pass(w, 120 * (ike_time)IKE_SECOND);
 	assert_one_tunnel(w);
 	world_free(w);
@@ -495,20 +503,98 @@ static void test_peer_restarts(void **state)
 static void test_initial_contact(void **state)
 {
 	struct world *w = world_new();
-	struct ike_engine *old;
 
 	world_start(w);
 	world_up(w);
 	w->now += IKE_SECOND;
-	old = w->end[0].engine;
-	w->end[0].engine = ike_engine_new(old->ops, &w->end[0], w->end[0].config, w->now);
-	ike_engine_free(old);
-	memset(w->end[0].sas, 0, sizeof(w->end[0].sas));
-	memset(w->end[0].policies, 0, sizeof(w->end[0].policies));
+	restart(w, 0);
 	world_up(w);
 	assert_int_equal(world_count_ike(w, 1, "ESTABLISHED"), 1);
 	assert_true(world_logged(&w->end[1], "INITIAL_CONTACT"));
 	world_pass(w, 200 * (ike_time)IKE_SECOND);
+	assert_one_tunnel(w);
+	world_free(w);
+}
+
+static bool only_from_0(struct world *w, struct world_message *m)
+{
+	return m->from == 0;
+}
+
+/*
+ * Both rekey the IKE SA at once, and end 0 crashes before it can settle that: what its own rekeying
+ * made at end 1 goes with what it was made of (seed 1763 of the simulator, once).
+ */
+static void test_initial_contact_after_collision(void **state)
+{
+	struct world *w = world_new();
+
+	world_start(w);
+	world_up(w);
+	w->wire = only_from_0;
+	ask_rekey(w, 1, false);
+	ask_rekey(w, 0, false);
+	world_run(w);
+	assert_int_equal(world_count_ike(w, 1, NULL), 2);
+	w->now += IKE_SECOND;
+	restart(w, 0);
+	w->wire = NULL;
+	world_up(w);
+	assert_one_tunnel(w);
+	world_pass(w, 200 * (ike_time)IKE_SECOND);
+	assert_one_tunnel(w);
+	world_free(w);
+}
+
+static struct world_message late;
+
+static bool keep_for_later(struct world *w, struct world_message *m)
+{
+	late = *m;
+	return false;
+}
+
+/* Before the answer to IKE_SA_INIT comes that request of the life before, and is computed. */
+static bool late_comes_first(struct world *w, struct world_message *m)
+{
+	struct ike_engine *e = w->end[1].engine;
+
+	if (m->from != 1 || !late.len)
+		return true;
+	ike_engine_receive(e, w->now, &late.dst, &late.src, late.bytes, late.len);
+	late.len = 0;
+	while (w->end[1].n_jobs) {
+		struct ike_job *job = w->end[1].jobs[--w->end[1].n_jobs];
+
+		ike_job_run(job);
+		ike_engine_job_done(e, w->now, job);
+	}
+	return true;
+}
+
+/*
+ * End 0 asks for another IKE SA and crashes, and the request arrives after the first one of its new
+ * life: the IKE SA that it makes is new, but what it is made of is not.
+ */
+static void test_initial_contact_after_late_rekey(void **state)
+{
+	struct world *w = world_new();
+
+	world_start(w);
+	world_up(w);
+	w->wire = keep_for_later;
+	ask_rekey(w, 0, false);
+	world_run(w);
+	assert_int_not_equal(late.len, 0);
+	w->now += IKE_SECOND;
+	restart(w, 0);
+	w->wire = late_comes_first;
+	world_up(w);
+	assert_int_equal(late.len, 0);
+	assert_true(world_logged(&w->end[1], "takes over"));
+	/* What was rekeyed waits for a DELETE that nobody will send. */
+	assert_int_equal(world_count_ike(w, 1, "ESTABLISHED"), 1);
+	world_pass(w, IKE_REKEYED_TIME);
 	assert_one_tunnel(w);
 	world_free(w);
 }
@@ -727,6 +813,8 @@ int main(void)
 		cmocka_unit_test(test_liveness),
 		cmocka_unit_test(test_peer_restarts),
 		cmocka_unit_test(test_initial_contact),
+		cmocka_unit_test(test_initial_contact_after_collision),
+		cmocka_unit_test(test_initial_contact_after_late_rekey),
 		cmocka_unit_test(test_trap),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_forced_encap),
