@@ -61,8 +61,11 @@ void sim_check_swap(struct sim_node *n, const struct sim_sa *old, const struct s
 {
 	struct sim_node *peer = &n->sim->nodes[!n->index];
 
-	/* Without an SA before, there is nothing to lose; after a crash the peer's may be gone. */
-	if (!old || n->sim->disturbed)
+	/*
+	 * Without an SA before, or one that the peer never came to have, there is nothing to lose;
+	 * after a crash the peer's may be gone.
+	 */
+	if (!old || !sim_plane_by_spi(peer, old->spi) || n->sim->disturbed)
 		return;
 	if (!sim_plane_by_spi(peer, sa->spi))
 		sim_fail(n->sim, "node %u: sends on SPI %08x before the peer can receive", n->index,
