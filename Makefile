@@ -61,7 +61,7 @@ help:
 	@echo '  demo           a tunnel between esplaned and strongSwan, told step by step'
 	@echo '  shell          a prompt in the guest: module loaded, namespaces a and b ready'
 	@echo 'Test (as root; needs no module support here)'
-	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug|uml'
+	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug|uml|...'
 	@echo '                 and T=NAME narrow it'
 	@echo '  fuzz           each fuzz target for T=SECONDS (60)'
 	@echo '  bench          instructions per packet beside xfrm's'
