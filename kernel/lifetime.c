@@ -6,6 +6,7 @@
  *
  * Locking: none. Usage is atomic; each cause is a bit of sa->expired, and who sets it reports it.
  * The timer holds no reference: esplane_lifetime_stop() comes before the database's reference goes.
+ * Only the timer arms itself again, never the packet path, which may still run after that.
  */
 #include <kunit/visibility.h>
 #include <linux/bitops.h>
@@ -56,6 +57,18 @@ static bool charge(struct esplane_sa *sa, u64 used, u64 added, u64 soft, u64 har
 	}
 }
 
+/* Races are harmless: whoever is first, it is the same second or the next. */
+static void mark_used(struct esplane_sa *sa, time64_t now)
+{
+	time64_t last = READ_ONCE(sa->last_used);
+
+	if (last == now)
+		return;
+	if (!last)
+		WRITE_ONCE(sa->first_used, now);
+	WRITE_ONCE(sa->last_used, now);
+}
+
 bool esplane_lifetime_charge(struct esplane_sa *sa, u32 packets, u64 bytes)
 {
 	const struct esplane_limits *limits = &sa->limits;
@@ -64,8 +77,7 @@ bool esplane_lifetime_charge(struct esplane_sa *sa, u32 packets, u64 bytes)
 	time64_t now = ktime_get_seconds();
 	bool ok;
 
-	if (READ_ONCE(sa->last_used) != now)
-		WRITE_ONCE(sa->last_used, now);
+	mark_used(sa, now);
 	ok = charge(sa, used_bytes, bytes, limits->soft_bytes, limits->hard_bytes,
 		    ESPLANE_EXPIRE_CAUSE_BYTES);
 	return charge(sa, used_packets, packets, limits->soft_packets, limits->hard_packets,
@@ -92,12 +104,34 @@ u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done)
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_next);
 
+static bool reported(const struct esplane_sa *sa, u32 cause)
+{
+	return READ_ONCE(sa->expired) & cause;
+}
+
+static u64 age_of(const struct esplane_sa *sa)
+{
+	return ktime_get_seconds() - sa->born;
+}
+
+/* 0 as long as no packet came: what is due then is to look again when one could have been. */
+static u64 use_age_of(const struct esplane_sa *sa)
+{
+	time64_t first = READ_ONCE(sa->first_used);
+
+	return first ? ktime_get_seconds() - first : 0;
+}
+
 static void arm(struct esplane_sa *sa)
 {
-	bool soft_done = READ_ONCE(sa->expired) & ESPLANE_EXPIRE_CAUSE_TIME;
-	u64 wait = esplane_lifetime_next(ktime_get_seconds() - sa->born, sa->limits.soft_seconds,
-					 sa->limits.hard_seconds, soft_done);
+	const struct esplane_limits *l = &sa->limits;
+	u64 wait, use;
 
+	wait = esplane_lifetime_next(age_of(sa), l->soft_seconds, l->hard_seconds,
+				     reported(sa, ESPLANE_EXPIRE_CAUSE_TIME));
+	use = esplane_lifetime_next(use_age_of(sa), l->soft_use_seconds, l->hard_use_seconds,
+				    reported(sa, ESPLANE_EXPIRE_CAUSE_USE_TIME));
+	wait = min(wait, use);
 	if (wait == U64_MAX || esplane_sa_is_dead(sa))
 		return;
 	/* The timer wheel cannot wait for ever; a timer that comes early arms itself again. */
@@ -105,17 +139,24 @@ static void arm(struct esplane_sa *sa)
 	mod_timer(&sa->timer, jiffies + max_t(unsigned long, wait * HZ, 1));
 }
 
+static void judge_seconds(struct esplane_sa *sa, u64 age, u64 soft, u64 hard, u32 cause)
+{
+	if (esplane_sa_is_dead(sa))
+		return;
+	if (hard && age >= hard)
+		esplane_sa_kill(sa, cause);
+	else if (soft && age >= soft)
+		report_soft(sa, cause);
+}
+
 static void timer_fires(struct timer_list *timer)
 {
 	struct esplane_sa *sa = esplane_timer_container_of(sa, timer, timer);
-	u64 age = ktime_get_seconds() - sa->born;
+	const struct esplane_limits *l = &sa->limits;
 
-	if (sa->limits.hard_seconds && age >= sa->limits.hard_seconds) {
-		esplane_sa_kill(sa, ESPLANE_EXPIRE_CAUSE_TIME);
-		return;
-	}
-	if (sa->limits.soft_seconds && age >= sa->limits.soft_seconds)
-		report_soft(sa, ESPLANE_EXPIRE_CAUSE_TIME);
+	judge_seconds(sa, age_of(sa), l->soft_seconds, l->hard_seconds, ESPLANE_EXPIRE_CAUSE_TIME);
+	judge_seconds(sa, use_age_of(sa), l->soft_use_seconds, l->hard_use_seconds,
+		      ESPLANE_EXPIRE_CAUSE_USE_TIME);
 	arm(sa);
 }
 

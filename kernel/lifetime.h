@@ -10,11 +10,12 @@
 
 struct esplane_sa;
 
-/* Zero means no limit. Seconds count from the SA's birth. */
+/* Zero means no limit. Seconds count from the SA's birth, use seconds from its first packet. */
 struct esplane_limits {
 	u64 soft_bytes, hard_bytes;
 	u64 soft_packets, hard_packets;
 	u64 soft_seconds, hard_seconds;
+	u64 soft_use_seconds, hard_use_seconds;
 };
 
 struct esplane_usage {

@@ -70,7 +70,7 @@ static const struct nla_policy esplane_spi_free_nl_policy[ESPLANE_A_SPI_DST + 1]
 };
 
 /* ESPLANE_CMD_SA_NEW - do */
-static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_INTEG + 1] = {
+static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_HARD_USE_SECONDS + 1] = {
 	[ESPLANE_A_SA_DIRECTION] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[ESPLANE_A_SA_SPI] = { .type = NLA_BE32, },
 	[ESPLANE_A_SA_SRC] = NLA_POLICY_MAX_LEN(16),
@@ -94,6 +94,8 @@ static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_INTEG + 1] 
 	[ESPLANE_A_SA_SOFT_SECONDS] = { .type = NLA_U64, },
 	[ESPLANE_A_SA_HARD_SECONDS] = { .type = NLA_U64, },
 	[ESPLANE_A_SA_IFINDEX] = { .type = NLA_U32, },
+	[ESPLANE_A_SA_SOFT_USE_SECONDS] = { .type = NLA_U64, },
+	[ESPLANE_A_SA_HARD_USE_SECONDS] = { .type = NLA_U64, },
 };
 
 /* ESPLANE_CMD_SA_GET - do */
@@ -182,7 +184,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 		.cmd		= ESPLANE_CMD_SA_NEW,
 		.doit		= esplane_nl_sa_new_doit,
 		.policy		= esplane_sa_new_nl_policy,
-		.maxattr	= ESPLANE_A_SA_INTEG,
+		.maxattr	= ESPLANE_A_SA_HARD_USE_SECONDS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

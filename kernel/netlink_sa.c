@@ -124,12 +124,17 @@ static int get_limits(const struct genl_info *info, struct esplane_limits *l)
 	l->hard_packets = get_u64(attrs[ESPLANE_A_SA_HARD_PACKETS]);
 	l->soft_seconds = get_u64(attrs[ESPLANE_A_SA_SOFT_SECONDS]);
 	l->hard_seconds = get_u64(attrs[ESPLANE_A_SA_HARD_SECONDS]);
+	l->soft_use_seconds = get_u64(attrs[ESPLANE_A_SA_SOFT_USE_SECONDS]);
+	l->hard_use_seconds = get_u64(attrs[ESPLANE_A_SA_HARD_USE_SECONDS]);
 	if (l->hard_bytes && l->soft_bytes > l->hard_bytes)
 		return refuse(info, ESPLANE_A_SA_SOFT_BYTES, "soft-bytes: above hard-bytes");
 	if (l->hard_packets && l->soft_packets > l->hard_packets)
 		return refuse(info, ESPLANE_A_SA_SOFT_PACKETS, "soft-packets: above hard-packets");
 	if (l->hard_seconds && l->soft_seconds > l->hard_seconds)
 		return refuse(info, ESPLANE_A_SA_SOFT_SECONDS, "soft-seconds: above hard-seconds");
+	if (l->hard_use_seconds && l->soft_use_seconds > l->hard_use_seconds)
+		return refuse(info, ESPLANE_A_SA_SOFT_USE_SECONDS,
+			      "soft-use-seconds: above hard-use-seconds");
 	return 0;
 }
 
@@ -378,6 +383,8 @@ static int put_limits(struct sk_buff *skb, const struct esplane_limits *l)
 		{ ESPLANE_A_SA_HARD_PACKETS, l->hard_packets },
 		{ ESPLANE_A_SA_SOFT_SECONDS, l->soft_seconds },
 		{ ESPLANE_A_SA_HARD_SECONDS, l->hard_seconds },
+		{ ESPLANE_A_SA_SOFT_USE_SECONDS, l->soft_use_seconds },
+		{ ESPLANE_A_SA_HARD_USE_SECONDS, l->hard_use_seconds },
 	};
 	unsigned int i;
 

@@ -361,8 +361,8 @@ other_shapes() {
 	ktap_equal "esplane sa --json: with its drops" \
 		"$(cli "$b" sa "$SA_IN" --json | jq -r '.sas[0] | "\(.id) \(.spi) \(.drops.AUTH)"')" \
 		"$SA_IN 0x00001000 1"
-	ktap_equal "esplane sa --dump: 25 columns each" \
-		"$(cli "$b" sa --dump | awk -F '\t' '{ print NF }' | sort -u)" 25
+	ktap_equal "esplane sa --dump: 27 columns each" \
+		"$(cli "$b" sa --dump | awk -F '\t' '{ print NF }' | sort -u)" 27
 	ktap_equal "esplane policy: as many as there are" "$(cli "$a" policy | grep -c '^policy:')" \
 		"$(esp "$a" policy-list | wc -l)"
 	ktap_equal "esplane policy --json: the same ones" \

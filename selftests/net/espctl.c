@@ -32,6 +32,9 @@ static const char usage[] =
 	"         [dev=NAME] [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
 	"         [soft_bytes=N] [hard_bytes=N] [soft_packets=N] ... [hard_seconds=N]     prints "
 	"the ID\n"
+	"         [--count N [--together]]       N of them, their SPIs counted up; together: seconds "
+	"limits count\n"
+	"         from the start of the command for all; prints the last ID\n"
 	"         (HEX is key, salt, integrity key; SRC: 10.0.0.0/8, 10.0.0.1 or "
 	"10.0.0.1-10.0.0.9,\n"
 	"         or the same in IPv6; SPORTS: N or N-M; NAME: by which outer packets leave)\n"
@@ -41,6 +44,8 @@ static const char usage[] =
 	"[sa_id=N]\n"
 	"         [if_id=N] [mark=N] [mark_mask=N] [cookie=N] [id=N]                      prints "
 	"the ID\n"
+	"         [--count N]    N of them, the destination of the first selector counted up; prints "
+	"the last ID\n"
 	"  policy-del id=N | policy-list [--json] [id=N] [get=FIELD]\n"
 	"  spd-set [default_in=bypass|discard] [default_out=bypass|discard]\n"
 	"  spd-get [--json] [get=FIELD]\n"
@@ -56,9 +61,9 @@ static const char usage[] =
 	"  stats [--json] [get=FIELD or drop reason]\n"
 	"  caps [--json]\n"
 	"  link-add NAME [if_id=N]                an interface of kind esplane\n"
-	"  monitor [--count N] [--timeout SECONDS]    events, one JSON a line; \"ready\" on stderr "
-	"when it listens;\n"
-	"         fails if COUNT events do not come in time\n";
+	"  monitor [--count N] [--timeout SECONDS] [--small]    events, one JSON a line; \"ready\" on "
+	"stderr when it listens;\n"
+	"         fails if COUNT events do not come in time; --small: of few it loses some\n";
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
 {
@@ -348,7 +353,7 @@ static bool set_shorthand(const char *key, char *value, const struct dp_table *t
 
 /* What is not a field of an object. */
 struct options {
-	bool json, hold;
+	bool json, hold, together, small;
 	const char *get, *address;
 	bool no_gro;
 	uint64_t count, timeout;
@@ -394,6 +399,10 @@ static struct options parse(char **argv, const struct dp_table *table, void *obj
 			o.json = true;
 		} else if (is(*argv, "--hold")) {
 			o.hold = true;
+		} else if (is(*argv, "--together")) {
+			o.together = true;
+		} else if (is(*argv, "--small")) {
+			o.small = true;
 		} else if (equals) {
 			*equals = '\0';
 			parse_pair(*argv, equals + 1, table, object, &o);
@@ -470,13 +479,38 @@ static void show_policy(void *arg, const struct dp_policy *policy)
 
 /* Commands */
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* What is left of a limit of @seconds, of which some have passed; not 0, which is no limit. */
+static uint64_t seconds_left(uint64_t seconds, int64_t passed)
+{
+	if (!seconds)
+		return 0;
+	return seconds > (uint64_t)passed ? seconds - passed : 1;
+}
+
 static int cmd_sa_add(char **argv)
 {
 	struct dp_sa sa = { .encr = 20 };	/* ENCR_AES_GCM_16, RFC 4106 */
+	struct options o = parse(argv, &dp_sa_table, &sa);
+	uint64_t n, soft = sa.soft_seconds, hard = sa.hard_seconds;
 	struct dp *dp = open_dp();
+	int64_t start = now_ms();
 
-	parse(argv, &dp_sa_table, &sa);
-	check(dp, dp_sa_new(dp, &sa));
+	for (n = 0; n < (o.count ? o.count : 1); n++, sa.spi++) {
+		if (o.together) {
+			sa.soft_seconds = seconds_left(soft, (now_ms() - start) / 1000);
+			sa.hard_seconds = seconds_left(hard, (now_ms() - start) / 1000);
+		}
+		sa.id = 0;
+		check(dp, dp_sa_new(dp, &sa));
+	}
 	printf("%" PRIu32 "\n", sa.id);
 	dp_close(dp);
 	return 0;
@@ -520,13 +554,29 @@ static int cmd_sa_list(char **argv)
 	return 0;
 }
 
+/* The next address. */
+static void count_up(struct dp_addr *a)
+{
+	uint8_t *byte = a->bytes + a->len;
+
+	while (byte-- > a->bytes && !++*byte)
+		;
+}
+
 static int cmd_policy_set(char **argv)
 {
 	struct dp_policy policy = { 0 };
+	struct options o = parse(argv, &dp_policy_table, &policy);
 	struct dp *dp = open_dp();
+	uint32_t id = policy.id;
+	uint64_t n;
 
-	parse(argv, &dp_policy_table, &policy);
-	check(dp, dp_policy_set(dp, &policy));
+	for (n = 0; n < (o.count ? o.count : 1); n++) {
+		policy.id = id;
+		check(dp, dp_policy_set(dp, &policy));
+		count_up(&policy.selectors[0].dst_first);
+		count_up(&policy.selectors[0].dst_last);
+	}
 	printf("%" PRIu32 "\n", policy.id);
 	dp_close(dp);
 	return 0;
@@ -774,14 +824,6 @@ static void show_event(void *arg, const char *name, const struct dp_event *event
 	(*seen)++;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 static int cmd_monitor(char **argv)
 {
 	struct options o = parse(argv, NULL, NULL);
@@ -792,9 +834,12 @@ static int cmd_monitor(char **argv)
 	struct pollfd poll_in = { .events = POLLIN };
 	uint64_t seen = 0;
 	int64_t left;
+	int least = 0;		/* the kernel knows a lower bound */
 
 	if (!events)
 		die("%s", why);
+	if (o.small)
+		setsockopt(dp_events_fd(events), SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
 	fputs("ready\n", stderr);
 	poll_in.fd = dp_events_fd(events);
 	while (!o.count || seen < o.count) {

@@ -33,7 +33,7 @@
 #	policy_get NS ID FIELD
 #	more NAME NS REASON WANT COMMAND...	a result: the counter rises by WANT while COMMAND runs
 #
-#	events NS			starts a monitor; its JSON lines go to $EVENTS
+#	events NS [WORD...]		starts a monitor, with these words; its JSON lines go to $EVENTS
 #	event_count FILTER		how many lines of $EVENTS match this jq condition
 #	event_is FILTER			true if there is one
 #
@@ -243,7 +243,7 @@ clear_end() {
 events() {
 	EVENTS=$NET_TMP/events
 	: >"$EVENTS"
-	nsenter --net="/run/netns/$1" espctl monitor >"$EVENTS" 2>"$EVENTS.err" &
+	nsenter --net="/run/netns/$1" espctl monitor "${@:2}" >"$EVENTS" 2>"$EVENTS.err" &
 	EVENTS_PID=$!
 	at_exit kill $EVENTS_PID
 	busywait "$(slowly 5000)" grep -q ready "$EVENTS.err"

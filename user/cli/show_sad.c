@@ -125,6 +125,7 @@ void show_sad_entry(const struct page *p, const struct dp_sa *sa,
 	show_numbers(p, sa);
 	show_use(p, sa);
 	show_limit(p, "limit of time", sa->soft_seconds, sa->hard_seconds, human_duration);
+	show_limit(p, "limit of use", sa->soft_use_seconds, sa->hard_use_seconds, human_duration);
 	show_limit(p, "limit of bytes", sa->soft_bytes, sa->hard_bytes, human_bytes);
 	show_limit(p, "limit of packets", sa->soft_packets, sa->hard_packets, packets_text);
 	show_drops(p, sa);
@@ -160,7 +161,7 @@ void dump_sad_entry(FILE *out, const struct dp_sa *sa)
 {
 	const uint64_t limits[] = {
 		sa->soft_seconds, sa->hard_seconds, sa->soft_bytes, sa->hard_bytes,
-		sa->soft_packets, sa->hard_packets,
+		sa->soft_packets, sa->hard_packets, sa->soft_use_seconds, sa->hard_use_seconds,
 	};
 	char src[ADDR_MAX], dst[ADDR_MAX];
 	size_t i;

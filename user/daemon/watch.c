@@ -20,7 +20,8 @@ enum { LIMIT_TEXT_MAX = 64 };
 /* Which limits, in words: "bytes, packets". */
 static const char *limit_text(const struct dp_event *event, char *text)
 {
-	static const char *const names[] = { "bytes", "packets", "time", "sequence numbers" };
+	static const char *const names[] = { "bytes", "packets", "time", "sequence numbers",
+					     "time of use" };
 	size_t i;
 
 	*text = '\0';

@@ -22,7 +22,7 @@ static const char *const directions[] = { "in", "out", NULL };
 static const char *const modes[] = { "tunnel", "transport", NULL };
 static const char *const actions[] = { "protect", "bypass", "discard", NULL };
 static const char *const sa_flags[] = { "esn", "no-replay-check", "copy-dscp", NULL };
-static const char *const causes[] = { "bytes", "packets", "time", "sequence", NULL };
+static const char *const causes[] = { "bytes", "packets", "time", "sequence", "use-time", NULL };
 
 /* Ports are always put: an absent last port means 65535, not 0. */
 #define SELECTOR(kind_, attr_, member, ...) \
@@ -85,6 +85,8 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U64, HARD_PACKETS, hard_packets),
 	SA(DP_U64, SOFT_SECONDS, soft_seconds),
 	SA(DP_U64, HARD_SECONDS, hard_seconds),
+	SA(DP_U64, SOFT_USE_SECONDS, soft_use_seconds),
+	SA(DP_U64, HARD_USE_SECONDS, hard_use_seconds),
 	SA(DP_U64, BYTES, bytes),
 	SA(DP_U64, PACKETS, packets),
 	SA(DP_U64, AGE, age),

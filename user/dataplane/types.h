@@ -61,6 +61,7 @@ struct dp_sa {
 	uint32_t ifindex;		/* of the outer interface */
 	uint64_t cookie;
 	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets, soft_seconds, hard_seconds;
+	uint64_t soft_use_seconds, hard_use_seconds;
 	uint64_t bytes, packets, age;
 	uint64_t idle;			/* UINT64_MAX: never used */
 	const char *driver;

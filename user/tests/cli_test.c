@@ -373,7 +373,8 @@ static void sa_for_people(void **state)
 		.src = v4(192, 0, 2, 2), .dst = v4(192, 0, 2, 1), .replay_window = 1024,
 		.encap_sport = 4500, .encap_dport = 61000, .seq = 77, .age = 63, .idle = 3,
 		.bytes = 1024, .packets = 1, .soft_bytes = 1 << 20, .hard_bytes = 2 << 20,
-		.hard_seconds = 3600, .selectors = { selector(0) }, .n_selectors = 1, .if_id = 7,
+		.hard_seconds = 3600, .hard_use_seconds = 60,
+		.selectors = { selector(0) }, .n_selectors = 1, .if_id = 7,
 		.drops = { { "REPLAY", "sequence number already seen", 4 } }, .n_drops = 1,
 	};
 
@@ -387,11 +388,12 @@ static void sa_for_people(void **state)
 	      "  transfer: 1.0 KiB in 1 packet\n"
 	      "  latest packet: 3 seconds ago\n"
 	      "  limit of time: end at 1 hour\n"
+	      "  limit of use: end at 1 minute\n"
 	      "  limit of bytes: rekey at 1.0 MiB, end at 2.0 MiB\n"
 	      "  dropped: 4 REPLAY: sequence number already seen\n",
 	      show_sad_entry(&page, &sa, &names_of_module));
 	SHOWS("3\tin\t00001000\t192.0.2.2\t192.0.2.1\t4500\t61000\t20\t128\t7\t1024\t77\t"
-	      "1024\t1\t63\t3\t0\t3600\t1048576\t2097152\t0\t0\trfc4106-gcm-aesni\t"
+	      "1024\t1\t63\t3\t0\t3600\t1048576\t2097152\t0\t0\t0\t60\trfc4106-gcm-aesni\t"
 	      "10.1.0.0/24 -> 10.2.0.0-10.2.0.9\tREPLAY=4\n", dump_sad_entry(out, &sa));
 }
 
@@ -410,7 +412,7 @@ static void sa_that_is_new(void **state)
 	      "  sequence: 0\n"
 	      "  age: 0 seconds\n", show_sad_entry(&page, &sa, &names_of_module));
 	SHOWS("4\tout\t00002000\t2001:db8::1\t2001:db8::2\t0\t0\t99\t0\t0\t0\t0\t0\t0\t0\t"
-	      "(none)\t0\t0\t0\t0\t0\t0\t(none)\t(none)\t(none)\n", dump_sad_entry(out, &sa));
+	      "(none)\t0\t0\t0\t0\t0\t0\t0\t0\t(none)\t(none)\t(none)\n", dump_sad_entry(out, &sa));
 }
 
 static void policies(void **state)

@@ -72,14 +72,16 @@ enum esplane_sa_flag {
 	ESPLANE_SA_FLAG_COPY_DSCP = 4,
 };
 
-/*
- * Which limit of an SA was reached.
+/**
+ * enum esplane_expire_cause - Which limit of an SA was reached.
+ * @ESPLANE_EXPIRE_CAUSE_USE_TIME: Seconds since the SA was first used.
  */
 enum esplane_expire_cause {
 	ESPLANE_EXPIRE_CAUSE_BYTES = 1,
 	ESPLANE_EXPIRE_CAUSE_PACKETS = 2,
 	ESPLANE_EXPIRE_CAUSE_TIME = 4,
 	ESPLANE_EXPIRE_CAUSE_SEQUENCE = 8,
+	ESPLANE_EXPIRE_CAUSE_USE_TIME = 16,
 };
 
 enum {
@@ -151,6 +153,8 @@ enum {
 	ESPLANE_A_SA_DROP,
 	ESPLANE_A_SA_IFINDEX,
 	ESPLANE_A_SA_INTEG,
+	ESPLANE_A_SA_SOFT_USE_SECONDS,
+	ESPLANE_A_SA_HARD_USE_SECONDS,
 
 	__ESPLANE_A_SA_MAX,
 	ESPLANE_A_SA_MAX = (__ESPLANE_A_SA_MAX - 1)
