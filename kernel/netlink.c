@@ -76,32 +76,37 @@ static int put_transforms(struct sk_buff *skb)
 	const struct esplane_transform *t;
 	char driver[DRIVER_NAME_LEN];
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; (t = esplane_transform_nth(i)); i++) {
-		esplane_transform_driver(t, driver, sizeof(driver));
-		if (driver[0] && put_transform(skb, t, driver))
-			return -EMSGSIZE;
+	for (i = 0; !err && (t = esplane_transform_nth(i)); i++) {
+		err = esplane_transform_driver(t, driver, sizeof(driver));
+		if (!err && driver[0])
+			err = put_transform(skb, t, driver);
 	}
-	return 0;
+	return err;
 }
 
 int esplane_nl_caps_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct sk_buff *reply;
 	void *header;
+	int err;
 
 	reply = esplane_nl_reply(info, &header);
 	if (!reply)
 		return -ENOMEM;
-	if (nla_put_string(reply, ESPLANE_A_CAPS_VERSION, ESPLANE_VERSION) ||
-	    put_transforms(reply) ||
-	    nla_put_u32(reply, ESPLANE_A_CAPS_MAX_REPLAY_WINDOW, ESPLANE_MAX_REPLAY_WINDOW) ||
-	    nla_put_u32(reply, ESPLANE_A_CAPS_MAX_SELECTORS, ESPLANE_MAX_SELECTORS)) {
+	err = nla_put_string(reply, ESPLANE_A_CAPS_VERSION, ESPLANE_VERSION) ?:
+	      put_transforms(reply) ?:
+	      nla_put_u32(reply, ESPLANE_A_CAPS_MAX_REPLAY_WINDOW, ESPLANE_MAX_REPLAY_WINDOW) ?:
+	      nla_put_u32(reply, ESPLANE_A_CAPS_MAX_SELECTORS, ESPLANE_MAX_SELECTORS);
+	if (!err)
+		return esplane_nl_send(info, reply, header);
+	if (err == -ENOMEM)
+		NL_SET_ERR_MSG(info->extack, "no memory to ask the crypto drivers");
+	else
 		NL_SET_ERR_MSG(info->extack, "the reply does not fit a message");
-		nlmsg_free(reply);
-		return -EMSGSIZE;
-	}
-	return esplane_nl_send(info, reply, header);
+	nlmsg_free(reply);
+	return err;
 }
 
 static u32 get_u32(const struct nlattr *attr, u32 otherwise)

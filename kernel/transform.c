@@ -217,11 +217,18 @@ static unsigned int driver_iv_len(const struct esplane_transform *t)
 static int key_aead(struct crypto_aead *aead, const struct esplane_transform *t, const u8 *key,
 		    unsigned int len, struct netlink_ext_ack *extack)
 {
+	int err;
+
 	if (crypto_aead_ivsize(aead) != driver_iv_len(t)) {
 		NL_SET_ERR_MSG(extack, "the crypto driver's IV length is not the transform's");
 		return -EINVAL;
 	}
-	if (set_key(aead, t, key, len) || crypto_aead_setauthsize(aead, t->icv_len)) {
+	err = set_key(aead, t, key, len) ?: crypto_aead_setauthsize(aead, t->icv_len);
+	if (err == -ENOMEM) {
+		NL_SET_ERR_MSG(extack, "no memory for the crypto driver");
+		return err;
+	}
+	if (err) {
 		NL_SET_ERR_MSG(extack, "the crypto driver refuses the key");
 		return -EINVAL;
 	}
@@ -234,6 +241,10 @@ static struct crypto_aead *make_aead(const struct esplane_transform *t, bool esn
 	struct crypto_aead *aead = allocate(algorithm(t, esn));
 	int err;
 
+	if (aead == ERR_PTR(-ENOMEM)) {
+		NL_SET_ERR_MSG(extack, "no memory for the crypto driver");
+		return aead;
+	}
 	if (IS_ERR(aead)) {
 		if (extack)
 			extack->_msg = algorithm(t, esn)->missing;
@@ -309,13 +320,14 @@ void esplane_transform_write_iv(const struct esplane_transform *t, u64 seq, u8 *
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_transform_write_iv);
 
-void esplane_transform_driver(const struct esplane_transform *t, char *buf, size_t len)
+int esplane_transform_driver(const struct esplane_transform *t, char *buf, size_t len)
 {
 	struct crypto_aead *aead = allocate(&t->aead);
 
 	buf[0] = '\0';
 	if (IS_ERR(aead))
-		return;
+		return PTR_ERR(aead) == -ENOMEM ? -ENOMEM : 0;
 	strscpy(buf, crypto_tfm_alg_driver_name(crypto_aead_tfm(aead)), len);
 	crypto_free_aead(aead);
+	return 0;
 }

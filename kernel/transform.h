@@ -68,7 +68,7 @@ int esplane_transform_setup(struct esplane_sa *sa, u32 encr, u32 integ, const u8
 void esplane_transform_teardown(struct esplane_sa *sa);
 /* Writes the IV of packet @seq, if it has one, to where it is sent from. */
 void esplane_transform_write_iv(const struct esplane_transform *t, u64 seq, u8 *wire);
-/* Driver serving @t now, for caps-get; empty if the kernel lacks it. May sleep. */
-void esplane_transform_driver(const struct esplane_transform *t, char *buf, size_t len);
+/* Driver serving @t now, for caps-get; empty if the kernel lacks it. May sleep. Or -ENOMEM. */
+int __must_check esplane_transform_driver(const struct esplane_transform *t, char *buf, size_t len);
 
 #endif
