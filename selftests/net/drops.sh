@@ -247,7 +247,8 @@ provoke_SEGMENT() {
 	EOP
 }
 
-# The sender's own allocations may sleep and are spared (ignore-gfp-wait).
+# The sender's own allocations may sleep and are spared (ignore-gfp-wait). Each CPU has its own route
+# to the peer, which takes memory and would fail first: the packet before finds it, on the same CPU.
 provoke_NO_MEMORY() {
 	[ -d $FAILSLAB ] || { cannot "this kernel has no failslab"; return; }
 	outbound && out_to_b || return
@@ -256,8 +257,9 @@ provoke_NO_MEMORY() {
 	echo 0 >$FAILSLAB/verbose
 	echo -1 >$FAILSLAB/times
 	echo 100 >$FAILSLAB/probability
-	nsenter --net="/run/netns/$a" bash -c '
+	nsenter --net="/run/netns/$a" taskset -c 0 bash -c '
 		exec 3>/dev/udp/$1/$2
+		echo x >&3
 		echo 1 >/proc/self/make-it-fail
 		echo x >&3
 		echo 0 >/proc/self/make-it-fail' - $INNER_B $port

@@ -67,6 +67,10 @@ static const struct {
 	  "ip link show type esplane; ip link set DEVICE up" },
 	{ "FAMILY",
 	  "a route leads packets in that the SA cannot carry: ip -6 route, ip route, esplane sa" },
+	{ "TRANSPORT_ADDRESS",
+	  "transport mode is for packets from the SA's source to its destination: esplane policy" },
+	{ "TRANSPORT_FRAGMENT",
+	  "who sends fragments, ip -s -s link; give hosts behind this one a tunnel, not transport mode" },
 	{ "KEEPALIVE_RUNT",
 	  "something that is not IPsec sends to this UDP port: tcpdump -n udp port 4500" },
 };
