@@ -111,13 +111,16 @@ class Spec:
 class Socket:
     def __init__(self):
         self.spec = Spec()
-        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+        self.seq = 0
+        self.open(NETLINK_GENERIC)
+        self.find_family()
+
+    def open(self, protocol):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self.sock.bind((0, 0))
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.sock.settimeout(60)
-        self.seq = 0
-        self.find_family()
 
     def find_family(self):
         name = attribute(CTRL_ATTR_FAMILY_NAME, b"esplane\0")
@@ -129,34 +132,48 @@ class Socket:
         group = dict(attributes(dict(attributes(found[CTRL_ATTR_MCAST_GROUPS]))[1]))
         self.group, = struct.unpack("=I", group[2])
 
-    def exchange(self, family, command, payload, flags=0):
-        """Returns errno, the replies' attributes, the error's extra attributes, the request."""
+    def pack(self, kind, body, flags=0):
         self.seq += 1
-        body = struct.pack("=BBH", command, 1, 0) + payload
-        message = HEADER.pack(HEADER.size + len(body), family,
-                              NLM_F_REQUEST | NLM_F_ACK | flags, self.seq, 0) + body
-        self.sock.send(message)
+        return HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_ACK | flags,
+                           self.seq, 0) + body
+
+    def message(self, family, command, payload, flags=0):
+        return self.pack(family, struct.pack("=BBH", command, 1, 0) + payload, flags)
+
+    def receive(self):
+        """Returns errno, the replies' attributes, the error's extra attributes. Answers to requests before
+        the last are passed over."""
         replies = []
         while True:
             data = self.sock.recv(1 << 20)
             while data:
-                size, kind, head_flags, _, _ = HEADER.unpack_from(data)
+                size, kind, head_flags, seq, _ = HEADER.unpack_from(data)
                 part, data = data[HEADER.size:size], data[(size + 3) & ~3:]
-                if kind == NLMSG_DONE:
-                    return 0, replies, {}, message
-                if kind == NLMSG_ERROR:
-                    extra = part[4 + HEADER.size:] if head_flags & NLM_F_ACK_TLVS else b""
+                if seq != self.seq:
+                    continue
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
                     code, = struct.unpack_from("=i", part)
-                    return -code, replies, dict(attributes(extra)), message
+                    said = part[4 + (HEADER.size if kind == NLMSG_ERROR else 0):]
+                    return -code, replies, dict(attributes(said if head_flags & NLM_F_ACK_TLVS else b""))
                 replies.append(part[GENL_HEADER_LEN:])
 
-    def request(self, line):
+    def exchange(self, family, command, payload, flags=0):
+        """What receive() returns, and the request."""
+        message = self.message(family, command, payload, flags)
+        self.sock.send(message)
+        return (*self.receive(), message)
+
+    def encode(self, line):
+        """Command, payload and flags of a request."""
         words = line.split()
         name, _, dump = words[0].partition(",")
         command, set_name = self.spec.operations.get(name) or (int(name, 0), "sa")
         payload = b"".join(self.spec.encode(set_name, item) for item in words[1:])
-        code, replies, extra, message = self.exchange(
-            self.family, command, payload, NLM_F_DUMP if dump else 0)
+        return command, payload, NLM_F_DUMP if dump else 0, set_name
+
+    def request(self, line):
+        command, payload, flags, set_name = self.encode(line)
+        code, replies, extra, message = self.exchange(self.family, command, payload, flags)
         if not code:
             return " ".join(["ok"] + [r.hex() for r in replies])
         text = extra.get(NLMSGERR_ATTR_MSG, b"").rstrip(b"\0").decode()
@@ -198,4 +215,5 @@ def main():
             print(sock.request(line), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
