@@ -62,7 +62,7 @@ help:
 	@echo '  shell          a prompt in the guest: module loaded, namespaces a and b ready'
 	@echo 'Test (as root; needs no module support here)'
 	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug|uml|...'
-	@echo '                 and T=NAME narrow it'
+	@echo '                 and T=NAME narrow it; FUZZ_SECONDS=600 lets the fuzzers of SUITE=net take longer'
 	@echo '  fuzz           each fuzz target for T=SECONDS (60)'
 	@echo '  bench          instructions per packet beside xfrm's'
 	@echo '  lint           checkpatch, sparse, W=1, clang-tidy, cppcheck'
