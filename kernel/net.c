@@ -8,7 +8,8 @@
  *  1. pre_exit: no hook of ours is entered again. The core then waits for a grace period, so
  *     nobody is inside one either.
  *  2. exit: our interfaces go; that waits for whoever transmits through them. Now no packet finds
- *     a policy or an SA. Both databases are emptied: their memory goes to RCU and esplane_wq.
+ *     a policy or an SA. Both databases are emptied: their memory goes to RCU and esplane_wq, and
+ *     packets that wait for an SA (hold.c) are dropped.
  *  3. rcu_barrier(): policies and outer addresses are freed.
  *  4. The wait for the last SA: trains that an asynchronous cipher still has finish (devices and
  *     routes of the namespace are still there), reapers and timers are through. See sa.c.
@@ -20,6 +21,7 @@
 #include <net/netns/generic.h>
 
 #include "encap.h"
+#include "hold.h"
 #include "net.h"
 #include "netdev.h"
 #include "sad.h"
@@ -41,6 +43,7 @@ static int databases_init(struct esplane_net *en)
 	en->stats = alloc_percpu(struct esplane_stats);
 	if (!en->stats)
 		return -ENOMEM;
+	esplane_hold_init(en);
 	err = esplane_sad_init(en);
 	if (err)
 		goto err_sad;
@@ -58,6 +61,7 @@ err_sad:
 
 static void databases_exit(struct esplane_net *en)
 {
+	esplane_hold_exit(en);
 	esplane_spd_exit(en);
 	esplane_sad_exit(en);
 	esplane_transport_exit(en);

@@ -13,6 +13,7 @@
 
 #include "classifier.h"
 #include "drop.h"
+#include "hold.h"
 
 struct net_device;
 struct sock;
@@ -58,6 +59,7 @@ struct esplane_net {
 	struct mutex lock;		/* see above */
 	struct esplane_sad sad;
 	struct esplane_spd spd;
+	struct esplane_hold hold;
 	struct esplane_stats __percpu *stats;
 	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
 	struct sock *path_sockets[2];	/* IPv4, IPv6 (transport.c) */

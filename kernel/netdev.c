@@ -39,7 +39,7 @@
 #include <uapi/linux/esplane_link.h>
 
 #include "compat.h"
-#include "events.h"
+#include "hold.h"
 #include "net.h"
 #include "netdev.h"
 #include "output.h"
@@ -121,18 +121,15 @@ static void count_sent(struct net_device *dev, const struct sk_buff *skb)
 	u64_stats_update_end(&stats->syncp);
 }
 
-static void protect(struct esplane_link *link, struct esplane_policy *policy, struct sk_buff *skb,
-		    const struct esplane_flow *flow)
+static void protect(struct esplane_link *link, struct esplane_policy *policy, struct sk_buff *skb)
 {
 	struct esplane_sa *sa = rcu_dereference(policy->sa);
 
-	if (!sa || esplane_sa_is_dead(sa)) {
-		esplane_event_acquire(link->en, policy, flow);
-		esplane_drop(link->en, NULL, skb, ESPLANE_DROP_NO_OUT_SA, 0, 0);
-		return;
-	}
 	count_sent(link->dev, skb);
-	esplane_output(link->en, sa, skb);
+	if (sa && !esplane_sa_is_dead(sa))
+		esplane_output(link->en, sa, skb);
+	else
+		esplane_hold_packet(link->en, skb, link->if_id);
 }
 
 static void decide(struct esplane_link *link, struct sk_buff *skb)
@@ -155,7 +152,7 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 	}
 	this_cpu_add(*policy->packets, skb_shinfo(skb)->gso_segs ?: 1);
 	if (policy->action == ESPLANE_ACTION_PROTECT)
-		protect(link, policy, skb, &flow);
+		protect(link, policy, skb);
 	else	/* an interface that only protects has no way to let a packet go by */
 		refuse(link->en, skb, ESPLANE_DROP_DISCARD);
 }

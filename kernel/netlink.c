@@ -244,6 +244,8 @@ static int put_stats(struct sk_buff *skb, const struct esplane_net *en,
 			return -EMSGSIZE;
 	return nla_put_u32(skb, ESPLANE_A_STATS_SAS, READ_ONCE(en->sad.count)) ?:
 	       nla_put_u32(skb, ESPLANE_A_STATS_POLICIES, READ_ONCE(en->spd.count)) ?:
+	       nla_put_u32(skb, ESPLANE_A_STATS_HELD,
+			   skb_queue_len_lockless(&en->hold.packets)) ?:
 	       esplane_nl_put_drops(skb, ESPLANE_A_STATS_DROP, s->drops, true);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/sched.h>
 
+#include "hold.h"
 #include "net.h"
 #include "policy.h"
 #include "sa.h"
@@ -70,6 +71,13 @@ static void count_kinds(struct esplane_spd *spd, const struct esplane_policy *po
 		WRITE_ONCE(spd->n_discard_in, spd->n_discard_in + add);
 }
 
+/* Packets that wait may have their SA now, or nothing to wait for. */
+static void changed(struct esplane_net *en)
+{
+	en->spd.generation++;
+	esplane_hold_retry(en);
+}
+
 /* The rest of what the classifier wants to know, and its memory. */
 static int prepare(struct esplane_net *en, struct esplane_policy *policy,
 		   struct netlink_ext_ack *extack)
@@ -122,7 +130,7 @@ int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struc
 	esplane_classifier_swap(&spd->policies[policy->direction], &policy->rule, NULL);
 	count_kinds(spd, policy, 1);
 	spd->count++;
-	spd->generation++;
+	changed(en);
 	return 0;
 }
 
@@ -162,7 +170,7 @@ int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
 	if (esplane_policy_same(old, policy)) {
 		set_sa(en, old, sa);
 		esplane_policy_free(policy);
-		spd->generation++;
+		changed(en);
 		return 0;
 	}
 	policy->id = old->id;
@@ -175,21 +183,24 @@ int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
 	xa_store(&spd->by_id, policy->id, policy, GFP_KERNEL);
 	swap_policy(spd, policy, old);
 	retire(old);
-	spd->generation++;
+	changed(en);
 	return 0;
 }
 
-void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy)
+static void take_out(struct esplane_spd *spd, struct esplane_policy *policy)
 {
-	struct esplane_spd *spd = &en->spd;
-
-	lockdep_assert_held(&en->lock);
 	xa_erase(&spd->by_id, policy->id);
 	esplane_classifier_swap(&spd->policies[policy->direction], NULL, &policy->rule);
 	count_kinds(spd, policy, -1);
 	retire(policy);
 	spd->count--;
-	spd->generation++;
+}
+
+void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy)
+{
+	lockdep_assert_held(&en->lock);
+	take_out(&en->spd, policy);
+	changed(en);
 }
 
 void esplane_spd_flush(struct esplane_net *en)
@@ -197,10 +208,12 @@ void esplane_spd_flush(struct esplane_net *en)
 	struct esplane_policy *policy;
 	unsigned long id;
 
+	lockdep_assert_held(&en->lock);
 	xa_for_each(&en->spd.by_id, id, policy) {
-		esplane_spd_remove(en, policy);
+		take_out(&en->spd, policy);
 		cond_resched();
 	}
+	changed(en);
 }
 
 void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa)

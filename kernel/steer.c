@@ -33,7 +33,7 @@
 
 #include "confirm.h"
 #include "encap.h"
-#include "events.h"
+#include "hold.h"
 #include "net.h"
 #include "netdev.h"
 #include "output.h"
@@ -96,16 +96,16 @@ static bool sent_by_ike(const struct esplane_net *en, const struct sk_buff *skb,
 }
 
 static unsigned int protect(struct esplane_net *en, struct esplane_policy *policy,
-			    struct sk_buff *skb, const struct esplane_flow *flow)
+			    struct sk_buff *skb)
 {
 	struct esplane_sa *sa = rcu_dereference(policy->sa);
 
-	if (!sa || esplane_sa_is_dead(sa)) {
-		esplane_event_acquire(en, policy, flow);
-		return drop(en, skb, ESPLANE_DROP_NO_OUT_SA);
-	}
 	if (esplane_confirm(skb) != NF_ACCEPT)
 		return NF_DROP;
+	if (!sa || esplane_sa_is_dead(sa)) {
+		esplane_hold_packet(en, skb, 0);
+		return NF_STOLEN;
+	}
 	local_bh_disable();
 	esplane_output(en, sa, skb);
 	local_bh_enable();
@@ -139,7 +139,7 @@ static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_ho
 	count_policy(policy, skb);
 	switch (policy->action) {
 	case ESPLANE_ACTION_PROTECT:
-		return protect(en, policy, skb, &flow);
+		return protect(en, policy, skb);
 	case ESPLANE_ACTION_BYPASS:
 		return NF_ACCEPT;
 	default:

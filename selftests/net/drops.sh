@@ -150,7 +150,14 @@ provoke_DISCARD() {
 # More than a trap policy may hold back.
 provoke_NO_OUT_SA() {
 	port=9102
-	policy out protect >/dev/null && out_to_b "" 0 && datagrams 300
+	TRAP=$(policy out protect) && out_to_b "" 0 && datagrams 300
+}
+
+# What waits for an SA has nothing to wait for without its policy: first what NO_OUT_SA has left behind.
+provoke_HOLD_EXPIRED() {
+	esp "$a" policy-del "id=$TRAP"
+	port=9104
+	POLICY=$(policy out protect) && out_to_b "" 0 && datagrams && esp "$a" policy-del "id=$POLICY"
 }
 
 # The number before the first is the last there is; the SA is removed at once.

@@ -90,7 +90,7 @@ exempt() {
 	forget_seen
 	sport=4700 inject 0:plain=${IKE}44
 	ktap_equal "other UDP of the sender does not" \
-		"$(counter "$a" NO_OUT_SA) $(socket_saw)" "1 "
+		"$(counter "$a" held) $(socket_saw)" "1 "
 	esp "$a" policy-del "id=$out"
 	esp "$b" policy-del "id=$in"
 	esp "$a" encap-del port=$ENCAP_PORT

@@ -87,9 +87,11 @@ tracepoint() {
 	echo 1 >$drop/enable
 	esp "$a" sa-del "id=$SA_OUT_a"
 	ns "$a" ping -n -c 1 -W 1 $INNER_B
+	# The packet waits for another SA; without its policy it has nothing to wait for.
+	esp "$a" policy-del "id=$POLICY_OUT_a"
 	echo 0 >$drop/enable
 	cat $TRACING/trace
-	grep -E 'drop:.*NO_OUT_SA' $TRACING/trace | grep -q "$INNER_B"
+	grep -E 'drop:.*HOLD_EXPIRED' $TRACING/trace | grep -q "$INNER_B"
 }
 
 flushed() {

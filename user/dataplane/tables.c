@@ -173,6 +173,7 @@ static const struct dp_field dp_stats_table_fields[] = {
 	STATS(DP_U64, OUT_TRAINS, out_trains),
 	STATS(DP_U32, SAS, sas),
 	STATS(DP_U32, POLICIES, policies),
+	STATS(DP_U32, HELD, held),
 	LIST(DP_NESTS, ESPLANE_A_STATS_DROP, struct dp_stats, drops, DP_MAX_DROPS,
 	     .nest = &drop_table, .map = true),
 };

@@ -107,7 +107,7 @@ struct dp_caps {
 struct dp_stats {
 	uint64_t in_packets, in_bytes, in_trains;
 	uint64_t out_packets, out_bytes, out_trains;
-	uint32_t sas, policies;
+	uint32_t sas, policies, held;
 	struct dp_drop drops[DP_MAX_DROPS];
 	size_t n_drops;
 };
