@@ -431,13 +431,30 @@ static int put_identity(struct sk_buff *skb, const struct esplane_sa *sa)
 			      crypto_tfm_alg_driver_name((struct crypto_tfm *)tfm));
 }
 
+static int put_replay(struct sk_buff *skb, struct esplane_sa *sa)
+{
+	struct esplane_replay *r = &sa->replay;
+	u32 missing, deepest;
+	u64 seq, late;
+
+	spin_lock_bh(&r->lock);
+	seq = r->top;
+	missing = esplane_replay_missing(r);
+	late = r->late;
+	deepest = r->deepest;
+	spin_unlock_bh(&r->lock);
+	return put_u64(skb, ESPLANE_A_SA_SEQ, seq) ?:
+	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_WINDOW, r->window) ?:
+	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_MISSING, missing) ?:
+	       put_u64(skb, ESPLANE_A_SA_REPLAY_LATE, late) ?:
+	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_DEEPEST, deepest);
+}
+
 static int put_sequence(struct sk_buff *skb, struct esplane_sa *sa)
 {
-	if (put_u64(skb, ESPLANE_A_SA_SEQ, esplane_sa_sequence(sa)))
-		return -EMSGSIZE;
-	if (sa->direction == ESPLANE_DIRECTION_OUT)
-		return 0;
-	return nla_put_u32(skb, ESPLANE_A_SA_REPLAY_WINDOW, sa->replay.window);
+	if (sa->direction == ESPLANE_DIRECTION_IN)
+		return put_replay(skb, sa);
+	return put_u64(skb, ESPLANE_A_SA_SEQ, esplane_sa_sequence(sa));
 }
 
 /* Caller holds esplane_net::lock. */

@@ -97,6 +97,42 @@ int esplane_replay_check(const struct esplane_replay *r, u64 seq)
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_replay_check);
 
+/* The bits of the word that @seq lies in, from @seq on, and up to it. */
+static u64 bits_from(u64 seq)
+{
+	return ~(bit_of(seq) - 1);
+}
+
+static u64 bits_to(u64 seq)
+{
+	return bit_of(seq) - 1 + bit_of(seq);
+}
+
+u32 esplane_replay_missing(const struct esplane_replay *r)
+{
+	u64 bottom = r->top >= r->window ? r->top - r->window + 1 : 0;
+	u64 word, last = r->top / BITS_PER_WORD, bits;
+	u32 seen = 0;
+
+	lockdep_assert_held(&r->lock);
+	for (word = bottom / BITS_PER_WORD; word <= last; word++) {
+		bits = r->bits[index_of(r, word * BITS_PER_WORD)];
+		if (word == bottom / BITS_PER_WORD)
+			bits &= bits_from(bottom);
+		if (word == last)
+			bits &= bits_to(r->top);
+		seen += hweight64(bits);
+	}
+	return r->top - bottom + 1 - seen;
+}
+EXPORT_SYMBOL_IF_KUNIT(esplane_replay_missing);
+
+static void note_late(struct esplane_replay *r, u64 behind)
+{
+	r->late++;
+	r->deepest = max_t(u64, r->deepest, min_t(u64, behind, U32_MAX));
+}
+
 static void advance(struct esplane_replay *r, u64 seq)
 {
 	u64 word = r->top / BITS_PER_WORD, last = seq / BITS_PER_WORD;
@@ -118,8 +154,10 @@ int esplane_replay_update(struct esplane_replay *r, u64 seq)
 		return verdict;
 	if (seq > r->top)
 		advance(r, seq);
-	else if (r->off && r->top - seq >= r->window)
-		return ESPLANE_REPLAY_OK;	/* its word stands for a newer number */
+	else if (seq < r->top)
+		note_late(r, r->top - seq);
+	if (r->top - seq >= r->window)	/* checks are off; its word stands for a newer number */
+		return ESPLANE_REPLAY_OK;
 	r->bits[index_of(r, seq)] |= bit_of(seq);
 	return ESPLANE_REPLAY_OK;
 }

@@ -17,12 +17,16 @@
 /**
  * struct esplane_replay - ring of bits, one word more than the window
  * @top: highest sequence number authenticated; with ESN all 64 bits
+ * @late: packets accepted behind @top
  * @window: packets, a multiple of 64
+ * @deepest: how far behind @top the latest of them was
  */
 struct esplane_replay {
 	spinlock_t lock;		/* of all that follows */
 	u64 top;
+	u64 late;
 	u32 window;
+	u32 deepest;
 	bool esn;
 	bool off;			/* accept everything */
 	u64 bits[ESPLANE_REPLAY_WORDS];
@@ -37,6 +41,12 @@ u64 esplane_replay_extend(const struct esplane_replay *r, u32 seq);
 
 /* Before authentication. ESPLANE_REPLAY_OK or the drop reason. Caller holds r->lock. */
 int esplane_replay_check(const struct esplane_replay *r, u64 seq);
+
+/*
+ * How many numbers of the window were never seen: lost, or still on their way. Caller holds
+ * r->lock.
+ */
+u32 esplane_replay_missing(const struct esplane_replay *r);
 
 /* After authentication: checks again and marks as seen. Same results. Caller holds r->lock. */
 int esplane_replay_update(struct esplane_replay *r, u64 seq);

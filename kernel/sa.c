@@ -161,17 +161,10 @@ void esplane_sa_set_outer(struct esplane_sa *sa, struct esplane_outer *outer)
 		call_rcu(&old->rcu, outer_free_rcu);
 }
 
-u64 esplane_sa_sequence(struct esplane_sa *sa)
+u64 esplane_sa_sequence(const struct esplane_sa *sa)
 {
-	u64 seq;
+	u64 seq = atomic64_read(&sa->seq);
 
-	if (sa->direction == ESPLANE_DIRECTION_OUT) {
-		seq = atomic64_read(&sa->seq);
-		/* Takers past the end are refused; they count nevertheless. */
-		return sa->flags & ESPLANE_SA_FLAG_ESN ? seq : min_t(u64, seq, U32_MAX);
-	}
-	spin_lock_bh(&sa->replay.lock);
-	seq = sa->replay.top;
-	spin_unlock_bh(&sa->replay.lock);
-	return seq;
+	/* Takers past the end are refused; they count nevertheless. */
+	return min_t(u64, seq, esplane_sequence_end(sa->flags & ESPLANE_SA_FLAG_ESN));
 }

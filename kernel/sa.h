@@ -130,8 +130,8 @@ void esplane_outer_free(struct esplane_outer *outer);
 /* Takes @outer over, frees the old one after a grace period. Caller holds esplane_net::lock. */
 void esplane_sa_set_outer(struct esplane_sa *sa, struct esplane_outer *outer);
 
-/* Number of the last packet sent or authenticated. Any context but the packet path's own lock. */
-u64 esplane_sa_sequence(struct esplane_sa *sa);
+/* Outbound: number of the last packet sent. */
+u64 esplane_sa_sequence(const struct esplane_sa *sa);
 
 static inline bool esplane_sa_is_dead(const struct esplane_sa *sa)
 {

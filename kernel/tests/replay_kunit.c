@@ -157,7 +157,8 @@ static void unchecked(struct kunit *test)
  */
 struct model {
 	u64 base, top;
-	u32 window;
+	u64 late;
+	u32 window, deepest;
 	bool seen[MODEL_SPAN];
 };
 
@@ -168,8 +169,40 @@ static int model_update(struct model *m, u64 seq)
 	if (m->seen[seq - m->base])
 		return SEEN;
 	m->seen[seq - m->base] = true;
+	if (seq < m->top) {
+		m->late++;
+		m->deepest = max_t(u64, m->deepest, m->top - seq);
+	}
 	m->top = max(m->top, seq);
 	return OK;
+}
+
+/* Of the numbers from 0, or as many as the window has, up to the top. */
+static u32 model_missing(const struct model *m)
+{
+	u64 first = m->top < m->window ? 0 : m->top - m->window + 1, seq;
+	u32 missing = 0;
+
+	for (seq = first; seq <= m->top; seq++)
+		missing += !m->seen[seq - m->base];
+	return missing;
+}
+
+static u32 missing(struct esplane_replay *r)
+{
+	u32 n;
+
+	spin_lock_bh(&r->lock);
+	n = esplane_replay_missing(r);
+	spin_unlock_bh(&r->lock);
+	return n;
+}
+
+static void expect_statistics(struct kunit *test, struct esplane_replay *r, const struct model *m)
+{
+	KUNIT_EXPECT_EQ(test, missing(r), model_missing(m));
+	KUNIT_EXPECT_EQ(test, r->late, m->late);
+	KUNIT_EXPECT_EQ(test, r->deepest, m->deepest);
 }
 
 /* Mostly near the top, sometimes far ahead, sometimes far behind. */
@@ -215,7 +248,10 @@ static void against_model(struct kunit *test, u32 window, u64 base, bool esn, u6
 				   expected);
 			break;
 		}
+		if (i % 64 == 0)
+			expect_statistics(test, r, m);
 	}
+	expect_statistics(test, r, m);
 	kvfree(m);
 }
 

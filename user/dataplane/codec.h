@@ -55,7 +55,7 @@ struct dp_table {
 /* One table per struct of types.h. */
 extern const struct dp_table dp_selector_table, dp_sa_table, dp_policy_table, dp_caps_table,
 	dp_spd_table, dp_stats_table, dp_spi_table, dp_encap_table, dp_event_table;
-extern const struct dp_table dp_policy_id_table;
+extern const struct dp_table dp_policy_id_table, dp_sa_update_table;
 
 /* Returns 0, -EMSGSIZE if @msg is full, -E2BIG if a list is longer than its maximum. */
 int dp_put(struct nl_msg *msg, const struct dp_table *table, const void *object);

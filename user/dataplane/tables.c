@@ -73,6 +73,9 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U32, KEY_LEN, key_len),
 	SA(DP_U32, FLAGS, flags, .values = sa_flags, .bits = true),
 	SA(DP_U32, REPLAY_WINDOW, replay_window),
+	SA(DP_U32, REPLAY_MISSING, replay_missing),
+	SA(DP_U64, REPLAY_LATE, replay_late),
+	SA(DP_U32, REPLAY_DEEPEST, replay_deepest),
 	SA(DP_U64, SEQ, seq),
 	SA(DP_U16, ENCAP_SPORT, encap_sport),
 	SA(DP_U16, ENCAP_DPORT, encap_dport),
@@ -104,6 +107,17 @@ static void sa_init(void *object)
 }
 
 TABLE(dp_sa_table, struct dp_sa, .init = sa_init);
+
+/* Ports are always put: 0 says native ESP, an absent one that it stays as it is. */
+static const struct dp_field dp_sa_update_table_fields[] = {
+	SA(DP_U32, ID, id),
+	SA(DP_ADDR, SRC, src),
+	SA(DP_ADDR, DST, dst),
+	SA(DP_U16, ENCAP_SPORT, encap_sport, .always = true),
+	SA(DP_U16, ENCAP_DPORT, encap_dport, .always = true),
+};
+
+TABLE(dp_sa_update_table, struct dp_sa);
 
 #define POLICY(kind_, attr_, member, ...) \
 	FIELD(kind_, ESPLANE_A_POLICY_ ## attr_, struct dp_policy, member, __VA_ARGS__)

@@ -55,6 +55,8 @@ struct dp_sa {
 	uint32_t key_len;		/* bits */
 	uint32_t flags;			/* enum esplane_sa_flag */
 	uint32_t replay_window;
+	uint32_t replay_missing, replay_deepest;
+	uint64_t replay_late;
 	uint64_t seq;
 	uint16_t encap_sport, encap_dport;
 	uint32_t if_id;
