@@ -38,7 +38,8 @@ static const char usage[] =
 	"         (HEX is key, salt, integrity key; SRC: 10.0.0.0/8, 10.0.0.1 or "
 	"10.0.0.1-10.0.0.9,\n"
 	"         or the same in IPv6; SPORTS: N or N-M; NAME: by which outer packets leave)\n"
-	"  sa-update id=N [src=ADDR] [dst=ADDR] [dev=NAME] [encap=SPORT:DPORT]\n"
+	"  sa-update id=N [src=ADDR] [dst=ADDR] [dev=NAME] [encap=SPORT:DPORT]     (0:0: native "
+	"ESP)\n"
 	"  sa-del id=N | sa-list [--json] [id=N] [get=FIELD]\n"
 	"  policy-set direction=in|out action=protect|bypass|discard selector=... [priority=N] "
 	"[sa_id=N]\n"
@@ -516,12 +517,31 @@ static int cmd_sa_add(char **argv)
 	return 0;
 }
 
+static void take_ports(void *arg, const struct dp_sa *from)
+{
+	struct dp_sa *to = arg;
+
+	to->encap_sport = from->encap_sport;
+	to->encap_dport = from->encap_dport;
+}
+
+static bool has_word(char **argv, const char *key)
+{
+	for (; *argv; argv++)
+		if (!strncmp(*argv, key, strlen(key)))
+			return true;
+	return false;
+}
+
 static int cmd_sa_update(char **argv)
 {
+	bool ports = has_word(argv, "encap");
 	struct dp_sa sa = { 0 };
 	struct dp *dp = open_dp();
 
 	parse(argv, &dp_sa_table, &sa);
+	if (!ports)
+		check(dp, dp_sa_get(dp, sa.id, take_ports, &sa));
 	check(dp, dp_sa_update(dp, &sa));
 	dp_close(dp);
 	return 0;

@@ -41,6 +41,8 @@
 #	ask NS REQUEST...		prints its answer, see worker.py; false if that failed
 #	receiver NS ADDR PORT COUNT	listens for a stream of numbered packets
 #	sender NS ADDR PORT COUNT RATE [SIZE [OPTIONS]]	sends one; returns when all is sent; see stream.py
+#	streams_start			one each way, of RATE packets a second, until
+#	streams_stop			ends them; prints how many were sent, sets LOST, "0 0" at best
 #	received			waits for COUNT different packets and prints how many came
 
 # The scripts that source this set and read variables of it.
@@ -59,6 +61,7 @@ ESN=0
 UDP=0
 MODE=policy
 ENCAP_GRO=
+ENDLESS=1000000
 declare -A encap_sockets worker_in worker_out worker_pid
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
@@ -282,3 +285,37 @@ receiver() {
 sender() { ask "$1" send "${@:2}"; }
 
 received() { ask "$receiver_at" count $receiver_wants; }
+
+# Packets a second: 200, or what the debug kernel can do beside the rest.
+RATE=$((1000 / $(slowly 1) / $(slowly 1)))
+[ $RATE -lt 200 ] || RATE=200
+
+# Two streams that run while something is done beside them, and longer than that.
+streams_start() {
+	stream "$b" receive $INNER_B 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_b" &
+	to_b_pid=$!
+	stream "$a" receive $INNER_A 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_a" &
+	to_a_pid=$!
+	busywait "$(slowly 5000)" udp_listening "$b" 9000
+	busywait "$(slowly 5000)" udp_listening "$a" 9000
+	stream "$a" send $INNER_B 9000 $ENDLESS $RATE >"$NET_TMP/from_a" &
+	from_a_pid=$!
+	stream "$b" send $INNER_A 9000 $ENDLESS $RATE >"$NET_TMP/from_b" &
+	from_b_pid=$!
+	at_exit kill $to_a_pid $to_b_pid $from_a_pid $from_b_pid
+}
+
+stream() {
+	local name=$1
+	shift
+	exec nsenter --net="/run/netns/$name" python3 "$NET_DIR/../lib/stream.py" "$@"
+}
+
+# Packets sent but not received, each way, in $LOST.
+streams_stop() {
+	kill -TERM $from_a_pid $from_b_pid
+	wait $from_a_pid $from_b_pid $to_b_pid $to_a_pid
+	ktap_print_msg "sent $(cat "$NET_TMP/from_a") and $(cat "$NET_TMP/from_b")"
+	LOST="$(($(cat "$NET_TMP/from_a") - $(cat "$NET_TMP/to_b")))"
+	LOST+=" $(($(cat "$NET_TMP/from_b") - $(cat "$NET_TMP/to_a")))"
+}

@@ -9,10 +9,6 @@
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
 
-# Packets a second: 200, or what the debug kernel can do beside the rest.
-RATE=$((1000 / $(slowly 1) / $(slowly 1)))
-[ $RATE -lt 200 ] || RATE=200
-ENDLESS=1000000
 SWAPS=20
 declare -A sa_in sa_out old_in policy_out
 
@@ -32,36 +28,6 @@ swap() {
 	esp "${!from}" sa-del "id=${sa_out[$from]}" || return 1
 	[ -z "${old_in[$to]:-}" ] || esp "${!to}" sa-del "id=${old_in[$to]}" || return 1
 	old_in[$to]=${sa_in[$to]} sa_in[$to]=$in sa_out[$from]=$out
-}
-
-# Two streams that run while something is done beside them, and longer than that.
-streams_start() {
-	stream "$b" receive $INNER_B 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_b" &
-	to_b_pid=$!
-	stream "$a" receive $INNER_A 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_a" &
-	to_a_pid=$!
-	busywait "$(slowly 5000)" udp_listening "$b" 9000
-	busywait "$(slowly 5000)" udp_listening "$a" 9000
-	stream "$a" send $INNER_B 9000 $ENDLESS $RATE >"$NET_TMP/from_a" &
-	from_a_pid=$!
-	stream "$b" send $INNER_A 9000 $ENDLESS $RATE >"$NET_TMP/from_b" &
-	from_b_pid=$!
-	at_exit kill $to_a_pid $to_b_pid $from_a_pid $from_b_pid
-}
-
-stream() {
-	local name=$1
-	shift
-	exec nsenter --net="/run/netns/$name" python3 "$NET_DIR/../lib/stream.py" "$@"
-}
-
-# Packets sent but not received, each way, in $LOST.
-streams_stop() {
-	kill -TERM $from_a_pid $from_b_pid
-	wait $from_a_pid $from_b_pid $to_b_pid $to_a_pid
-	ktap_print_msg "sent $(cat "$NET_TMP/from_a") and $(cat "$NET_TMP/from_b")"
-	LOST="$(($(cat "$NET_TMP/from_a") - $(cat "$NET_TMP/to_b")))"
-	LOST+=" $(($(cat "$NET_TMP/from_b") - $(cat "$NET_TMP/to_a")))"
 }
 
 # streams_run END N: the SA of the moment has sent so many packets, so the stream does go through it.

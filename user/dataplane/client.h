@@ -31,7 +31,7 @@ int dp_spi_free(struct dp *dp, uint32_t spi, const struct dp_addr *dst);
 
 /* Sets sa->id. The message's copy of the key is zeroed; the caller's stays the caller's. */
 int dp_sa_new(struct dp *dp, struct dp_sa *sa);
-/* @sa: id and what changes of src, dst, encap_sport, encap_dport. */
+/* @sa: id, what changes of src and dst, and both encap ports as they are to be: 0 for native ESP. */
 int dp_sa_update(struct dp *dp, const struct dp_sa *sa);
 int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg);
 /*

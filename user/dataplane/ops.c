@@ -72,7 +72,7 @@ int dp_sa_update(struct dp *dp, const struct dp_sa *sa)
 {
 	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_UPDATE,
 						    .name = "sa-update",
-						    .in = &dp_sa_table,
+						    .in = &dp_sa_update_table,
 						    .object = sa });
 }
 

@@ -115,6 +115,7 @@ static const struct dp_field dp_sa_update_table_fields[] = {
 	SA(DP_ADDR, DST, dst),
 	SA(DP_U16, ENCAP_SPORT, encap_sport, .always = true),
 	SA(DP_U16, ENCAP_DPORT, encap_dport, .always = true),
+	SA(DP_U32, IFINDEX, ifindex),
 };
 
 TABLE(dp_sa_update_table, struct dp_sa);
