@@ -365,13 +365,25 @@ static void report_mapping(struct esplane_train *train)
 		esplane_event_mapping(train->sa, &c->src, c->sport);
 }
 
-static void count_input(struct esplane_train *train, unsigned int packets, u64 bytes)
+static void count_delivered(struct esplane_train *train, const struct esplane_segment *seg,
+			    unsigned int n)
 {
 	struct esplane_stats *stats = this_cpu_ptr(train->sa->en->stats);
 
-	stats->in_packets += packets;
-	stats->in_bytes += bytes;
-	stats->in_trains++;
+	stats->in_packets += n;
+	for (; n; n--, seg++)
+		stats->in_bytes += seg->inner_len;
+}
+
+/* Memory ran short when the packets were put together; that of their text is freed already. */
+static void count_lost(struct esplane_train *train, const struct esplane_segment *seg,
+		       unsigned int n)
+{
+	struct esplane_sa *sa = train->sa;
+
+	for (; n; n--, seg++)
+		esplane_drop_count(sa->en, sa, train->skb, ESPLANE_DROP_NO_MEMORY, sa->spi,
+				   lower_32_bits(seg->seq));
 }
 
 static void drop_rest(struct esplane_train *train, unsigned int i, enum esplane_drop_reason reason)
@@ -401,12 +413,12 @@ static void deliver_row(struct esplane_train *train, struct net_device *dev, uns
 	for (; n; n -= joined, first += joined) {
 		joined = esplane_join_count(first, n);
 		skb = esplane_join_build(first, joined);
-		if (skb)
-			esplane_netdev_receive(dev, skb, joined);
-		else
-			esplane_drop_count(train->sa->en, train->sa, train->skb,
-					   ESPLANE_DROP_NO_MEMORY, train->sa->spi,
-					   lower_32_bits(first->seq));
+		if (!skb) {
+			count_lost(train, first, joined);
+			continue;
+		}
+		count_delivered(train, first, joined);
+		esplane_netdev_receive(dev, skb, joined);
 	}
 }
 
@@ -419,6 +431,7 @@ static void deliver(struct esplane_train *train)
 		drop_rest(train, 0, ESPLANE_DROP_DEV_DOWN);
 		return;
 	}
+	this_cpu_ptr(train->sa->en->stats)->in_trains++;
 	for (i = 0; i < train->n; i += max(n, 1U)) {
 		n = good_row(train, i);
 		deliver_row(train, dev, i, n);
@@ -445,11 +458,10 @@ static void finish(struct esplane_train *train)
 	}
 	if (packets) {
 		report_mapping(train);
-		if (!esplane_lifetime_charge(train->sa, packets, bytes))
-			drop_rest(train, 0, ESPLANE_DROP_HARD_LIMIT);
+		if (esplane_lifetime_charge(train->sa, packets, bytes))
+			deliver(train);
 		else
-			count_input(train, packets, bytes);
-		deliver(train);
+			drop_rest(train, 0, ESPLANE_DROP_HARD_LIMIT);
 	}
 	esplane_train_put(train);
 }
