@@ -7,7 +7,8 @@ O ?= $(CURDIR)/build/user
 T ?=
 SUITE ?=
 KERNEL ?=
-export T SUITE KERNEL
+MATRIX ?=
+export T SUITE KERNEL MATRIX
 
 .PHONY: all module user demo check bench fuzz lint regen shell clean clean-cache install help
 

@@ -10,6 +10,7 @@
  *	local_in(), local_in_v6()	where the upper-layer header lies
  *	  native() or udp()		udp() takes a train apart where its segments differ in kind
  *	    esplane_input()		input.c
+ *	  esplane_icmp_input()		icmp.c: errors that come back
  *
  * Locking: en->ports is an RCU list, changed under en->lock. A port outlives the socket that
  * proved it, so that a tunnel outlives its daemon.
@@ -36,6 +37,7 @@
 #include "encap.h"
 #include "esp.h"
 #include "exthdr.h"
+#include "icmp.h"
 #include "input.h"
 #include "net.h"
 #include "sa.h"
@@ -391,6 +393,9 @@ static unsigned int local_in(void *priv, struct sk_buff *skb, const struct nf_ho
 		return native(en, skb, ip_hdrlen(skb));
 	case IPPROTO_UDP:
 		return udp(en, skb, ip_hdrlen(skb), state);
+	case IPPROTO_ICMP:
+		esplane_icmp_input(en, skb, ip_hdrlen(skb), false);
+		return NF_ACCEPT;
 	default:
 		return NF_ACCEPT;
 	}
@@ -416,6 +421,9 @@ static unsigned int local_in_v6(void *priv, struct sk_buff *skb, const struct nf
 		return native(en, skb, chain.offset);
 	case IPPROTO_UDP:
 		return udp(en, skb, chain.offset, state);
+	case IPPROTO_ICMPV6:
+		esplane_icmp_input(en, skb, chain.offset, true);
+		return NF_ACCEPT;
 	default:
 		return NF_ACCEPT;
 	}

@@ -336,6 +336,8 @@ int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg,
 	trailer = (const struct esplane_esp_trailer *)(seg->text + room);
 	if (trailer->pad_len > room)
 		return ESPLANE_DROP_PADDING;
+	if (sa->flags & ESPLANE_SA_FLAG_NO_ECN)
+		tos = 0;	/* as if the outer header knew nothing of ECN */
 	verdict = open_inner(seg, trailer->next_header, room - trailer->pad_len, tos);
 	if (verdict != ESPLANE_SEGMENT_GOOD)
 		return verdict;

@@ -79,7 +79,7 @@ static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_HARD_USE_SE
 	[ESPLANE_A_SA_ENCR] = { .type = NLA_U32, },
 	[ESPLANE_A_SA_INTEG] = { .type = NLA_U32, },
 	[ESPLANE_A_SA_KEYMAT] = NLA_POLICY_MAX_LEN(ESPLANE_MAX_KEYMAT_LEN),
-	[ESPLANE_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[ESPLANE_A_SA_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0xf),
 	[ESPLANE_A_SA_REPLAY_WINDOW] = { .type = NLA_U32, },
 	[ESPLANE_A_SA_SEQ] = { .type = NLA_U64, },
 	[ESPLANE_A_SA_ENCAP_SPORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &esplane_a_sa_encap_sport_range),

@@ -11,6 +11,7 @@
 #include "netdev.h"
 #include "netlink.h"
 #include "netlink_gen.h"
+#include "pmtu.h"
 #include "sa.h"
 #include "sad.h"
 #include "stats.h"
@@ -356,6 +357,13 @@ static int put_u64(struct sk_buff *skb, int attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, ESPLANE_A_SA_PAD);
 }
 
+static int put_path(struct sk_buff *skb, const struct esplane_outer *outer)
+{
+	u32 mtu = esplane_pmtu_path(outer, U32_MAX);
+
+	return mtu == U32_MAX ? 0 : nla_put_u32(skb, ESPLANE_A_SA_PATH_MTU, mtu);
+}
+
 static int put_outer(struct sk_buff *skb, const struct esplane_sa *sa)
 {
 	const struct esplane_outer *outer;
@@ -363,7 +371,8 @@ static int put_outer(struct sk_buff *skb, const struct esplane_sa *sa)
 	outer = rcu_dereference_protected(sa->outer, lockdep_is_held(&sa->en->lock));
 	if (esplane_nl_put_addr(skb, ESPLANE_A_SA_SRC, outer->src.family, &outer->src.ip) ||
 	    esplane_nl_put_addr(skb, ESPLANE_A_SA_DST, outer->dst.family, &outer->dst.ip) ||
-	    (outer->ifindex && nla_put_u32(skb, ESPLANE_A_SA_IFINDEX, outer->ifindex)))
+	    (outer->ifindex && nla_put_u32(skb, ESPLANE_A_SA_IFINDEX, outer->ifindex)) ||
+	    put_path(skb, outer))
 		return -EMSGSIZE;
 	if (!esplane_outer_is_udp(outer))
 		return 0;

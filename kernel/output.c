@@ -61,6 +61,7 @@ struct output {
 	struct esplane_sa *sa;
 	const struct esplane_outer *outer;
 	struct dst_entry *dst;
+	unsigned int path;	/* MTU of outer packets */
 	unsigned int mtu;	/* of inner packets */
 	unsigned int whole_mtu;	/* transport: of those that may be cut to pieces afterwards */
 	unsigned int headers;	/* bytes of outer IP and UDP */
@@ -87,6 +88,7 @@ struct output_context {
 	u16 first;		/* transport: index of the first segment in the super-packet */
 	u16 headers;		/* bytes of outer IP and UDP */
 	u16 headroom;		/* of a list's packets */
+	u16 piece;		/* IPv6: of what may be fragmented outside, the longest; or 0 */
 	u32 bytes;
 };
 
@@ -181,6 +183,14 @@ static void push_ip6(struct sk_buff *skb, const struct output_context *c)
 	skb->protocol = htons(ETH_P_IPV6);
 }
 
+/* No router does it for us, and the route may know of a wider path than icmp.c does. */
+static void limit_fragments(struct sk_buff *skb, const struct output_context *c)
+{
+	skb->ignore_df = c->fragment;
+	if (unlikely(c->piece))
+		IP6CB(skb)->frag_max_size = c->piece;
+}
+
 static bool was_forwarded(const struct sk_buff *skb)
 {
 	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
@@ -229,7 +239,7 @@ static void emit(struct esplane_train *train, struct sk_buff *skb, unsigned int 
 		push_ip6(skb, c);
 	else
 		push_ip(net, skb, c);
-	skb->ignore_df = c->fragment;
+	limit_fragments(skb, c);
 	skb->priority = train->skb->priority;
 	skb_copy_hash(skb, train->skb);
 	skb_dst_set(skb, dst_clone(c->dst));
@@ -478,12 +488,6 @@ static int write_train(struct esplane_train *train, const struct esplane_cut *cu
 	return ESPLANE_SEGMENT_GOOD;
 }
 
-/* RFC 6040 section 4.1, normal mode; RFC 4301 section 5.1.2.1. */
-static u8 outer_tos(const struct esplane_sa *sa, u8 inner)
-{
-	return sa->flags & ESPLANE_SA_FLAG_COPY_DSCP ? inner : inner & INET_ECN_MASK;
-}
-
 static void set_inner(struct output_context *c, const struct output *o, const struct sk_buff *skb)
 {
 	const struct iphdr *inner = ip_hdr(skb);
@@ -493,10 +497,10 @@ static void set_inner(struct output_context *c, const struct output *o, const st
 	if (inner->version == 6) {
 		/* As if it had DF set (RFC 4301 section 8.1), but for what must get through. */
 		c->frag_off = o->fragment ? 0 : htons(IP_DF);
-		c->tos = outer_tos(o->sa, ipv6_get_dsfield(ipv6_hdr(skb)));
+		c->tos = esplane_outer_tos(o->sa->flags, ipv6_get_dsfield(ipv6_hdr(skb)));
 	} else {
 		c->frag_off = inner->frag_off & htons(IP_DF);	/* RFC 4301 section 8.1 */
-		c->tos = outer_tos(o->sa, inner->tos);
+		c->tos = esplane_outer_tos(o->sa->flags, inner->tos);
 	}
 }
 
@@ -531,7 +535,8 @@ static void set_context(struct esplane_train *train, const struct output *o, uns
 	c->dport = outer->dport;
 	set_inner(c, o, train->skb);
 	set_transport(c, o, train->skb, first);
-	c->train = c->dport && n > 1;
+	c->piece = c->fragment && c->v6 ? o->path : 0;
+	c->train = c->dport && n > 1 && !c->fragment;
 	c->headers = o->headers;
 	c->headroom = ALIGN(LL_RESERVED_SPACE(o->dst->dev) + o->headers, HEADROOM_ALIGN);
 	c->bytes = 0;
@@ -715,7 +720,7 @@ static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer
 	return &rt->dst;
 }
 
-/* The packet's own route; all that is known of the path is the interface's MTU (transport.c). */
+/* The packet's own route, of which only the interface's MTU counts (transport.c). */
 static int prepare_transport(struct output *o, const struct sk_buff *skb)
 {
 	const struct esplane_transform *t = o->sa->transform;
@@ -729,18 +734,18 @@ static int prepare_transport(struct output *o, const struct sk_buff *skb)
 	o->transport = true;
 	o->next_header = o->at.protocol;
 	o->headers = o->at.offset + (o->outer->dport ? sizeof(struct udphdr) : 0);
-	o->mtu = o->at.offset + esplane_pmtu_inner(t, READ_ONCE(o->dst->dev->mtu), o->headers);
+	o->path = esplane_pmtu_path(o->outer, READ_ONCE(o->dst->dev->mtu));
+	o->mtu = o->at.offset + esplane_pmtu_inner(t, o->path, o->headers);
 	o->whole_mtu = o->at.offset + esplane_pmtu_inner(t, IP_MAX_MTU, o->headers);
 	return ESPLANE_SEGMENT_GOOD;
 }
 
 static unsigned int inner_mtu(const struct esplane_sa *sa, const struct esplane_outer *outer,
-			      const struct dst_entry *dst)
+			      unsigned int path)
 {
 	bool outer_v6 = outer->dst.family == AF_INET6;
 
-	return esplane_pmtu_inner(sa->transform, dst_mtu(dst),
-				  outer_headers(outer_v6, outer->dport));
+	return esplane_pmtu_inner(sa->transform, path, outer_headers(outer_v6, outer->dport));
 }
 
 unsigned int esplane_output_mtu(struct esplane_sa *sa)
@@ -754,7 +759,7 @@ unsigned int esplane_output_mtu(struct esplane_sa *sa)
 	outer = rcu_dereference(sa->outer);
 	dst = find_route(sa->en, outer);
 	if (dst && dst->dev != esplane_netdev_find(sa->en, sa->if_id))
-		mtu = inner_mtu(sa, outer, dst);
+		mtu = inner_mtu(sa, outer, dst_mtu(dst));
 	dst_release(dst);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -764,7 +769,8 @@ unsigned int esplane_output_mtu(struct esplane_sa *sa)
 static void find_mtu(struct output *o, const struct sk_buff *skb)
 {
 	o->headers = outer_headers(o->outer->dst.family == AF_INET6, o->outer->dport);
-	o->mtu = inner_mtu(o->sa, o->outer, o->dst);
+	o->path = esplane_pmtu_path(o->outer, dst_mtu(o->dst));
+	o->mtu = inner_mtu(o->sa, o->outer, o->path);
 	/* No IPv6 link may have less, so the tunnel fragments outside (RFC 2473 section 7.1). */
 	if (skb->protocol == htons(ETH_P_IPV6) && unlikely(o->mtu < IPV6_MIN_MTU)) {
 		o->mtu = IPV6_MIN_MTU;

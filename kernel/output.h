@@ -3,6 +3,10 @@
 #ifndef _ESPLANE_OUTPUT_H
 #define _ESPLANE_OUTPUT_H
 
+#include <linux/types.h>
+#include <net/inet_ecn.h>
+#include <uapi/linux/esplane.h>
+
 struct esplane_net;
 struct esplane_policy;
 struct esplane_sa;
@@ -23,5 +27,17 @@ void esplane_output(struct esplane_net *en, struct esplane_sa *sa, struct sk_buf
  * is no route, or it leads into the tunnel itself. Any context but hard interrupts.
  */
 unsigned int esplane_output_mtu(struct esplane_sa *sa);
+
+/* RFC 6040 section 4.1, normal or compatibility mode; RFC 4301 section 5.1.2.1. */
+static inline u8 esplane_outer_tos(u32 sa_flags, u8 inner)
+{
+	u8 tos = 0;
+
+	if (sa_flags & ESPLANE_SA_FLAG_COPY_DSCP)
+		tos |= inner & ~INET_ECN_MASK;
+	if (!(sa_flags & ESPLANE_SA_FLAG_NO_ECN))
+		tos |= inner & INET_ECN_MASK;
+	return tos;
+}
 
 #endif

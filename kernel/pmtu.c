@@ -4,7 +4,7 @@
  *
  * With DF the sender learns the tunnel's MTU: by ICMP, and if it is this host by its route too.
  * Without DF the packet is fragmented before it is encrypted, so that the far gateway has nothing
- * to reassemble.
+ * to reassemble. What the path carries its interface says, the route, and errors that come back.
  *
  * Locking: the fragmenter's callback has no argument of its own; what it needs lies in a per-CPU
  * variable while it runs, BHs off, and it does not nest: fragments fit.
@@ -27,6 +27,12 @@
 #include "pmtu.h"
 #include "sa.h"
 #include "transform.h"
+
+enum {
+	/* RFC 1191 section 3: below it nothing is gained; Linux's routes have the same floor. */
+	LEAST_PATH_V4 = 552,
+	LEARNT_FOR = 10 * 60 * HZ,	/* RFC 1191 section 6.3 */
+};
 
 struct fragment_sink {
 	void (*send)(void *arg, struct sk_buff *skb);
@@ -79,6 +85,26 @@ void esplane_pmtu_refuse(struct esplane_net *en, struct esplane_sa *sa, struct s
 			icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
 	}
 	esplane_drop(en, sa, skb, ESPLANE_DROP_TOO_BIG, sa->spi, 0);
+}
+
+void esplane_pmtu_learn(struct esplane_outer *outer, u32 mtu)
+{
+	u32 least = outer->dst.family == AF_INET6 ? IPV6_MIN_MTU : LEAST_PATH_V4;
+
+	mtu = max(mtu, least);
+	if (esplane_pmtu_path(outer, U32_MAX) < mtu)
+		return;
+	WRITE_ONCE(outer->path_until, jiffies + LEARNT_FOR);
+	WRITE_ONCE(outer->path_mtu, mtu);
+}
+
+unsigned int esplane_pmtu_path(const struct esplane_outer *outer, unsigned int link)
+{
+	u32 mtu = READ_ONCE(outer->path_mtu);
+
+	if (likely(!mtu) || time_after(jiffies, READ_ONCE(outer->path_until)))
+		return link;
+	return min(link, mtu);
 }
 
 void esplane_pmtu_teach(struct sk_buff *skb, unsigned int mtu)

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct esplane_net;
+struct esplane_outer;
 struct esplane_sa;
 struct esplane_transform;
 struct sk_buff;
@@ -18,6 +19,11 @@ unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned in
  */
 unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int outer_mtu,
 				unsigned int headers);
+
+/* What an ICMP error says of the path. Only ever lowers; forgotten after some minutes. */
+void esplane_pmtu_learn(struct esplane_outer *outer, u32 mtu);
+/* The smaller of @link, which the route says, and what was learnt. RCU read side. */
+unsigned int esplane_pmtu_path(const struct esplane_outer *outer, unsigned int link);
 
 /**
  * esplane_pmtu_too_big - deal with an inner packet of more than @mtu bytes

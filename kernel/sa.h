@@ -31,6 +31,9 @@ extern struct workqueue_struct *esplane_wq;	/* main.c: removal and freeing of SA
  * @ifindex: of the interface by which outer packets leave, 0: the routing table's choice
  * @flow_label: IPv6, the same for all packets of the SA (RFC 6437 section 3: the outer flow); tells
  *	nothing of the inner ones
+ * @path_mtu: of the path to @dst, as ICMP errors have told (icmp.c); 0: nothing. Written by who
+ *	reads an error, without a lock
+ * @path_until: jiffies; then @path_mtu is forgotten
  * @sport: source port, network byte order; 0 with @dport means native ESP
  */
 struct esplane_outer {
@@ -39,6 +42,8 @@ struct esplane_outer {
 	struct esplane_addr src, dst;
 	u32 ifindex;
 	__be32 flow_label;
+	u32 path_mtu;
+	unsigned long path_until;
 	__be16 sport, dport;
 };
 

@@ -46,6 +46,23 @@ struct esplane_sa *esplane_sad_lookup_id(const struct esplane_net *en, u32 id)
 	return xa_load((struct xarray *)&en->sad.by_id, id);
 }
 
+struct esplane_sa *esplane_sad_lookup_peer(const struct esplane_net *en, __be32 spi,
+					   const struct esplane_addr *dst)
+{
+	const struct esplane_outer *outer;
+	struct rhlist_head *list, *pos;
+	struct esplane_sa *sa;
+
+	list = rhltable_lookup((struct rhltable *)&en->sad.by_peer, &spi, peer_params);
+	rhl_for_each_entry_rcu(sa, pos, list, by_peer) {
+		outer = rcu_dereference(sa->outer);
+		if (outer->dst.family == dst->family &&
+		    !memcmp(&outer->dst.ip, &dst->ip, sizeof(dst->ip)))
+			return sa;
+	}
+	return NULL;
+}
+
 /*
  * A second outbound SA of one SPI and peer would be the first one's keys once more, and with them
  * its IVs.

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+struct esplane_addr;
 struct esplane_net;
 struct esplane_outer;
 struct esplane_sa;
@@ -12,6 +13,9 @@ struct netlink_ext_ack;
 
 /* Inbound SA of this SPI alone (RFC 4301 section 4.1), or NULL. RCU read side. */
 struct esplane_sa *esplane_sad_lookup_spi(const struct esplane_net *en, __be32 spi);
+/* Outbound SA of this SPI and peer, or NULL. RCU read side. */
+struct esplane_sa *esplane_sad_lookup_peer(const struct esplane_net *en, __be32 spi,
+					   const struct esplane_addr *dst);
 /* SA of either direction, or NULL. RCU read side or esplane_net::lock. */
 struct esplane_sa *esplane_sad_lookup_id(const struct esplane_net *en, u32 id);
 

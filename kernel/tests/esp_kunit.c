@@ -7,6 +7,7 @@
 
 #include "../esp.h"
 #include "../input.h"
+#include "../output.h"
 #include "../pmtu.h"
 #include "../sa.h"
 #include "../train.h"
@@ -248,7 +249,45 @@ static void lengths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, esplane_pmtu_inner(t, 60, 28), 0U);
 }
 
+/*
+ * RFC 6040 section 4.1, figure 3: in normal mode the outer field is the inner one, in compatibility
+ * mode not-ECT; the DSCP (the other six bits) is the SA's own business.
+ */
+static void outer_tos(struct kunit *test)
+{
+	unsigned int inner;
+
+	for (inner = 0; inner < 256; inner++) {
+		KUNIT_EXPECT_EQ(test, esplane_outer_tos(0, inner), inner % 4);
+		KUNIT_EXPECT_EQ(test, esplane_outer_tos(ESPLANE_SA_FLAG_NO_ECN, inner), 0);
+		KUNIT_EXPECT_EQ(test, esplane_outer_tos(ESPLANE_SA_FLAG_COPY_DSCP, inner), inner);
+		KUNIT_EXPECT_EQ(test, esplane_outer_tos(ESPLANE_SA_FLAG_COPY_DSCP |
+							ESPLANE_SA_FLAG_NO_ECN, inner),
+				inner / 4 * 4);
+	}
+}
+
+/* With ECN off nothing outside changes anything inside. */
+static void ecn_off(struct kunit *test)
+{
+	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
+	int inner, outer;
+
+	sa->flags = ESPLANE_SA_FLAG_NO_ECN;
+	for (inner = 0; inner < 4; inner++)
+		for (outer = 0; outer < 4; outer++) {
+			make_text_v6(t, 20, 0, 0);
+			t->bytes[1] = inner << 4;
+			KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, outer),
+					ESPLANE_SEGMENT_GOOD);
+			KUNIT_EXPECT_EQ(test, (int)t->bytes[1], inner << 4);
+		}
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(outer_tos),
+	KUNIT_CASE(ecn_off),
 	KUNIT_CASE(trailers),
 	KUNIT_CASE(inner_headers),
 	KUNIT_CASE(inner_headers_v6),

@@ -27,7 +27,7 @@ static const char usage[] =
 	"usage: espctl COMMAND [KEY=VALUE...]\n"
 	"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|...|N]\n"
 	"         [integ=hmac-sha2-256-128|...|N] [mode=tunnel|transport]\n"
-	"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp] "
+	"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp,no-ecn] "
 	"[replay_window=N]\n"
 	"         [dev=NAME] [seq=N] [if_id=N] [cookie=N] [selector=SRC,DST[,PROTO[,SPORTS,DPORTS]]]...\n"
 	"         [soft_bytes=N] [hard_bytes=N] [soft_packets=N] ... [hard_seconds=N]     prints "

@@ -8,6 +8,9 @@ Reads requests, one a line, and answers each with a line: "ok", a result, or "fa
   listen ADDR PORT                      opens a socket for numbered packets
   count PORT COUNT QUIET                closes it after COUNT different packets, or when QUIET seconds
                                         pass without one; answers how many came
+  serve ADDR PORT                       answers transfers from now on, see transfer.py
+  transfer tcp|udp ADDR PORT df|nodf COUNT SECONDS  begins one: COUNT blocks or datagrams, SECONDS of patience
+  finish COUNT                          ends it after COUNT more; ok: all came whole
 """
 import contextlib
 import io
@@ -15,11 +18,13 @@ import pathlib
 import sys
 
 import esp
+import transfer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import stream  # noqa: E402  (its directory is known only now)
 
 listening = {}
+transfers = []
 
 
 def do_esp(*words):
@@ -47,7 +52,26 @@ def do_count(port, wanted, quiet):
         return stream.count(sock, int(wanted), float(quiet))[0]
 
 
-REQUESTS = {"esp": do_esp, "send": do_send, "listen": do_listen, "count": do_count}
+def do_serve(address, port):
+    transfer.serve(address, int(port))
+
+
+def do_transfer(kind, address, port, fragment, count, seconds):
+    df = {"df": True, "nodf": False}[fragment]
+    while transfers:
+        transfers.pop().close()     # of one that has failed
+    transfers.append(transfer.KINDS[kind](address, int(port), df, float(seconds)))
+    transfers[-1].send(int(count))
+
+
+def do_finish(count):
+    with contextlib.closing(transfers.pop()) as last:
+        last.send(int(count))
+        last.end()
+
+
+REQUESTS = {"esp": do_esp, "send": do_send, "listen": do_listen, "count": do_count,
+            "serve": do_serve, "transfer": do_transfer, "finish": do_finish}
 
 
 def answer(line):

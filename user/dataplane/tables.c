@@ -21,7 +21,7 @@
 static const char *const directions[] = { "in", "out", NULL };
 static const char *const modes[] = { "tunnel", "transport", NULL };
 static const char *const actions[] = { "protect", "bypass", "discard", NULL };
-static const char *const sa_flags[] = { "esn", "no-replay-check", "copy-dscp", NULL };
+static const char *const sa_flags[] = { "esn", "no-replay-check", "copy-dscp", "no-ecn", NULL };
 static const char *const causes[] = { "bytes", "packets", "time", "sequence", "use-time", NULL };
 
 /* Ports are always put: an absent last port means 65535, not 0. */
@@ -81,6 +81,7 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U16, ENCAP_DPORT, encap_dport),
 	SA(DP_U32, IF_ID, if_id),
 	SA(DP_U32, IFINDEX, ifindex),
+	SA(DP_U32, PATH_MTU, path_mtu),
 	SA(DP_U64, COOKIE, cookie),
 	SA(DP_U64, SOFT_BYTES, soft_bytes),
 	SA(DP_U64, HARD_BYTES, hard_bytes),

@@ -65,11 +65,15 @@ enum esplane_action {
  *   for tests and multi-sender SAs.
  * @ESPLANE_SA_FLAG_COPY_DSCP: Outbound only. Copy the inner DSCP to the outer
  *   header.
+ * @ESPLANE_SA_FLAG_NO_ECN: Tunnel mode. Outbound, say not-ECT outside (RFC
+ *   6040 section 4.1, compatibility mode); inbound, take no notice of what was
+ *   said there.
  */
 enum esplane_sa_flag {
 	ESPLANE_SA_FLAG_ESN = 1,
 	ESPLANE_SA_FLAG_NO_REPLAY_CHECK = 2,
 	ESPLANE_SA_FLAG_COPY_DSCP = 4,
+	ESPLANE_SA_FLAG_NO_ECN = 8,
 };
 
 /**
@@ -158,6 +162,7 @@ enum {
 	ESPLANE_A_SA_REPLAY_MISSING,
 	ESPLANE_A_SA_REPLAY_LATE,
 	ESPLANE_A_SA_REPLAY_DEEPEST,
+	ESPLANE_A_SA_PATH_MTU,
 
 	__ESPLANE_A_SA_MAX,
 	ESPLANE_A_SA_MAX = (__ESPLANE_A_SA_MAX - 1)
