@@ -403,6 +403,23 @@ static unsigned int local_in(void *priv, struct sk_buff *skb, const struct nf_ho
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
+ * Netfilter's reassembly, switched on for our sake, takes the transport header to be what the
+ * fragment header was followed by. The stack goes on reading where it stopped, at the header behind
+ * IPv6's own or behind hop-by-hop options: with destination options ahead of the fragment header it
+ * would take the data for them and drop the packet.
+ */
+static void mend_reassembled(struct sk_buff *skb)
+{
+	unsigned int offset = sizeof(struct ipv6hdr);
+
+	if (likely(!(IP6CB(skb)->flags & IP6SKB_FRAGMENTED)))
+		return;
+	if (IP6CB(skb)->nhoff == offset)
+		offset += ipv6_optlen((struct ipv6_opt_hdr *)(skb->data + offset));
+	skb_set_transport_header(skb, offset);
+}
+
+/*
  * Of the extension headers ahead the stack has seen hop-by-hop options only. What it would have to
  * act upon is left to it: destination options that insist, a routing header that leads on, and
  * fragments.
@@ -413,6 +430,7 @@ static unsigned int local_in_v6(void *priv, struct sk_buff *skb, const struct nf
 	struct esplane_net *en = esplane_net(state->net);
 	struct esplane_exthdrs chain;
 
+	mend_reassembled(skb);
 	esplane_exthdr_walk(&bytes, &chain);
 	if (!chain.whole || chain.fragment || chain.routing || chain.demanding)
 		return NF_ACCEPT;

@@ -24,22 +24,19 @@ two_families() {
 	ip -n "$a" addr add 2001:db8::1/64 dev eth0 nodad &&
 	ip -n "$b" addr add 2001:db8::2/64 dev eth0 nodad &&
 	ip -n "$a" addr add 2001:db8:a::1/64 dev lan nodad &&
-	ip -n "$b" addr add 2001:db8:b::1/64 dev lan nodad
+	ip -n "$b" addr add 2001:db8:b::1/64 dev lan nodad &&
+	ip -n "$a" addr add fe80::a/64 dev eth0 nodad &&
+	ip -n "$b" addr add fe80::b/64 dev eth0 nodad &&
+	# xfrm knows no scope: a route tells it which of b's links is meant.
+	ip -n "$b" route add fe80::a dev eth0 proto static
 }
 
 outside() {
 	case $1 in
 	4) OUTER_A=192.0.2.1 OUTER_B=192.0.2.2 ;;
 	6) OUTER_A=2001:db8::1 OUTER_B=2001:db8::2 ;;
-	link-local)
-		OUTER_A=$(link_local "$a") OUTER_B=$(link_local "$b")
-		[ -n "$OUTER_A" ] && [ -n "$OUTER_B" ]
-		;;
+	link-local) OUTER_A=fe80::a OUTER_B=fe80::b ;;
 	esac
-}
-
-link_local() {
-	ip -6 -j -n "$1" addr show dev eth0 scope link | jq -r '.[0].addr_info[0].local // empty'
 }
 
 inside() {
@@ -122,8 +119,9 @@ wire_filter() {
 	case $UDP$1 in
 	04) echo "ip proto 50" ;;
 	06) echo "ip6 proto 50" ;;
-	14) echo "ip and udp port $ENCAP_PORT" ;;
-	# xfrm fragments outside. Of a later fragment one sees that it is of UDP (RFC 8200 section 4.5).
+	# xfrm fragments outside. Of a later fragment one sees that it is of UDP (RFC 791 section 3.1, RFC
+	# 8200 section 4.5).
+	14) echo "ip proto 17 and (port $ENCAP_PORT or ip[6:2] & 0x1fff != 0)" ;;
 	16) echo "ip6 and (udp port $ENCAP_PORT or (ip6[6] = 44 and ip6[40] = 17))" ;;
 	esac
 }
