@@ -260,6 +260,7 @@ static void open_leases(struct daemon *d)
 /* All that needs more than CAP_NET_ADMIN, or a file that only root may read. */
 static int open_all(struct daemon *d)
 {
+	privileges_part_keys();
 	if (read_config(d))
 		return -1;
 	log_setup(d->options.debug ? IKE_LOG_DEBUG : d->settings->log_level, on_log, d);

@@ -9,11 +9,17 @@
 #include <unistd.h>
 
 #include <cap-ng.h>
+#include <openssl/crypto.h>
 
 #include "log.h"
 #include "privileges.h"
 
 #define DEFAULT_USER "esplane"
+
+enum {
+	KEY_HEAP = 4 << 20,	/* bytes: some hundred RSA keys, and what signing needs */
+	KEY_PIECE = 32,		/* the least that is given out; powers of two, both */
+};
 
 void privileges_protect_memory(void)
 {
@@ -24,6 +30,13 @@ void privileges_protect_memory(void)
 	/* MCL_ONFAULT: without it the stack of every thread would be filled in whole. */
 	if (setrlimit(RLIMIT_MEMLOCK, &endless) || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		log_info("memory cannot be locked, keys may reach swap space: %m");
+}
+
+void privileges_part_keys(void)
+{
+	/* 0: no such heap; 2: it could not be locked, which privileges_protect_memory() mends. */
+	if (!CRYPTO_secure_malloc_init(KEY_HEAP, KEY_PIECE))
+		log_info("private keys get no heap of their own");
 }
 
 int privileges_find(const char *user, struct privileges_identity *identity)

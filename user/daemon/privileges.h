@@ -8,6 +8,12 @@
 /* Memory is not swapped, not dumped, not readable by a debugger. Before privileges_drop(). */
 void privileges_protect_memory(void);
 
+/*
+ * Private keys that are read from now on get a heap of their own, between pages that nothing may
+ * touch: what a stranger's certificate is parsed into lies elsewhere.
+ */
+void privileges_part_keys(void);
+
 struct privileges_identity {
 	uid_t uid;
 	gid_t gid;

@@ -152,6 +152,31 @@ static void test_old_methods(void **state)
 	}
 }
 
+/* The responder tells of SHA-1 four times instead of what it knows. */
+static bool only_sha1(struct world *w, struct world_message *m)
+{
+	static const uint8_t hashes[] = {0x40, 0x2f, 0, 2, 0, 3, 0, 4, 0, 5},
+			     other[] = {0x40, 0x2f, 0, 1, 0, 1, 0, 1, 0, 1};
+
+	for (size_t i = IKE_HEADER_LEN; m->from == 1 && i + sizeof(hashes) <= m->len; i++)
+		if (!memcmp(m->bytes + i, hashes, sizeof(hashes)))
+			memcpy(m->bytes + i, other, sizeof(other));
+	return true;
+}
+
+static void test_no_common_hash(void **state)
+{
+	static const char *const keys[] = {"RSA", "P-256", "ED25519"};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world *w = usual_world(keys[i]);
+
+		w->wire = only_sha1;
+		refused(w, 0, "none of the peer's hashes (SIGNATURE_HASH_ALGORITHMS) is one with "
+			      "which our ");
+	}
+}
+
 static void test_pss(void **state)
 {
 	struct world *w = usual_world("RSA");
@@ -467,7 +492,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds_of_keys),	   cmocka_unit_test(test_old_methods),
-		cmocka_unit_test(test_pss),		   cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_no_common_hash),	   cmocka_unit_test(test_pss),
+		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_dn_identities),	   cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_raw_keys),	   cmocka_unit_test(test_certreq_chooses),
 		cmocka_unit_test(test_known_certificates), cmocka_unit_test(test_pinned),

@@ -15,7 +15,9 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/crypto.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -439,6 +441,43 @@ static void test_weak_keys(void **state)
 	vectors_free(v);
 }
 
+/*
+ * Where the host has set OpenSSL's secure heap up, the numbers of a private key that is read lie in
+ * it, and are gone from it when the key is.
+ */
+static void test_private_heap(void **state)
+{
+	struct ike_pkey *keys[] = {generate("RSA", "2048"), generate("EC", "P-256"),
+				   generate("ED25519", NULL), generate("ED448", NULL)};
+
+	for (size_t i = 0; i < 4; i++) {
+		BIO *bio = BIO_new(BIO_s_mem());
+		size_t before;
+		struct ike_pkey *k;
+		bool locked;
+		char *pem;
+		long len;
+
+		PEM_write_bio_PKCS8PrivateKey(bio, keys[i]->evp, NULL, NULL, 0, NULL, NULL);
+		len = BIO_get_mem_data(bio, &pem);
+		before = CRYPTO_secure_used();
+		k = ike_pkey_read_private(ike_bytes(pem, len), NULL, &locked, NULL);
+		assert_non_null(k);
+		assert_true(ike_pkey_equal(k, keys[i]));
+		/* RSA: d, p, q and three more; the others one number. */
+		assert_true(CRYPTO_secure_used() >= before + (i ? 32 : 6 * 128));
+		ike_pkey_unref(k);
+		assert_int_equal(CRYPTO_secure_used(), before);
+		BIO_free(bio);
+		ike_pkey_unref(keys[i]);
+	}
+}
+
+static int secure_heap(void **state)
+{
+	return !CRYPTO_secure_malloc_init(1 << 20, 32);
+}
+
 static void test_spki(void **state)
 {
 	struct vectors *v = vectors_load("signature.json");
@@ -477,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_lenient_ids), cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_choice),	    cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_weak_keys),   cmocka_unit_test(test_spki),
+		cmocka_unit_test_setup(test_private_heap, secure_heap),
 	};
 
 	return cmocka_run_group_tests_name("ike_signature", tests, NULL, NULL);
