@@ -9,6 +9,10 @@
 
 enum {
 	CHAIN_MAX = 8,	/* certificates sent */
+	/*
+	 * Asked for in an answer to a stranger, which is not to be much longer than what it sent.
+	 */
+	ASKED_MAX = 16,
 	WANTED_MAX = 64 * IKE_PKEY_ID_LEN, /* key IDs of CERTREQs that are looked at */
 };
 
@@ -50,23 +54,25 @@ static bool wants_cert(const struct ike_conn_cfg *conn)
 	       !conn->remote.pubkeys.n;
 }
 
-static void put_certreq(struct ike_writer *w, const struct ike_cert_list *anchors)
+/* At most @max of them; returns how many. */
+static size_t put_certreq(struct ike_writer *w, const struct ike_cert_list *anchors, size_t max)
 {
-	size_t mark;
+	size_t n = anchors->n < max ? anchors->n : max, mark;
 
-	if (!anchors->n)
-		return;
+	if (!n)
+		return 0;
 	mark = ike_payload_begin(w, IKE_PAYLOAD_CERTREQ);
 	ike_put8(w, IKE_CERT_X509_SIGNATURE);
-	for (size_t i = 0; i < anchors->n; i++)
+	for (size_t i = 0; i < n; i++)
 		ike_put(w, ike_bytes(anchors->list[i]->key->id, IKE_PKEY_ID_LEN));
 	ike_payload_end(w, mark);
+	return n;
 }
 
 void ike_put_certreq(struct ike_writer *w, const struct ike_sa *sa)
 {
 	if (wants_cert(sa->conn))
-		put_certreq(w, anchors_of(sa->config, sa->conn));
+		put_certreq(w, anchors_of(sa->config, sa->conn), SIZE_MAX);
 }
 
 /*
@@ -76,14 +82,19 @@ void ike_put_certreq(struct ike_writer *w, const struct ike_sa *sa)
 static void put_certreq_for_any(struct ike_writer *w, const struct ike_sa *sa)
 {
 	const struct ike_config *config = sa->config;
+	const struct ike_cert_list *anchors;
+	size_t left = ASKED_MAX;
+	bool common = false;
 
 	for (size_t i = 0; i < config->n_conns; i++) {
 		const struct ike_conn_cfg *conn = &config->conns[i];
 
-		if (!wants_cert(conn) || !ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr))
+		anchors = anchors_of(config, conn);
+		if (!wants_cert(conn) || !ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr) ||
+		    (common && anchors == &config->anchors))
 			continue;
-		put_certreq(w, anchors_of(config, conn));
-		break;
+		left -= put_certreq(w, anchors, left);
+		common = common || anchors == &config->anchors;
 	}
 }
 

@@ -405,6 +405,66 @@ static void test_wrong_certificates(void **state)
 	pki_free(&no_ca);
 }
 
+/* 112 bits all along: a signature with SHA-1 is worth less. */
+static void test_weak_chain(void **state)
+{
+	struct pki ca = pki_make(&(struct pki_order){.subject = "CN=CA", .key = "RSA",
+						     .basic_constraints = "critical,CA:TRUE",
+						     .key_usage = "critical,keyCertSign"});
+	struct pki a = pki_make(&(struct pki_order){.issuer = &ca, .subject = "CN=a",
+						    .alt_name = names[0], .md = "SHA1"}),
+		   b = pki_end(&ca, "CN=b", names[1], NULL);
+	struct world *w = pubkey_world();
+
+	give(w, 0, &a);
+	give(w, 1, &b);
+	trust(w, 0, &ca);
+	trust(w, 1, &ca);
+	refused(w, 1, "certificate CN=a: CA signature digest algorithm too weak");
+	pki_free(&ca);
+	pki_free(&a);
+	pki_free(&b);
+}
+
+/*
+ * A responder with two connections from anywhere, each with an authority of its own, asks for both;
+ * the initiator has a certificate of the second one's only.
+ */
+static void test_two_authorities(void **state)
+{
+	struct pki ca[] = {pki_ca("CN=one", NULL), pki_ca("CN=two", NULL)},
+		   a = pki_end(&ca[1], subjects[0], names[0], NULL),
+		   b = pki_end(&ca[1], subjects[1], names[1], NULL);
+	struct world *w = pubkey_world();
+	struct ike_config *c = w->end[1].config;
+	struct ike_conn_cfg *first;
+
+	give(w, 0, &a);
+	trust(w, 0, &ca[1]);
+	give(w, 1, &b);
+	pki_add_cert(&conn(w, 1)->remote.cacerts, &ca[1]);
+	/* One more in front of it, for others. */
+	c->conns = reallocarray(c->conns, 2, sizeof(*c->conns));
+	c->conns[1] = c->conns[0];
+	c->n_conns = 2;
+	first = &c->conns[0];
+	*first = (struct ike_conn_cfg){
+		.name = strdup("other"),
+		.local = {.method = IKE_AUTH_CFG_PUBKEY},
+		.remote = {.method = IKE_AUTH_CFG_PUBKEY},
+	};
+	assert_true(ike_proposal_list_parse(&first->proposals, IKE_PROTO_IKE,
+					    "aes128gcm16-prfsha256-x25519", NULL));
+	assert_true(ike_id_parse("c.example.org", &first->remote.id, NULL));
+	pki_add_cert(&first->remote.cacerts, &ca[0]);
+	comes_up(w);
+	world_free(w);
+	pki_free(&ca[0]);
+	pki_free(&ca[1]);
+	pki_free(&a);
+	pki_free(&b);
+}
+
 static void test_usages_that_pass(void **state)
 {
 	static const char *const usages[] = {"1.3.6.1.5.5.7.3.17", "anyExtendedKeyUsage",
@@ -498,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_raw_keys),	   cmocka_unit_test(test_certreq_chooses),
 		cmocka_unit_test(test_known_certificates), cmocka_unit_test(test_pinned),
 		cmocka_unit_test(test_wrong_certificates), cmocka_unit_test(test_usages_that_pass),
+		cmocka_unit_test(test_weak_chain),	   cmocka_unit_test(test_two_authorities),
 		cmocka_unit_test(test_name_constraints),   cmocka_unit_test(test_chain_rules),
 		cmocka_unit_test(test_no_private_key),	   cmocka_unit_test(test_wrong_key),
 	};
