@@ -9,7 +9,7 @@
 #
 # Namespaces
 #	ns_add NAME...		makes namespaces; $NAME then holds the real (unique) name: ns_add a b
-#	ns NAME COMMAND...	runs a command in one:  ns $a ping -c 1 192.0.2.2
+#	ns NAME COMMAND...	runs a command in one:  ns $a ping -c 1 192.0.2.2; /sys stays the outer one's
 #	ns_del NAME		removes one early
 #	veth NS1 DEV1 ADDR1 NS2 DEV2 ADDR2	a cable with addresses (each with /prefix), both ends up
 #
@@ -66,11 +66,13 @@ net_cleanup() {
 trap net_cleanup EXIT
 trap 'exit 1' INT TERM
 
-ns() {
-	local name=$1
-	shift
-	ip netns exec "$name" "$@"
-}
+# Nothing ever comes from it.
+exec {net_silence}<> <(:)
+# net_pause SECONDS: a sleep that starts no process.
+net_pause() { read -r -t "$1" -u "$net_silence" || return 0; }
+
+# Not ip netns exec, which also mounts /sys anew: many of these are made.
+ns() { nsenter --net="/run/netns/$1" "${@:2}"; }
 
 ns_del() {
 	local pids
@@ -150,20 +152,19 @@ net_nat() {
 }
 
 busywait() {
-	local deadline=$(($(date +%s%3N) + $1))
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s%3N)" -lt $deadline ] || return 1
-		sleep 0.05
+		[ "${EPOCHREALTIME/[.,]/}" -lt $deadline ] || return 1
+		net_pause 0.05
 	done
 }
 
-slowly() {
-	case $(uname -r) in
-	*debug*) echo $(($1 * 5)) ;;
-	*) echo "$1" ;;
-	esac
-}
+case $(uname -r) in
+*debug*) NET_SLOWNESS=5 ;;
+*) NET_SLOWNESS=1 ;;
+esac
+slowly() { echo $(($1 * NET_SLOWNESS)); }
 
 net_ping() {
 	local name=$1 address=$2
@@ -171,7 +172,17 @@ net_ping() {
 	ns "$name" ping -n -c 3 -i 0.2 -W "$(slowly 2)" "$@" "$address"
 }
 
-net_listening() { ns "$1" ss -Hltn "sport = :$2" | grep -q .; }
+# net_listens PID tcp|udp PORT: true if a socket in the namespace of this process listens there. Only bash reads.
+net_listens() {
+	local port file table='' state=0A	# TCP_LISTEN of net/tcp_states.h
+	[ "$2" = tcp ] || state=07		# what UDP has instead, unconnected
+	printf -v port %04X "$3"
+	for file in "/proc/$1/net/$2" "/proc/$1/net/${2}6"; do
+		read -r -d '' table <"$file"
+		[[ ! "$table" =~ :$port\ [0-9A-F]+:0000\ $state\  ]] || return 0
+	done
+	return 1
+}
 
 net_send() {
 	local from=$1 to=$2 address=$3 bytes=$4 port=5201 block=262144 receiver tcp=TCP4
@@ -182,10 +193,10 @@ net_send() {
 	*:*) tcp=TCP6 address=[$address] ;;
 	esac
 	# Not through ns(): in the background that would be a shell whose death leaves socat behind.
-	ip netns exec "$to" timeout "$(slowly 120)" socat -u -b $block $tcp-LISTEN:$port,reuseaddr \
+	nsenter --net="/run/netns/$to" timeout "$(slowly 120)" socat -u -b $block $tcp-LISTEN:$port,reuseaddr \
 		"OPEN:$got,creat" &
 	receiver=$!
-	busywait "$(slowly 5000)" net_listening "$to" $port || return 1
+	busywait "$(slowly 5000)" net_listens $receiver tcp $port || return 1
 	ns "$from" timeout "$(slowly 120)" socat -u -b $block "OPEN:$sent" "$tcp:$address:$port" || {
 		kill $receiver 2>/dev/null
 		wait $receiver

@@ -7,8 +7,11 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,7 +27,10 @@
 #include "dataplane/link.h"
 
 static const char usage[] =
-	"usage: espctl COMMAND [KEY=VALUE...]\n"
+	"usage: espctl [--netns NAME] COMMAND [KEY=VALUE...]\n"
+	"       espctl [--netns NAME] -         commands from standard input, one a line, until one "
+	"fails;\n"
+	"         an ID may be \"last\", the one printed last\n"
 	"  sa-add direction=in|out spi=N src=ADDR dst=ADDR key=HEX [encr=aes-gcm-16|...|N]\n"
 	"         [integ=hmac-sha2-256-128|...|N] [mode=tunnel|transport]\n"
 	"         [encap=SPORT:DPORT] [esn=1] [flags=esn,no-replay-check,copy-dscp,no-ecn] "
@@ -61,6 +67,9 @@ static const char usage[] =
 	"  encap-del port=N\n"
 	"  stats [--json] [get=FIELD or drop reason]\n"
 	"  caps [--json]\n"
+	"  xfrm-encap port=N [address=ADDR] [gro=0]    holds a socket whose ESP goes to the kernel's "
+	"own IPsec,\n"
+	"         until killed; prints \"ready\"\n"
 	"  link-add NAME [if_id=N]                an interface of kind esplane\n"
 	"  monitor [--count N] [--timeout SECONDS] [--small]    events, one JSON a line; \"ready\" on "
 	"stderr when it listens;\n"
@@ -270,6 +279,15 @@ static void add_selector(const struct dp_field *f, void *object, char *text)
 	selector(&list[(*n)++], text);
 }
 
+/* What sa-add or policy-set has printed. */
+static uint32_t last_id;
+
+static void print_id(uint32_t id)
+{
+	last_id = id;
+	printf("%" PRIu32 "\n", id);
+}
+
 /* key=value into a struct of types.h */
 
 static void set_field(const struct dp_field *f, void *object, char *value)
@@ -284,6 +302,7 @@ static void set_field(const struct dp_field *f, void *object, char *value)
 		*(uint32_t *)at = f->values		     ? named(f, value)
 				  : !strcmp(f->name, "encr")  ? transform(encr_names, value)
 				  : !strcmp(f->name, "integ") ? transform(integ_names, value)
+				  : !strcmp(value, "last")    ? last_id
 							      : number(value, UINT32_MAX);
 		return;
 	case DP_BE32:
@@ -512,7 +531,7 @@ static int cmd_sa_add(char **argv)
 		sa.id = 0;
 		check(dp, dp_sa_new(dp, &sa));
 	}
-	printf("%" PRIu32 "\n", sa.id);
+	print_id(sa.id);
 	dp_close(dp);
 	return 0;
 }
@@ -597,7 +616,7 @@ static int cmd_policy_set(char **argv)
 		count_up(&policy.selectors[0].dst_first);
 		count_up(&policy.selectors[0].dst_last);
 	}
-	printf("%" PRIu32 "\n", policy.id);
+	print_id(policy.id);
 	dp_close(dp);
 	return 0;
 }
@@ -774,6 +793,20 @@ static int cmd_encap_add(char **argv)
 	return 0;
 }
 
+static int cmd_xfrm_encap(char **argv)
+{
+	struct dp_encap encap = { 0 };
+	struct options o = parse(argv, &dp_encap_table, &encap);
+	int fd = bind_udp(&o, encap.port), type = UDP_ENCAP_ESPINUDP;	/* RFC 3948 */
+
+	if (setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type)))
+		die("UDP_ENCAP: %m");
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
 static int cmd_encap_del(char **argv)
 {
 	struct dp_encap encap = { 0 };
@@ -875,7 +908,7 @@ static int cmd_monitor(char **argv)
 	return seen < o.count ? EXIT_FAILURE : 0;
 }
 
-int main(int argc, char **argv)
+static int run(char **argv)
 {
 	static const struct {
 		const char *name;
@@ -897,14 +930,64 @@ int main(int argc, char **argv)
 		{ "encap-del", cmd_encap_del },
 		{ "stats", cmd_stats },
 		{ "caps", cmd_caps },
+		{ "xfrm-encap", cmd_xfrm_encap },
 		{ "link-add", cmd_link_add },
 		{ "monitor", cmd_monitor },
 	};
 	size_t i;
 
-	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
-		if (is(argv[1], commands[i].name))
-			return commands[i].run(argv + 2);
+	for (i = 0; argv[0] && i < sizeof(commands) / sizeof(*commands); i++)
+		if (is(argv[0], commands[i].name))
+			return commands[i].run(argv + 1);
 	fputs(usage, stderr);
 	return EXIT_FAILURE;
+}
+
+static int run_line(char *line)
+{
+	enum { WORDS_MAX = 64 };
+	char *words[WORDS_MAX + 1], *save = NULL, *word;
+	size_t n = 0;
+
+	for (word = strtok_r(line, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
+		if (n == WORDS_MAX)
+			die("more than %d words", WORDS_MAX);
+		words[n++] = word;
+	}
+	words[n] = NULL;
+	return n ? run(words) : 0;
+}
+
+static int run_lines(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	int status = 0;
+
+	while (!status && getline(&line, &cap, stdin) >= 0)
+		status = run_line(line);
+	free(line);
+	return status;
+}
+
+static void enter_netns(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die("%s: %m", path);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	argv++;
+	if (argc > 2 && is(argv[0], "--netns")) {
+		enter_netns(argv[1]);
+		argv += 2;
+	}
+	return argv[0] && is(argv[0], "-") ? run_lines() : run(argv);
 }

@@ -21,7 +21,8 @@ cli() { nsenter --net="/run/netns/$1" esplane "${@:2}"; }
 link_is() { cli "$1" link show "$2" --json | jq -r ".links[0].$3"; }
 
 mtu_of() { cat_in "$1" "/sys/class/net/$2/mtu"; }
-cat_in() { ns "$1" cat "$2"; }
+# Not ns, which leaves /sys as it is.
+cat_in() { ip netns exec "$1" cat "$2"; }
 
 made_and_shown() {
 	local index

@@ -10,13 +10,17 @@
 #	SPI_AB KEY_AB		packets from a to b
 #	SPI_BA KEY_BA		packets from b to a
 # What varies is in variables that a test sets before it calls the functions below:
-#	BITS=128|192|256	length of the keys
+#	ENCR=WORD INTEG=WORD	transforms, in espctl's words; INTEG empty with an AEAD
+#	SALT_LEN=N INTEG_LEN=N	bytes behind the key that they have
+#	XFRM=(WORD...)		the same in the words of ip xfrm state; KEY stands for ENCR's key and
+#				salt, INTEG_KEY for the other
+#	BITS=0|128|192|256	length of the keys
 #	ESN=0|1			extended sequence numbers
 #	UDP=0|1			ESP in UDP port 4500, or native
 #	MODE=policy|route	how an esplane end gets its packets
 #	ENCAP_GRO=gro|		whether an xfrm end's socket joins packets
 #
-#	new_keys			sets KEY_AB and KEY_BA to BITS bits and their salt
+#	new_keys			sets KEY_AB and KEY_BA to BITS bits, their salt, the key of INTEG
 #	esplane_end NS a|b [WORD...]	gives NS the SAs and policies of this end; WORDs go to both SAs;
 #					sets SA_IN_x SA_OUT_x POLICY_IN_x POLICY_OUT_x
 #	xfrm_end NS a|b			the same in the kernel's own IPsec
@@ -56,6 +60,9 @@ ENCAP_PORT=4500
 SPI_AB=0x1000
 SPI_BA=0x2000
 IF_ID=7
+ENCR=aes-gcm-16 INTEG=''
+SALT_LEN=4 INTEG_LEN=0	# RFC 4106
+XFRM=(aead 'rfc4106(gcm(aes))' KEY 128)
 BITS=128
 ESN=0
 UDP=0
@@ -70,6 +77,7 @@ need_module esplane
 
 two_hosts() {
 	local end
+	without_ipv6=1
 	net_direct || ktap_skip_all "cannot make namespaces"
 	for end in "$a" "$b"; do
 		ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
@@ -88,19 +96,29 @@ $(cat "$NET_TMP/output")"
 	fi
 }
 
-# make_key BITS NAME: the same name always gives the same key. AES-GCM has 4 bytes of salt (RFC 4106).
+# keymat NAME: the same name always gives the same bytes, as many as any transform takes.
+keymat() {
+	local all
+	all=$(sha512sum <<<"esplane $1")
+	echo "${all%% *}${all%% *}"
+}
+keymat_ab=$(keymat ab) keymat_ba=$(keymat ba)
+
+# make_key BITS NAME
 make_key() {
-	printf 'esplane %s' "$*" | sha512sum | cut -c "1-$((2 * ($1 / 8 + 4)))"
+	local all
+	all=$(keymat "$2")
+	echo "${all:0:2 * ($1 / 8 + SALT_LEN + INTEG_LEN)}"
 }
 
 new_keys() {
-	KEY_AB=$(make_key "$BITS" ab)
-	KEY_BA=$(make_key "$BITS" ba)
+	local digits=$((2 * (BITS / 8 + SALT_LEN + INTEG_LEN)))
+	KEY_AB=${keymat_ab:0:digits}
+	KEY_BA=${keymat_ba:0:digits}
 }
 new_keys
 
-# Not ip netns exec, which mounts /sys anew: many of these are made.
-esp() { nsenter --net="/run/netns/$1" espctl "${@:2}"; }
+esp() { espctl --netns "$@"; }
 
 sa_get() { esp "$1" sa-list "id=$2" "get=$3"; }
 policy_get() { esp "$1" policy-list "id=$2" "get=$3"; }
@@ -144,82 +162,107 @@ end_of() {
 	esac
 }
 
-# any_of ADDR: the address of its family that stands for all.
+# any_of ADDR: the address of its family that stands for all; set_any sets any to it.
 any_of() {
-	case $1 in
-	*:*) echo :: ;;
-	*) echo 0.0.0.0 ;;
-	esac
+	local any
+	set_any "$1"
+	echo $any
 }
 
+set_any() {
+	any=0.0.0.0
+	[[ "$1" != *:* ]] || any=::
+}
+
+# Of the link and routes of an end in route mode: two calls of ip in one.
+route_end() {
+	ip -n "$1" -batch - <<-EOC
+	link set ipsec0 up
+	route replace $2 dev ipsec0 src $3
+	EOC
+}
+
+# All in one espctl: each process that starts takes its time under emulation.
 esplane_end() {
-	local name=$1 end=$2 words=("encr=20") local_outer remote_outer local_net remote_net
-	local local_inner spi_out key_out spi_in key_in id=
+	local name=$1 end=$2 words="encr=$ENCR${INTEG:+ integ=$INTEG}" ids id="" any lines=""
+	local local_outer remote_outer local_net remote_net local_inner spi_out key_out spi_in key_in
 	shift 2
 	end_of "$end"
 	if [ $UDP = 1 ]; then
-		words+=("encap=$ENCAP_PORT:$ENCAP_PORT")
-		esp "$name" encap-add port=$ENCAP_PORT "address=$(any_of $local_outer)" >/dev/null ||
-			return 1
+		words+=" encap=$ENCAP_PORT:$ENCAP_PORT"
+		set_any $local_outer
+		lines+="encap-add port=$ENCAP_PORT address=$any"$'\n'
 	fi
-	[ $ESN = 0 ] || words+=(esn=1)
+	[ $ESN = 0 ] || words+=" esn=1"
 	if [ $MODE = route ]; then
 		id=if_id=$IF_ID
-		words+=("$id")
-		esp "$name" link-add ipsec0 "$id" && ip -n "$name" link set ipsec0 up &&
-		ip -n "$name" route replace "$remote_net" dev ipsec0 src "$local_inner" || return 1
+		words+=" $id"
+		lines+="link-add ipsec0 $id"$'\n'
 	fi
-	printf -v "SA_IN_$end" %s "$(esp "$name" sa-add direction=in spi=$spi_in src=$remote_outer \
-		dst=$local_outer key=$key_in "selector=$remote_net,$local_net" "${words[@]}" "$@")"
-	printf -v "SA_OUT_$end" %s "$(esp "$name" sa-add direction=out spi=$spi_out src=$local_outer \
-		dst=$remote_outer key=$key_out "${words[@]}" "$@")"
-	local sa=SA_OUT_$end
-	printf -v "POLICY_OUT_$end" %s "$(esp "$name" policy-set direction=out action=protect \
-		priority=100 "selector=$local_net,$remote_net" "sa_id=${!sa}" $id)"
-	printf -v "POLICY_IN_$end" %s "$(esp "$name" policy-set direction=in action=protect \
-		priority=100 "selector=$remote_net,$local_net" $id)"
-	local policy=POLICY_IN_$end
-	[ -n "${!sa}" ] && [ -n "${!policy}" ]
+	words+=" $*"
+	ids=$(esp "$name" - <<-EOC
+	${lines}sa-add direction=in spi=$spi_in src=$remote_outer dst=$local_outer key=$key_in selector=$remote_net,$local_net $words
+	policy-set direction=in action=protect priority=100 selector=$remote_net,$local_net $id
+	sa-add direction=out spi=$spi_out src=$local_outer dst=$remote_outer key=$key_out $words
+	policy-set direction=out action=protect priority=100 selector=$local_net,$remote_net sa_id=last $id
+	EOC
+	) || return 1
+	# shellcheck disable=SC2086
+	set -- $ids
+	[ $UDP = 0 ] || shift	# encap-add prints the port
+	printf -v "SA_IN_$end" %s "$1"
+	printf -v "POLICY_IN_$end" %s "$2"
+	printf -v "SA_OUT_$end" %s "$3"
+	printf -v "POLICY_OUT_$end" %s "$4"
+	[ $MODE != route ] || route_end "$name" "$remote_net" "$local_inner"
 }
 
-# xfrm_sa NS SRC DST SPI KEY; af-unspec: whatever family is inside
+# xfrm_sa SRC DST SPI KEY: a line for ip -batch; af-unspec: whatever family is inside
 xfrm_sa() {
-	local options=()
-	if [ $ESN = 1 ]; then
-		options+=(flag esn af-unspec replay-window 64)
-	else
-		options+=(flag af-unspec replay-window 32)
-	fi
-	[ $UDP = 0 ] || options+=(encap espinudp "$ENCAP_PORT" "$ENCAP_PORT" "$(any_of "$2")")
-	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid 1 mode tunnel \
-		"${options[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
+	local options="flag af-unspec replay-window 32" any encr_len=$((2 * (BITS / 8 + SALT_LEN)))
+	local encr_key=${4:0:encr_len} words=" ${XFRM[*]} "
+	words=${words/ KEY / ${encr_key:+0x}${encr_key:-'""'} }
+	words=${words/ INTEG_KEY / 0x${4:encr_len} }
+	[ $ESN = 0 ] || options="flag esn af-unspec replay-window 64"
+	set_any "$1"
+	[ $UDP = 0 ] || options+=" encap espinudp $ENCAP_PORT $ENCAP_PORT $any"
+	echo "xfrm state add src $1 dst $2 proto esp spi $3 reqid 1 mode tunnel $options$words"
 }
 
+# xfrm_policy SRC DST DIR OUTER_SRC OUTER_DST: the same
 xfrm_policy() {
-	ip -n "$1" xfrm policy add src "$2" dst "$3" dir "$4" priority 100 \
-		tmpl src "$5" dst "$6" proto esp reqid 1 mode tunnel
+	echo "xfrm policy add src $1 dst $2 dir $3 priority 100" \
+		"tmpl src $4 dst $5 proto esp reqid 1 mode tunnel"
+}
+
+# xfrm_socket NS ADDR: without a socket that has UDP_ENCAP set xfrm does not see ESP in UDP.
+xfrm_socket() {
+	local any ready fd
+	set_any "$2"
+	exec {fd}<> <(:)	# a pipe
+	espctl --netns "$1" xfrm-encap port=$ENCAP_PORT address=$any gro=$((${#ENCAP_GRO} > 0)) >&$fd &
+	encap_sockets[$1]=$!
+	at_exit kill $!
+	read -r -t "$(slowly 10)" ready <&$fd
+	exec {fd}<&-
+	[ "$ready" = ready ]
 }
 
 xfrm_end() {
 	local name=$1 local_outer remote_outer local_net remote_net
 	local local_inner spi_out key_out spi_in key_in
 	end_of "$2"
-	# Without a socket that has UDP_ENCAP set xfrm does not see ESP in UDP.
-	if [ $UDP = 1 ] && ! ns "$name" ss -Hlun "sport = :$ENCAP_PORT" | grep -q .; then
-		nsenter --net="/run/netns/$name" python3 "$NET_DIR/encap_socket.py" \
-			"$(any_of $local_outer)" $ENCAP_PORT $ENCAP_GRO &
-		encap_sockets[$name]=$!
-		at_exit kill $!
-		busywait "$(slowly 5000)" udp_listening "$name" $ENCAP_PORT || return 1
-	fi
-	xfrm_sa "$name" $local_outer $remote_outer $spi_out "$key_out" &&
-	xfrm_sa "$name" $remote_outer $local_outer $spi_in "$key_in" &&
-	xfrm_policy "$name" $local_net $remote_net out $local_outer $remote_outer &&
-	xfrm_policy "$name" $remote_net $local_net in $remote_outer $local_outer &&
-	xfrm_policy "$name" $remote_net $local_net fwd $remote_outer $local_outer
+	[ $UDP = 0 ] || [ -n "${encap_sockets[$name]:-}" ] || xfrm_socket "$name" $local_outer || return 1
+	{
+		xfrm_sa $local_outer $remote_outer $spi_out "$key_out"
+		xfrm_sa $remote_outer $local_outer $spi_in "$key_in"
+		xfrm_policy $local_net $remote_net out $local_outer $remote_outer
+		xfrm_policy $remote_net $local_net in $remote_outer $local_outer
+		xfrm_policy $remote_net $local_net fwd $remote_outer $local_outer
+	} | ip -n "$name" -batch -
 }
 
-udp_listening() { nsenter --net="/run/netns/$1" ss -Hlun "sport = :$2" | grep -q .; }
+udp_listening() { ns "$1" ss -Hlun "sport = :$2" | grep -q .; }
 
 inner_route() {
 	local local_outer remote_outer local_net remote_net local_inner spi_out key_out spi_in key_in
@@ -229,24 +272,26 @@ inner_route() {
 
 clear_end() {
 	# First the routes that need no tunnel: what TCP has still to say must not go out in the clear.
-	ip -n "$1" route flush dev eth0 proto boot
-	ip -6 -n "$1" route flush dev eth0 proto boot 2>/dev/null
-	esp "$1" flush
-	ip -n "$1" xfrm state flush
-	ip -n "$1" xfrm policy flush
-	ip -n "$1" link del ipsec0 2>/dev/null
-	esp "$1" encap-del port=$ENCAP_PORT 2>/dev/null
+	[ "${without_ipv6:-}" = 1 ] || ip -6 -n "$1" route flush dev eth0 proto boot 2>/dev/null
+	ip -n "$1" -force -batch - <<-EOC 2>/dev/null
+	route flush dev eth0 proto boot
+	link del ipsec0
+	xfrm state flush
+	xfrm policy flush
+	EOC
+	printf '%s\n' flush "encap-del port=$ENCAP_PORT" | esp "$1" - 2>/dev/null
 	if [ -n "${encap_sockets[$1]:-}" ]; then
 		kill "${encap_sockets[$1]}"
 		wait "${encap_sockets[$1]}" 2>/dev/null
 		unset "encap_sockets[$1]"
 	fi
+	return 0
 }
 
 events() {
 	EVENTS=$NET_TMP/events
 	: >"$EVENTS"
-	nsenter --net="/run/netns/$1" espctl monitor "${@:2}" >"$EVENTS" 2>"$EVENTS.err" &
+	espctl --netns "$1" monitor "${@:2}" >"$EVENTS" 2>"$EVENTS.err" &
 	EVENTS_PID=$!
 	at_exit kill $EVENTS_PID
 	busywait "$(slowly 5000)" grep -q ready "$EVENTS.err"

@@ -63,13 +63,7 @@ xfrm_state() {
 # xfrm_side NS MINE ITS SPI-OUT KEY-OUT SPI-IN KEY-IN [ITS-PORT]
 xfrm_side() {
 	local name=$1 mine=$2 its=$3
-	[ $UDP = 0 ] || {
-		nsenter --net="/run/netns/$name" python3 "$NET_DIR/encap_socket.py" \
-			"$(any_of "$mine")" $ENCAP_PORT &
-		encap_sockets[$name]=$!
-		at_exit kill $!
-		busywait "$(slowly 5000)" udp_listening "$name" $ENCAP_PORT || return 1
-	}
+	[ $UDP = 0 ] || xfrm_socket "$name" "$mine" || return 1
 	# The policy below covers the UDP packets too that carry ESP to this socket. An IKE daemon
 	# excepts its socket.
 	ip -n "$name" xfrm policy add src "$its" dst "$mine" proto udp dport $ENCAP_PORT dir in \
@@ -139,13 +133,13 @@ nothing_dropped() {
 	[ $dropped -le 0 ] && [ "$(xfrm_errors "$b")" = "$errors_before" ]
 }
 
-# Segments that fit need no fragments: TCP has learnt what does.
+# Segments that fit need no fragments: TCP has learnt what does. In UDP a train crosses the wire as one packet.
 no_fragments() {
 	capture "$a" eth0 "$NET_TMP/wire"
 	net_send "$a" "$b" $ADDR_B $SOME || return 1
 	capture_stop
 	tcpdump -n -c 5 -r "$NET_TMP/wire" "$1" 2>/dev/null | tee "$NET_TMP/pieces"
-	[ "$(captured "$NET_TMP/wire" "$2")" -gt 100 ] && [ ! -s "$NET_TMP/pieces" ]
+	[ "$(captured "$NET_TMP/wire" "$2")" -gt 10 ] && [ ! -s "$NET_TMP/pieces" ]
 }
 
 # ESP stands behind the options that routers read, and ahead of those for the destination: next headers
