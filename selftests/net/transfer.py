@@ -43,10 +43,14 @@ def answer_streams(listener):
         threading.Thread(target=answer_stream, args=(sock,), daemon=True).start()
 
 
+def answer_to(datagram):
+    return datagram[:NUMBER.size] + hashlib.sha256(datagram).digest()
+
+
 def answer_datagrams(sock):
     while True:
         data, sender = sock.recvfrom(BLOCK)
-        sock.sendto(data[:NUMBER.size] + hashlib.sha256(data).digest(), sender)
+        sock.sendto(answer_to(data), sender)
 
 
 def serve(address, port):

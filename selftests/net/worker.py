@@ -11,10 +11,16 @@ Reads requests, one a line, and answers each with a line: "ok", a result, or "fa
   serve ADDR PORT                       answers transfers from now on, see transfer.py
   transfer tcp|udp ADDR PORT df|nodf COUNT SECONDS  begins one: COUNT blocks or datagrams, SECONDS of patience
   finish COUNT                          ends it after COUNT more; ok: all came whole
+  echo ADDR PORT SIZE...                datagrams of these sizes to where another serves, at once; all must
+                                        be answered rightly
+  push ADDR PORT BYTES                  so many bytes over TCP to it; all must arrive unchanged
 """
 import contextlib
+import hashlib
 import io
+import os
 import pathlib
+import socket
 import sys
 
 import esp
@@ -23,6 +29,7 @@ import transfer
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import stream  # noqa: E402  (its directory is known only now)
 
+PATIENCE = 30   # seconds without an answer, on the slowest machine
 listening = {}
 transfers = []
 
@@ -70,8 +77,39 @@ def do_finish(count):
         last.end()
 
 
+def do_echo(address, port, *sizes):
+    # The first byte tells them apart.
+    sent = [bytes([i]) + os.urandom(int(size) - 1) for i, size in enumerate(sizes)]
+    waiting = {transfer.answer_to(datagram): len(datagram) for datagram in sent}
+    with stream.udp_socket(address) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect((address, int(port)))
+        for datagram in sent:
+            sock.send(datagram)
+        while waiting:
+            try:
+                waiting.pop(sock.recv(65535))
+            except socket.timeout:
+                return "failed: no answer to %s bytes" % sorted(waiting.values())
+            except KeyError:
+                return "failed: an answer to other bytes than were sent"
+    return None
+
+
+def do_push(address, port, size):
+    data = os.urandom(int(size))
+    with socket.create_connection((address, int(port)), timeout=PATIENCE) as sock:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        digest = b""
+        while part := sock.recv(64):
+            digest += part
+    return None if digest == hashlib.sha256(data).digest() else "failed: other bytes arrived"
+
+
 REQUESTS = {"esp": do_esp, "send": do_send, "listen": do_listen, "count": do_count,
-            "serve": do_serve, "transfer": do_transfer, "finish": do_finish}
+            "serve": do_serve, "transfer": do_transfer, "finish": do_finish,
+            "echo": do_echo, "push": do_push}
 
 
 def answer(line):
