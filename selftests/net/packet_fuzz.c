@@ -8,7 +8,7 @@
  *		TARGET's SAs 0x1000 and 0x1001 of KEY
  *	out	cleartext of all kinds to tap0, ipsec0 and the policies of SENDER, whose ESP goes to TARGET
  * Packets depend on SEED and the number of the round alone. After each round the counters are compared;
- * the first that does not balance is named, and ROUND runs it alone.
+ * the first that does not balance is named. ROUND runs it alone and compares after each packet.
  *
  *	packet_fuzz.c		numbers, frames, rounds and the balance
  *	packet_fuzz_in.c	what comes in
@@ -371,15 +371,39 @@ static void say_all(const struct end *ends, uint64_t given)
 		say_counts(&ends[1], ends[0].now.out - ends[0].first.out);
 }
 
+static void begin_round(uint64_t seed, uint32_t round)
+{
+	state = mix(seed ^ mix(round + 1));
+}
+
 static uint64_t one_round(const struct half *half, uint64_t seed, uint32_t round)
 {
 	uint64_t given = 0;
 	unsigned int i;
 
-	state = mix(seed ^ mix(round + 1));
+	begin_round(seed, round);
 	for (i = 0; i < ROUND; i++)
 		given += half->send(round, i);
 	return given;
+}
+
+/* Names the first packet that is not accounted for. */
+static int look_closely(const struct half *half, struct end *ends, uint64_t seed, uint32_t round)
+{
+	uint64_t given = 0;
+	unsigned int i;
+
+	begin_round(seed, round);
+	for (i = 0; i < ROUND; i++) {
+		given += half->send(round, i);
+		if (!all_balance(ends, given)) {
+			printf("seed %" PRIu64 ", round %u, packet %u of it\n", seed, round, i);
+			say_all(ends, given);
+			return EXIT_FAILURE;
+		}
+	}
+	printf("seed %" PRIu64 ", round %u: all balances\n", seed, round);
+	return EXIT_SUCCESS;
 }
 
 static uint64_t number(const char *text)
@@ -395,10 +419,10 @@ static uint64_t number(const char *text)
 int main(int argc, char **argv)
 {
 	uint64_t seed, given = 0, before;
+	uint32_t round;
 	const struct half *half;
 	struct end ends[2] = {};
 	struct ways ways = {};
-	uint32_t round, first;
 	time_t until;
 
 	if (argc < 7)
@@ -406,7 +430,6 @@ int main(int argc, char **argv)
 	half = strcmp(argv[1], "out") ? &fuzz_in : &fuzz_out;
 	ways = (struct ways){ .sender = argv[2], .target = argv[3], .key = argv[4] };
 	seed = number(argv[6]);
-	first = argc > 7 ? number(argv[7]) : 0;
 	ends[0].sends = half == &fuzz_out;
 	ends[0].name = ends[0].sends ? ways.sender : ways.target;
 	ends[1].name = ways.target;
@@ -417,8 +440,12 @@ int main(int argc, char **argv)
 	half->open(&ways);
 	read_counts(ends[0].dp, &ends[0].first);
 	read_counts(ends[1].dp, &ends[1].first);
+	if (argc > 7) {
+		watch(ends[0].name, number(argv[7]) / WATCHED % 2);
+		return look_closely(half, ends, seed, number(argv[7]));
+	}
 	until = time(NULL) + number(argv[5]);
-	for (round = first; round == first || (time(NULL) < until && argc <= 7); round++) {
+	for (round = 0; !round || time(NULL) < until; round++) {
 		watch(ends[0].name, round / WATCHED % 2);
 		before = given;
 		given += one_round(half, seed, round);
@@ -428,7 +455,7 @@ int main(int argc, char **argv)
 			return EXIT_FAILURE;
 		}
 	}
-	printf("seed %" PRIu64 ", %u rounds\n", seed, round - first);
+	printf("seed %" PRIu64 ", %u rounds\n", seed, round);
 	say_all(ends, given);
 	return EXIT_SUCCESS;
 }

@@ -5,7 +5,8 @@
 # what came is delivered or dropped by name. That nothing else happens is for the kernel's checkers to say.
 #
 #	FUZZ_SECONDS	how long in all (60 on the debug kernel, 10 elsewhere)
-#	FUZZ_SEED	an earlier run's; its packets come again (see packet_fuzz.c for a single round)
+#	FUZZ_SEED	an earlier run's; its packets come again
+#	FUZZ_ROUND	of that one, to learn which packet it was
 #
 #	a ipsec0, policies, tap0 === ESP ===> b tap0, two SAs; packet_fuzz sends to all of these
 # Variables that lib.sh sets or reads.
@@ -82,7 +83,10 @@ sending_end() {
 		selector=::/0,2001:db8:b::/48
 }
 
-fuzz() { packet_fuzz "$1" "$a" "$b" "$KEY_AB" $((SECONDS_IN_ALL / 2)) "$SEED"; }
+fuzz() {
+	# shellcheck disable=SC2086
+	packet_fuzz "$1" "$a" "$b" "$KEY_AB" $((SECONDS_IN_ALL / 2)) "$SEED" ${FUZZ_ROUND:-}
+}
 
 # balance DIRECTION: what packet_fuzz has to say is shown in any case.
 balance() {

@@ -44,6 +44,7 @@ enum {
 	NEXT_FRAGMENT = 44,
 	NEXT_OPTIONS = 60,
 	EXTENSIONS = 4,
+	GSO_MIN = 8,			/* what newer kernels (TCP_MIN_GSO_SIZE) make of less */
 	TCP_MAX = 60,			/* RFC 9293 section 3.1: 15 words */
 };
 
@@ -224,8 +225,8 @@ static void super_packet(size_t payload, uint16_t size, size_t header)
 /* The receiver sees as many packets as the guest's TCP would have made. */
 static unsigned int good_super_packet(void)
 {
-	size_t payload = fuzz_between(2, 30000);
-	size_t size = fuzz_between(payload / 200 + 1, SMALL - IP_LEN - TCP_LEN);
+	size_t payload = fuzz_between(GSO_MIN + 1, 30000);
+	size_t size = fuzz_between(payload / 200 + GSO_MIN, SMALL - IP_LEN - TCP_LEN);
 
 	if (size >= payload)
 		size = payload - 1;
@@ -236,7 +237,7 @@ static unsigned int good_super_packet(void)
 /* Its header ends behind the packet. */
 static unsigned int bad_super_packet(void)
 {
-	super_packet(fuzz_between(9, TCP_MAX - TCP_LEN), 8, TCP_MAX);
+	super_packet(fuzz_between(GSO_MIN + 1, TCP_MAX - TCP_LEN), GSO_MIN, TCP_MAX);
 	return 1;
 }
 
