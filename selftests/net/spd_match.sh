@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a policy can ask of a packet beside addresses and ports: ICMP type and code, the mark, whether
-# it was decrypted or is forwarded; what happens to a packet without a policy; and that replacing a
-# policy leaves nothing of the old one.
+# What a policy can ask of a packet beside networks and ports: ICMP type and code, ranges of addresses,
+# the mark, whether it was decrypted or is forwarded; what happens to a packet without a policy; and that
+# replacing a policy leaves nothing of the old one.
 #
 #	a esplane 10.1.0.1 === ESP === 10.2.0.1 esplane b 10.3.0.254 --- 10.3.0.1 c
 # Variables that lib.sh sets or reads.
@@ -44,6 +44,31 @@ icmp() {
 	discard "selector=$NET_A,$NET_B,1,0-7,0-255" "selector=$NET_A,$NET_B,17" \
 		"selector=$NET_A,$NET_B,1,8,0"
 	more "the last of three selectors" "$a" DISCARD 1 echo_to $INNER_B
+	discard_gone
+}
+
+# The same in IPv6 (RFC 4443 section 4.1: echo request is type 128), whose policies are others.
+icmp_v6() {
+	local nets=2001:db8:a::/64,2001:db8:b::/64
+	ns "$a" sysctl -qw net.ipv6.conf.lan.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0
+	ip -n "$a" addr add 2001:db8:a::1/64 dev lan nodad
+	ip -n "$a" route add 2001:db8:b::/64 dev eth0 src 2001:db8:a::1
+	discard "selector=$nets,58,128-128,0-0"
+	more "ICMPv6 echo requests by type and code" "$a" DISCARD 1 echo_to 2001:db8:b::1
+	discard_gone
+	discard "selector=$nets,58,129-255,0-255" "selector=0.0.0.0/0,0.0.0.0/0"
+	more "not with another type, nor by selectors of IPv4" "$a" DISCARD 0 echo_to 2001:db8:b::1
+	discard_gone
+	ns "$a" sysctl -qw net.ipv6.conf.lan.disable_ipv6=1 net.ipv6.conf.eth0.disable_ipv6=1
+}
+
+# Ranges that are no prefix: 10.1.0.1 to 10.2.0.1.
+ranges() {
+	discard "selector=10.0.255.255-10.1.0.1,10.2.0.1-10.2.0.2"
+	more "a range that ends and one that begins with the packet's addresses" "$a" DISCARD 1 echo_to $INNER_B
+	discard_gone
+	discard "selector=10.1.0.2-10.1.0.255,10.2.0.0-10.2.0.255" "selector=10.1.0.0-10.1.0.255,10.2.0.2-10.3.0.0"
+	more "ranges that miss one of them by one" "$a" DISCARD 0 echo_to $INNER_B
 	discard_gone
 }
 
@@ -92,8 +117,28 @@ decrypted() {
 	esp "$b" policy-del "id=$id"
 }
 
-# What is to be protected and is not, b does not forward either.
+from_c() { ns "$c" ping -n -c 1 -W 1 "$1"; }
+
+# What b forwards is asked about on its way in and on its way out: cleartext from c to a's inner network,
+# which b protects, and to a's outer address, which no policy covers.
 forwarded() {
+	local id from_c="selector=$NET_C,192.0.2.0/24"
+	ktap_check "forwarded cleartext without a policy passes" net_ping "$c" $OUTER_A
+	id=$(esp "$b" policy-set direction=in action=discard priority=10 $from_c)
+	more "forwarded: inbound DISCARD" "$b" DISCARD 1 from_c $OUTER_A
+	esp "$b" policy-set "id=$id" direction=out action=discard priority=10 $from_c >/dev/null
+	more "forwarded: outbound DISCARD" "$b" DISCARD 1 from_c $OUTER_A
+	esp "$b" policy-set "id=$id" direction=in action=protect priority=10 $from_c >/dev/null
+	more "forwarded: inbound PROTECT, but it came in the clear" "$b" POLICY_IN 1 from_c $OUTER_A
+	esp "$b" policy-set "id=$id" direction=in action=bypass priority=10 $from_c >/dev/null
+	ktap_check "forwarded: inbound BYPASS" net_ping "$c" $OUTER_A
+	esp "$b" policy-del "id=$id"
+	more "forwarded: outbound PROTECT" "$b" out-packets 1 from_c $INNER_A
+	unprotected
+}
+
+# What is to be protected and is not, b does not forward either.
+unprotected() {
 	esp "$a" policy-del "id=$POLICY_OUT_a"
 	more "cleartext that b would forward" "$b" POLICY_IN 2 \
 		ns "$a" ping -n -c 2 -i 0.1 -W 1 $INNER_C
@@ -129,9 +174,11 @@ default_action() {
 ktap_print_header
 two_hosts
 worker "$a"
-ktap_set_plan $((1 + 4 + 8 + 1 + 5 + 1 + 13))
+ktap_set_plan $((1 + 4 + 2 + 2 + 8 + 1 + 5 + 7 + 13))
 check_here "a tunnel to b and to c behind it" topology
 icmp
+icmp_v6
+ranges
 mark
 replaced
 decrypted
