@@ -22,67 +22,6 @@ enum {
 	NONCE_MORE = 48, /* makes up for CHILDLESS_IKEV2_SUPPORTED and CERTREQ for one anchor */
 };
 
-/* NAT detection */
-
-static void put_nat_hash(struct ike_writer *w, const struct ike_sa *sa, uint16_t type,
-			 const struct ike_endpoint *end, bool fake)
-{
-	uint8_t hash[IKE_NAT_HASH_LEN];
-
-	if (fake)
-		ike_random_fill(&sa->engine->random, hash, sizeof(hash));
-	else if (!ike_nat_hash(sa->spi_i, sa->spi_r, &end->addr, end->port, hash))
-		return;
-	ike_put_notify(w, type, ike_bytes(hash, sizeof(hash)));
-}
-
-/* With force_encap the source is made to look translated: both ends then go over to UDP. */
-static void put_nat_detection(struct ike_writer *w, const struct ike_sa *sa)
-{
-	put_nat_hash(w, sa, IKE_NOTIFY_NAT_DETECTION_SOURCE_IP, &sa->local, sa->conn->force_encap);
-	put_nat_hash(w, sa, IKE_NOTIFY_NAT_DETECTION_DESTINATION_IP, &sa->remote, false);
-}
-
-/* A host with several addresses may send several hashes: one that fits is enough. */
-static bool any_fits(const struct ike_payloads *all, const struct ike_header *h, uint16_t type,
-		     const struct ike_endpoint *end, bool *seen)
-{
-	const struct ike_payload *p = NULL;
-	struct ike_wire_notify n;
-
-	*seen = false;
-	while ((p = ike_payloads_find_next(all, IKE_PAYLOAD_NOTIFY, p))) {
-		if (!ike_notify_decode(p->body, &n, NULL) || n.type != type)
-			continue;
-		*seen = true;
-		if (ike_nat_matches(n.data, h->spi_i, h->spi_r, &end->addr, end->port))
-			return true;
-	}
-	return false;
-}
-
-static void find_nat(struct ike_sa *sa, const struct ike_incoming *in)
-{
-	bool source, destination, source_fits, destination_fits;
-
-	source_fits = any_fits(&in->all, &in->header, IKE_NOTIFY_NAT_DETECTION_SOURCE_IP,
-			       &in->remote, &source);
-	destination_fits = any_fits(&in->all, &in->header, IKE_NOTIFY_NAT_DETECTION_DESTINATION_IP,
-				    &in->local, &destination);
-	sa->nat_aware = source && destination;
-	sa->nat_remote = sa->nat_aware && !source_fits;
-	sa->nat_local = sa->nat_aware && (!destination_fits || sa->conn->force_encap);
-}
-
-static void log_nat(const struct ike_sa *sa)
-{
-	if (ike_sa_udp_encap(sa))
-		ike_sa_log(sa, IKE_LOG_INFO, "NAT:%s%s%s: ESP goes in UDP",
-			   sa->nat_local ? " this end is behind one" : "",
-			   sa->nat_local && sa->nat_remote ? "," : "",
-			   sa->nat_remote ? " the peer is behind one" : "");
-}
-
 /* Section 2.23: from IKE_AUTH on, port 4500. A port that was configured stays. */
 static void float_ports(struct ike_sa *sa)
 {
@@ -102,7 +41,7 @@ static void put_fragmentation(struct ike_writer *w)
 /* What the peer's notifies say of it and of the way to it. */
 static void read_notifies(struct ike_sa *sa, const struct ike_incoming *in)
 {
-	find_nat(sa, in);
+	ike_nat_find(sa, in);
 	sa->fragmentation =
 		sa->conn->fragmentation != IKE_FRAGMENT_NO &&
 		ike_find_notify(&in->all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
@@ -162,7 +101,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_put_proposals(w, &sa->conn->proposals, ike_bytes(NULL, 0), false);
 	ike_put_ke(w, t->group, ike_dh_public(&t->dh));
 	ike_put_nonce(w, ike_nonce_bytes(&sa->ni));
-	put_nat_detection(w, sa);
+	ike_nat_put(w, sa, &sa->local, &sa->remote);
 	if (sa->conn->fragmentation != IKE_FRAGMENT_NO)
 		put_fragmentation(w);
 	ike_put_init_auth(w, sa, NULL);
@@ -303,7 +242,7 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 	if (!sa->local.addr.family || ike_addr_unspecified(&sa->local.addr))
 		sa->local = in->local;
 	read_notifies(sa, in);
-	log_nat(sa);
+	ike_nat_log(sa);
 	ike_sa_settle(sa);
 	if (!ike_job_derive(sa, IKE_ASKING, &t->dh, peer, derived, NULL))
 		return ike_task_fail(t, "out of memory");
@@ -419,7 +358,7 @@ static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike
 	ike_put_ke(w, sa->suite.ke, public);
 	ike_put_nonce(w, ike_nonce_bytes(&sa->nr));
 	if (sa->nat_aware)
-		put_nat_detection(w, sa);
+		ike_nat_put(w, sa, &sa->local, &sa->remote);
 	ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->fragmentation)
 		put_fragmentation(w);
@@ -536,7 +475,7 @@ static void make_sa(struct ike_engine *e, struct ike_incoming *in, const struct 
 	ike_window_accept(&sa->window, in->digest);
 	ike_timer_set(&e->timers, &sa->life, e->now + IKE_HALF_OPEN_TIME);
 	read_notifies(sa, in);
-	log_nat(sa);
+	ike_nat_log(sa);
 	if (!ike_packet_set(&sa->init_got, ike_bytes(in->bytes, in->len)) ||
 	    !ike_job_generate(sa, IKE_ANSWERING, suite->ke, peer, answer, in))
 		ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");
