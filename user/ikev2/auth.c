@@ -9,6 +9,7 @@
 #include "ikev2/conn.h"
 #include "ikev2/cp.h"
 #include "ikev2/goal.h"
+#include "ikev2/mobike.h"
 #include "ikev2/negotiate.h"
 #include "ikev2/prove.h"
 
@@ -275,7 +276,8 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	if (!t->create && !sa->peer_childless)
 		return ike_task_fail(
 			t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): name a child");
-	if (t->create && e->ops->spi_alloc(e->host, &sa->local.addr, &t->spi, &why))
+	t->spi_at = sa->local.addr;
+	if (t->create && e->ops->spi_alloc(e->host, &t->spi_at, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
 	if (sa->conn->local.method == IKE_AUTH_CFG_PSK)
 		return IKE_STEP_SEND;
@@ -291,6 +293,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	put_id_and_auth(sa, w, idr);
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
+	ike_mobike_put(w, sa);
 	if (!t->create)
 		return;
 	ike_cp_ask(w, sa);
@@ -378,6 +381,7 @@ static enum ike_step authenticated(struct ike_sa *sa, struct ike_task *t,
 	struct ike_task *create = t->create;
 
 	sa->remote_id = *id;
+	ike_mobike_agree(sa, &in->all);
 	come_up(sa);
 	t->create = NULL;
 	if (create && in->form == IKE_FORM_AUTH_ANSWER)
@@ -385,8 +389,10 @@ static enum ike_step authenticated(struct ike_sa *sa, struct ike_task *t,
 	else if (create)
 		child_refused(sa, create, in);
 	/* Two of the same only if this one is to stay. */
-	if (sa->state == IKE_SA_ESTABLISHED)
+	if (sa->state == IKE_SA_ESTABLISHED) {
+		ike_mobike_begin(sa);
 		settle_twins(sa);
+	}
 	return sa->task == t ? IKE_STEP_DONE : IKE_STEP_GONE;
 }
 
@@ -525,6 +531,8 @@ static void answer(struct ike_sa *sa, struct ike_incoming *in)
 
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
 	put_id_and_auth(sa, &o.w, NULL);
+	ike_mobike_agree(sa, &in->all);
+	ike_mobike_put(&o.w, sa);
 	come_up(sa);
 	if (in->form == IKE_FORM_AUTH_REQUEST)
 		put_child(sa, in, replaces_older(sa, initial_contact), &o.w);

@@ -80,6 +80,7 @@ struct ike_conn_cfg {
 	struct ike_proposal_list proposals;	/* IKE */
 	struct ike_auth_cfg local, remote;
 	bool force_encap;			/* encap = yes */
+	bool mobike;
 	enum ike_fragmentation fragmentation;
 	enum ike_send_cert send_cert;
 	bool no_certreq;			/* send_certreq = no */

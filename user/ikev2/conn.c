@@ -23,6 +23,11 @@ static unsigned int fit_addr(const struct ike_ts *list, size_t n, const struct i
 	return best;
 }
 
+bool ike_conn_takes(const struct ike_ts *list, size_t n, const struct ike_addr *a)
+{
+	return fit_addr(list, n, a) != FIT_NO;
+}
+
 unsigned int ike_conn_fit(const struct ike_conn_cfg *conn, const struct ike_addr *local,
 			  const struct ike_addr *remote)
 {

@@ -8,6 +8,8 @@
 #include "ikev2/config.h"
 #include "ikev2/ike_sa.h"
 
+/* Does @list, of local_addrs or remote_addrs, name @a? An empty one names all. */
+bool ike_conn_takes(const struct ike_ts *list, size_t n, const struct ike_addr *a);
 /* How well the addresses fit, 0: not at all. */
 unsigned int ike_conn_fit(const struct ike_conn_cfg *conn, const struct ike_addr *local,
 			  const struct ike_addr *remote);

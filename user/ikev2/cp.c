@@ -108,6 +108,35 @@ void ike_cp_end(struct ike_sa *sa)
 	}
 }
 
+void ike_cp_moved(struct ike_sa *sa)
+{
+	struct ike_engine *e = sa->engine;
+	char text[IKE_ADDR_TEXT_MAX];
+	const char *why = "";
+
+	if (!sa->vips_ours || !e->ops->vip_add || !e->ops->vip_del)
+		return;
+	for (size_t i = 0; i < sa->n_vips; i++) {
+		tell_host(sa, &sa->vips[i], false, NULL);
+		sa->vips[i].outer = sa->local.addr;
+		sa->vips[i].peer = sa->remote.addr;
+		if (tell_host(sa, &sa->vips[i], true, &why))
+			ike_sa_log(sa, IKE_LOG_ERROR, "address %s cannot be set up again: %s",
+				   ike_addr_text(&sa->vips[i].addr, text, sizeof(text)), why);
+	}
+}
+
+bool ike_cp_is_vip(const struct ike_engine *e, const struct ike_addr *addr)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &e->sas, link)
+		for (size_t i = 0; sa->vips_ours && i < sa->n_vips; i++)
+			if (ike_addr_equal(&sa->vips[i].addr, addr))
+				return true;
+	return false;
+}
+
 static bool has_addr(const struct ike_sa *sa, const struct ike_addr *addr)
 {
 	for (size_t i = 0; i < sa->n_vips; i++)

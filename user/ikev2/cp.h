@@ -25,6 +25,10 @@ IKE_MUST_CHECK bool ike_cp_answer(struct ike_writer *w, struct ike_sa *sa,
 /* The addresses go to the IKE SA that takes over. */
 void ike_cp_move(struct ike_sa *from, struct ike_sa *to);
 void ike_cp_end(struct ike_sa *sa);
+/* The ends of the tunnel have other addresses outside now. */
+void ike_cp_moved(struct ike_sa *sa);
+/* Has this end got @addr from a peer? */
+bool ike_cp_is_vip(const struct ike_engine *e, const struct ike_addr *addr);
 
 /*
  * A copy of the selectors @list of the local or the remote end, with the addresses that "dynamic"

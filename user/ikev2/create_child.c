@@ -51,7 +51,8 @@ static enum ike_step begin_exchange(struct ike_sa *sa, struct ike_task *t)
 	struct ike_engine *e = sa->engine;
 	const char *why = "";
 
-	if (e->ops->spi_alloc(e->host, &sa->local.addr, &t->spi, &why))
+	t->spi_at = sa->local.addr;
+	if (e->ops->spi_alloc(e->host, &t->spi_at, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
 	ike_random_fill(&e->random, t->nonce, sizeof(t->nonce));
 	return generate(sa, t);

@@ -6,6 +6,7 @@
  */
 #include "ikev2/child.h"
 #include "ikev2/dispatch.h"
+#include "ikev2/mobike.h"
 
 static void drop(struct ike_engine *e, const struct ike_incoming *in, const char *why)
 {
@@ -132,7 +133,9 @@ static bool read_form(struct ike_sa *sa, struct ike_incoming *in, struct ike_err
 static void take_genuine(struct ike_sa *sa, const struct ike_incoming *in)
 {
 	ike_sa_heard(sa);
-	ike_sa_follow(sa, &in->local, &in->remote);
+	/* RFC 4555 section 3.8: with MOBIKE the peer says where it is. */
+	if (!sa->mobike.on)
+		ike_sa_follow(sa, &in->local, &in->remote);
 }
 
 /* Section 2.21.3: what is malformed though genuine ends the IKE SA at both ends. */
@@ -242,6 +245,8 @@ static void take_response(struct ike_sa *sa, struct ike_incoming *in)
 		return;
 	take_genuine(sa, in);
 	ike_sa_settle(sa);
+	if (sa->mobike.on)
+		ike_mobike_response(sa, in);
 	if (opening != OPEN_WELL || !read_form(sa, in, &err)) {
 		refuse_response(sa, &err);
 		return;

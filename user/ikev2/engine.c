@@ -5,6 +5,7 @@
 #include "ikev2/child.h"
 #include "ikev2/dispatch.h"
 #include "ikev2/goal.h"
+#include "ikev2/mobike.h"
 #include "ikev2/spd.h"
 #include "ikev2/ticket.h"
 
@@ -235,6 +236,18 @@ void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, 
 	c = ike_child_find(e, cookie);
 	if (c && c->spi_in == spi)
 		ike_sa_follow(c->sa, &c->sa->local, remote);
+	leave(e);
+}
+
+void ike_engine_roam(struct ike_engine *e, ike_time now)
+{
+	struct ike_sa *sa, *next;
+
+	enter(e, now);
+	for (sa = TAILQ_FIRST(&e->sas); sa; sa = next) {
+		next = TAILQ_NEXT(sa, link);
+		ike_mobike_roam(sa);
+	}
 	leave(e);
 }
 

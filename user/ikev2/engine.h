@@ -9,6 +9,7 @@
  * 	task.c		what this end asks of the peer, one request at a time
  * 	sa_init.c auth.c create_child.c rekey_child.c rekey_ike.c informational.c
  * 			one exchange a file, both roles
+ * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
  * 	cp.c lease.c	addresses inside of the tunnel, asked for and given
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same

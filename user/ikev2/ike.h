@@ -153,6 +153,12 @@ struct ike_host {
 	int (*source)(void *host, const struct ike_addr *remote, struct ike_addr *local,
 		      const char **why);
 
+	/*
+	 * The addresses that this host has and that others may reach it at: at most @max, returns
+	 * how many. May be NULL: then they are taken to be those in use.
+	 */
+	size_t (*addresses)(void *host, struct ike_addr *list, size_t max);
+
 	int (*spi_alloc)(void *host, const struct ike_addr *local, uint32_t *spi, const char **why);
 	void (*spi_free)(void *host, const struct ike_addr *local, uint32_t spi);
 	int (*sa_add)(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id,
@@ -220,6 +226,9 @@ void ike_job_run(struct ike_job *job);
 void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job);
 /* Instead of the above, when the engine has been freed meanwhile. */
 void ike_job_free(struct ike_job *job);
+
+/* addresses() or source() may answer otherwise from now on. */
+void ike_engine_roam(struct ike_engine *e, ike_time now);
 
 /*
  * Data-plane events. @cookie as given in struct ike_sa_spec or ike_policy_spec. @limit: which one

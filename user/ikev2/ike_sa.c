@@ -7,7 +7,7 @@
 #include "ikev2/child.h"
 #include "ikev2/cp.h"
 #include "ikev2/goal.h"
-#include "ikev2/ike_sa.h"
+#include "ikev2/mobike.h"
 
 enum {
 	DEFAULT_KEEPALIVE = 20
@@ -367,6 +367,7 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 	sa->rival_of = 0;
 	sa->announced = old->announced;
 	ike_cp_move(old, sa);
+	ike_mobike_inherit(sa, old);
 	ike_sa_set_state(old, IKE_SA_REKEYED);
 	ike_timer_set(&old->engine->timers, &old->life, old->engine->now + IKE_REKEYED_TIME);
 	ike_sa_log(sa, IKE_LOG_INFO, "takes over from %s[%" PRIu64 "]", old->conn->name, old->id);

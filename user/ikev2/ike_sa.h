@@ -10,6 +10,7 @@
 #include "ikev2/keymat.h"
 #include "ikev2/law.h"
 #include "ikev2/message.h"
+#include "ikev2/nat.h"
 #include "ikev2/task.h"
 #include "ikev2/window.h"
 
@@ -46,6 +47,23 @@ enum {
 	IKE_VIPS_MAX = 4
 };
 
+enum {
+	IKE_PATH_ADDRS_MAX = 8 /* besides the one in use, of either end */
+};
+
+/* MOBIKE (mobike.h) */
+struct ike_mobike {
+	bool on;       /* both ends do it */
+	bool untold;   /* the peer has not been told of the addresses in use */
+	bool unproven; /* the peer has not shown that it receives where it says it is */
+	struct ike_addr others[IKE_PATH_ADDRS_MAX]; /* the peer's */
+	size_t n_others;
+	struct ike_addr told[IKE_PATH_ADDRS_MAX]; /* ours, that the peer knows of */
+	size_t n_told;
+	bool has_seen;
+	uint8_t seen[IKE_NAT_HASH_LEN]; /* of our address as the peer sees it */
+};
+
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
 	struct ike_node by_spi, by_peer, by_source;
@@ -78,6 +96,7 @@ struct ike_sa {
 	bool peer_childless;	    /* RFC 6023 */
 	bool fragmentation;	    /* both ends agreed (RFC 7383 section 2.3) */
 	size_t fragment_longest;    /* that the peer sends; 0: none came yet */
+	struct ike_mobike mobike;
 
 	/* For AUTH (section 2.15), until authenticated. */
 	struct ike_packet init_sent, init_got;
@@ -183,6 +202,11 @@ static inline bool ike_sa_udp_encap(const struct ike_sa *sa)
  * lost.
  */
 void ike_sa_ask(struct ike_sa *sa);
+/* The request that is out, if there is one, as if it were the first time. */
+void ike_sa_ask_again(struct ike_sa *sa);
+/* The same once, another way. */
+void ike_sa_send_request(struct ike_sa *sa, const struct ike_endpoint *local,
+			 const struct ike_endpoint *remote);
 void ike_sa_asked_in_vain(struct ike_timer *t);
 /* The answer has come. */
 void ike_sa_settle(struct ike_sa *sa);

@@ -4,6 +4,7 @@
  * authentication.
  */
 #include "ikev2/child.h"
+#include "ikev2/mobike.h"
 #include "ikev2/spd.h"
 
 /* Initiator: liveness (section 2.4) */
@@ -13,13 +14,15 @@ static enum ike_step begin_liveness(struct ike_sa *sa, struct ike_task *t)
 	return IKE_STEP_SEND;
 }
 
-static void build_nothing(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
+static void build_liveness(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 {
+	ike_mobike_put_check(w, sa);
 }
 
 static enum ike_step liveness_answered(struct ike_sa *sa, struct ike_task *t,
 				       struct ike_incoming *in)
 {
+	ike_mobike_take_check(sa, in);
 	return IKE_STEP_DONE;
 }
 
@@ -27,7 +30,7 @@ const struct ike_task_kind ike_task_liveness = {
 	.name = "liveness check",
 	.exchange = IKE_EXCHANGE_INFORMATIONAL,
 	.begin = begin_liveness,
-	.build = build_nothing,
+	.build = build_liveness,
 	.answered = liveness_answered,
 };
 
@@ -254,6 +257,8 @@ void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in)
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_INFORMATIONAL, in->header.message_id, true);
 	if (a.n && !a.ike)
 		ike_put_delete_esp(&o.w, a.spis, a.n);
+	if (!a.ike)
+		ike_mobike_request(sa, in, &o.w);
 	ike_sa_answer(sa, in, &o);
 	if (a.ike) {
 		end_by_peer(sa, a.why);

@@ -71,6 +71,7 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 	sa->peer_childless = old->peer_childless;
 	sa->fragmentation = old->fragmentation;
 	sa->fragment_longest = old->fragment_longest;
+	sa->mobike = old->mobike;
 	ike_sa_establish(sa);
 	return sa;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Sending, sending again (RFC 7296 section 2.1), and giving up (section 2.4). */
-#include "ikev2/ike_sa.h"
+#include "ikev2/mobike.h"
 
 enum {
 	DEFAULT_TIMEOUT_MS = 2000,
@@ -25,13 +25,20 @@ static void send_flight(struct ike_engine *e, const struct ike_endpoint *local,
 		ike_engine_send(e, local, remote, ike_flight_next(&flight));
 }
 
+void ike_sa_send_request(struct ike_sa *sa, const struct ike_endpoint *local,
+			 const struct ike_endpoint *remote)
+{
+	send_flight(sa->engine, local, remote, ike_packet_bytes(&sa->window.request));
+}
+
 static void send_request(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
 
 	sa->sent = e->now;
 	sa->sends++;
-	send_flight(e, &sa->local, &sa->remote, ike_packet_bytes(&sa->window.request));
+	ike_sa_send_request(sa, &sa->local, &sa->remote);
+	ike_path_probe(sa);
 	ike_timer_set(&e->timers, &sa->retransmit, e->now + ike_jitter(e, sa->interval));
 	sa->interval = sa->interval * BACKOFF / BACKOFF_BASE;
 }
@@ -45,6 +52,12 @@ void ike_sa_ask(struct ike_sa *sa)
 	sa->interval = (s->retransmit_timeout_ms ? s->retransmit_timeout_ms : DEFAULT_TIMEOUT_MS) *
 		       US_PER_MS;
 	send_request(sa);
+}
+
+void ike_sa_ask_again(struct ike_sa *sa)
+{
+	if (sa->window.request.p)
+		ike_sa_ask(sa);
 }
 
 void ike_sa_asked_in_vain(struct ike_timer *timer)

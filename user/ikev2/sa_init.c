@@ -22,10 +22,13 @@ enum {
 	NONCE_MORE = 48, /* makes up for CHILDLESS_IKEV2_SUPPORTED and CERTREQ for one anchor */
 };
 
-/* Section 2.23: from IKE_AUTH on, port 4500. A port that was configured stays. */
+/*
+ * Section 2.23: from IKE_AUTH on, port 4500. A port that was configured stays. RFC 4555
+ * section 3.3: also without a NAT, if there may be one where the ends move to.
+ */
 static void float_ports(struct ike_sa *sa)
 {
-	if (!ike_sa_udp_encap(sa))
+	if (!ike_sa_udp_encap(sa) && !(sa->conn->mobike && sa->nat_aware))
 		return;
 	sa->local.port = IKE_PORT_NATT;
 	if (sa->remote.port == IKE_PORT)

@@ -107,7 +107,7 @@ static void release(struct ike_sa *sa, struct ike_task *t, bool ok)
 	if (t->kind->ended)
 		t->kind->ended(sa, t, ok);
 	if (t->spi)
-		sa->engine->ops->spi_free(sa->engine->host, &sa->local.addr, t->spi);
+		sa->engine->ops->spi_free(sa->engine->host, &t->spi_at, t->spi);
 	t->spi = 0;
 	ike_dh_clear(&t->dh);
 }

@@ -44,7 +44,8 @@ struct ike_task_kind {
 
 extern const struct ike_task_kind ike_task_init, ike_task_auth, ike_task_create,
 	ike_task_rekey_child, ike_task_rekey_ike, ike_task_delete_child, ike_task_delete_ike,
-	ike_task_liveness, ike_task_refuse_auth;
+	ike_task_liveness, ike_task_refuse_auth, ike_task_update_addresses, ike_task_tell_addresses,
+	ike_task_check_route;
 
 enum {
 	IKE_TASK_WHY_MAX = 240,
@@ -77,9 +78,11 @@ struct ike_task {
 	uint16_t group; /* 0: no key exchange */
 	struct ike_dh_key dh;
 	uint32_t spi;	  /* ESP, ours; reserved while not 0 */
+	struct ike_addr spi_at; /* at this address, wherever we are meanwhile */
 	uint64_t ike_spi; /* ours, for the new IKE SA */
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
+	struct ike_endpoint checked; /* whether the peer is there */
 	unsigned int restarts; /* cookies and groups taken */
 	bool sent;	       /* the peer may have the request, and has answered it perhaps */
 	unsigned int refusals; /* not authentic */

@@ -350,6 +350,35 @@ static void test_wire(void **state)
 	world_free(w);
 }
 
+/*
+ * The client goes to another place (MOBIKE): its address inside goes along, and is not among those
+ * that it may be reached at outside.
+ */
+static void test_client_moves(void **state)
+{
+	struct world *w = with("0.0.0.0");
+	struct ike_addr place = address("203.0.113.7"), vip = address("10.9.0.1");
+
+	for (unsigned int i = 0; i < 2; i++) {
+		w->end[i].config->conns[0].mobike = true;
+		w->end[i].config->conns[0].n_local_addrs = 0;
+	}
+	world_start(w);
+	world_up(w);
+	w->end[0].addrs[0] = place;
+	w->end[0].addrs[1] = vip;
+	w->end[0].n_addrs = 2;
+	ike_engine_roam(w->end[0].engine, w->now);
+	world_run(w);
+	assert_true(ike_addr_equal(&world_sa(w, 1)->remote.addr, &place));
+	assert_int_equal(world_sa(w, 1)->mobike.n_others, 0);
+	assert_true(ike_addr_equal(&w->end[0].vips[0], &vip));
+	assert_int_equal(w->end[0].vips[1].family, 0);
+	assert_true(ike_addr_equal(&w->end[0].outer, &place));
+	assert_true(world_connected(w));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_client_again), cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_no_pools),    cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_leases),	    cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_client_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

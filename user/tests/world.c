@@ -44,6 +44,26 @@ static void host_send(void *host, const struct ike_endpoint *local,
 	w->n_sent++;
 }
 
+static int host_source(void *host, const struct ike_addr *remote, struct ike_addr *local,
+		       const char **why)
+{
+	struct world_end *end = host;
+
+	*why = "there is no route";
+	if (!end->n_addrs)
+		return -1;
+	*local = end->addrs[0];
+	return 0;
+}
+
+static size_t host_addresses(void *host, struct ike_addr *list, size_t max)
+{
+	struct world_end *end = host;
+
+	memcpy(list, end->addrs, end->n_addrs * sizeof(*list));
+	return end->n_addrs;
+}
+
 static void host_keepalive(void *host, const struct ike_endpoint *local,
 			   const struct ike_endpoint *remote)
 {
@@ -200,6 +220,7 @@ static int host_vip_add(void *host, const struct ike_vip_spec *spec, const char 
 		if (end->vips[i].family)
 			continue;
 		end->vips[i] = spec->addr;
+		end->outer = spec->outer;
 		ike_ts_list_text(spec->nets, spec->n_nets, end->nets, sizeof(end->nets));
 		return 0;
 	}
@@ -257,6 +278,8 @@ static const struct ike_host host = {
 	.keepalive = host_keepalive,
 	.utc = host_utc,
 	.random = host_random,
+	.source = host_source,
+	.addresses = host_addresses,
 	.run_job = host_run_job,
 	.spi_alloc = host_spi_alloc,
 	.spi_free = host_spi_free,
@@ -333,6 +356,8 @@ struct world *world_new(void)
 		w->end[i].random = 0x9e3779b97f4a7c15 + i;
 		w->end[i].next_spi = 0x1000 * (i + 1);
 		w->end[i].config = configure(i);
+		w->end[i].addrs[0] = address(i);
+		w->end[i].n_addrs = 1;
 	}
 	return w;
 }
@@ -373,11 +398,22 @@ static void translate(struct world *w, struct world_message *m)
 		return;
 	if (m->from == 0) {
 		m->src.addr = outside();
-		m->src.port += NAT_PORTS;
+		m->src.port += NAT_PORTS + w->nat_restarts;
 	} else {
-		m->dst.addr = address(0);
-		m->dst.port -= NAT_PORTS;
+		m->dst.addr = w->end[0].addrs[0];
+		m->dst.port -= NAT_PORTS + w->nat_restarts;
 	}
+}
+
+static bool reaches_end(const struct world_end *end, const struct world_message *m)
+{
+	/* What comes to a port that a NAT knows no more. */
+	if (m->dst.port != IKE_PORT && m->dst.port != IKE_PORT_NATT)
+		return false;
+	for (size_t i = 0; i < end->n_addrs; i++)
+		if (ike_addr_equal(&end->addrs[i], &m->dst.addr))
+			return true;
+	return false;
 }
 
 static bool deliver_one(struct world *w)
@@ -390,7 +426,7 @@ static bool deliver_one(struct world *w)
 	m = &w->sent[w->delivered++ % WORLD_SENT];
 	to = w->end[!m->from].engine;
 	translate(w, m);
-	if (!w->wire || w->wire(w, m))
+	if ((!w->wire || w->wire(w, m)) && reaches_end(&w->end[!m->from], m))
 		ike_engine_receive(to, w->now, &m->dst, &m->src, m->bytes, m->len);
 	return true;
 }
@@ -414,6 +450,14 @@ void world_run(struct world *w)
 		if (!deliver_one(w) && !compute_one(&w->end[0]) && !compute_one(&w->end[1]))
 			return;
 	fail_msg("never quiet");
+}
+
+void world_move(struct world *w, unsigned int end, uint8_t last)
+{
+	w->end[end].addrs[0] = (struct ike_addr){.family = AF_INET, .bytes = {203, 0, 113, last}};
+	w->end[end].n_addrs = 1;
+	ike_engine_roam(w->end[end].engine, w->now);
+	world_run(w);
 }
 
 void world_pass(struct world *w, ike_time span)

@@ -46,6 +46,8 @@ struct world_end {
 	unsigned int index;
 	struct ike_engine *engine;
 	struct ike_config *config; /* to be changed before world_start() */
+	struct ike_addr addrs[2];  /* what it has outside; messages to others do not reach it */
+	size_t n_addrs;
 	struct world_sa sas[WORLD_SAS];
 	struct world_policy policies[WORLD_POLICIES];
 	uint32_t next_id, next_spi, spis; /* spis: reserved and not used yet */
@@ -53,6 +55,7 @@ struct world_end {
 	bool refuse_sa; /* the data plane takes no SA */
 	struct ike_addr vips[8]; /* set up inside; family 0: free */
 	char nets[256];		 /* that the last one is for */
+	struct ike_addr outer;	 /* of the tunnel that it was given in */
 	char leases[1024];	 /* told to be kept: "pool address identity\n" each */
 	uint64_t random;
 	char log[WORLD_LOG];
@@ -76,6 +79,7 @@ struct world {
 	 */
 	bool (*wire)(struct world *w, struct world_message *m);
 	bool nat; /* end 0 is behind one: seen as 198.51.100.1, ports + 10000 */
+	uint16_t nat_restarts; /* each time, ports are one higher */
 };
 
 struct world *world_new(void);
@@ -91,6 +95,9 @@ void world_pass(struct world *w, ike_time span);
 /* Brings up the tunnel; the test fails if it does not come. */
 void world_up(struct world *w);
 uint64_t world_initiate(struct world *w, const char *child);
+
+/* End @end has 203.0.113.@last and nothing else; its engine is told. */
+void world_move(struct world *w, unsigned int end, uint8_t last);
 
 /* Number of IKE SAs and CHILD_SAs in a state, by status. NULL: any state. */
 unsigned int world_count_ike(struct world *w, unsigned int end, const char *state);
