@@ -249,6 +249,14 @@ static void check_plane(struct sim *s, struct sim_node *n)
 			 n->index, in, out, policies_in, policies_out, spis);
 }
 
+static bool is_between(const struct sim_sa *sa, const struct sim_node *from,
+		       const struct sim_node *to)
+{
+	struct ike_addr src = sim_address(from), dst = sim_address(to);
+
+	return ike_addr_equal(&sa->src.addr, &src) && ike_addr_equal(&sa->dst.addr, &dst);
+}
+
 static void check_pair(struct sim *s, struct sim_node *from, struct sim_node *to)
 {
 	for (size_t i = 0; i < SIM_POLICIES; i++) {
@@ -260,7 +268,8 @@ static void check_pair(struct sim *s, struct sim_node *from, struct sim_node *to
 		sa = sim_plane_by_id(from, p->sa_id);
 		other = sa ? sim_plane_by_spi(to, sa->spi) : NULL;
 		if (!other || other->key_len != sa->key_len ||
-		    memcmp(other->key, sa->key, sa->key_len))
+		    memcmp(other->key, sa->key, sa->key_len) || !is_between(sa, from, to) ||
+		    !is_between(other, from, to))
 			sim_fail(s, "at rest node %u cannot reach node %u", from->index, to->index);
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The network between the nodes: loses, doubles, delays and reorders, as the conditions and the
- * seed say.
+ * seed say. What goes to where a node is not, or comes from there, is lost.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,10 @@ static void arrives(void *arg, void *data)
 {
 	struct sim_node *to = arg;
 	const struct datagram *d = data;
+	struct ike_addr here = sim_address(to);
 
+	if (!ike_addr_equal(&d->to.addr, &here))
+		return;
 	to->sim->datagrams++;
 	sim_check_received(to, d->bytes, d->len);
 	ike_engine_receive(to->engine, to->sim->clock.now, &d->to, &d->from, d->bytes, d->len);
@@ -51,6 +54,7 @@ void sim_network_send(struct sim_node *from, const struct ike_endpoint *local,
 {
 	const struct sim_conditions *c = &from->sim->conditions;
 	struct sim *s = from->sim;
+	struct ike_addr here = sim_address(from);
 	struct datagram *d = malloc(sizeof(*d) + len);
 
 	if (!d)
@@ -60,6 +64,11 @@ void sim_network_send(struct sim_node *from, const struct ike_endpoint *local,
 	d->len = len;
 	memcpy(d->bytes, message, len);
 	sim_check_sent(from, message, len);
+	/* Nothing leaves from an address that is not there. */
+	if (!ike_addr_equal(&local->addr, &here)) {
+		free(d);
+		return;
+	}
 	if (s->calm || !sim_rng_percent(&s->rng, c->loss))
 		deliver(from, d);
 	if (!s->calm && sim_rng_percent(&s->rng, c->twice))

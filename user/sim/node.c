@@ -17,9 +17,12 @@ static struct ike_addr address(unsigned int index)
 	return (struct ike_addr){.family = AF_INET, .bytes = {192, 0, 2, index + 1}};
 }
 
-struct ike_endpoint sim_endpoint(unsigned int index, uint16_t port)
+struct ike_addr sim_address(const struct sim_node *n)
 {
-	return (struct ike_endpoint){address(index), port};
+	struct ike_addr a = address(n->index);
+
+	a.bytes[2] += n->place;
+	return a;
 }
 
 static void must(bool ok, const struct ike_error *err)
@@ -80,10 +83,13 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	c->name = strdup("site");
 	c->local_addrs = allocate(1, sizeof(*c->local_addrs));
 	c->local_addrs[0] = ike_ts_of_addr(&local);
-	c->n_local_addrs = 1;
-	c->remote_addrs = allocate(1, sizeof(*c->remote_addrs));
-	c->remote_addrs[0] = ike_ts_of_addr(&remote);
-	c->n_remote_addrs = 1;
+	c->n_local_addrs = !conditions->mobike;
+	/* The first one is where the other end is at home. */
+	c->remote_addrs = allocate(2, sizeof(*c->remote_addrs));
+	c->remote_addrs[0] = c->remote_addrs[1] = ike_ts_of_addr(&remote);
+	c->remote_addrs[1].last.bytes[2] += SIM_PLACES;
+	c->n_remote_addrs = 2;
+	c->mobike = conditions->mobike;
 	c->local_port = IKE_PORT;
 	c->remote_port = IKE_PORT;
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,
@@ -179,6 +185,20 @@ static void host_keepalive(void *host, const struct ike_endpoint *local,
 {
 }
 
+/* One way out: the address of the place it is at. */
+static int host_source(void *host, const struct ike_addr *remote, struct ike_addr *local,
+		       const char **why)
+{
+	*local = sim_address(host);
+	return 0;
+}
+
+static size_t host_addresses(void *host, struct ike_addr *list, size_t max)
+{
+	list[0] = sim_address(host);
+	return 1;
+}
+
 static void host_random(void *host, uint8_t *buf, size_t len)
 {
 	struct sim_node *n = host;
@@ -272,6 +292,8 @@ static struct ike_host make_host(void)
 		.send = host_send,
 		.keepalive = host_keepalive,
 		.random = host_random,
+		.source = host_source,
+		.addresses = host_addresses,
 		.run_job = host_run_job,
 		.vip_add = host_vip_add,
 		.vip_del = host_vip_del,
@@ -335,6 +357,15 @@ void sim_node_restart(struct sim_node *n)
 	n->sim->disturbed = true;
 	sim_plane_sweep(n);
 	make_engine(n);
+}
+
+void sim_node_move(struct sim_node *n, unsigned int place)
+{
+	if (n->place == place)
+		return;
+	n->place = place;
+	ike_engine_roam(n->engine, n->sim->clock.now);
+	sim_node_settle(n);
 }
 
 void sim_node_end(struct sim_node *n)

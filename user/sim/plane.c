@@ -7,6 +7,7 @@
 #include "sim/sim.h"
 
 struct data {
+	struct ike_addr to;
 	uint32_t spi;
 	size_t key_len;
 	uint8_t key[SIM_KEY_MAX];
@@ -90,6 +91,8 @@ static int sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, c
 	*sa = (struct sim_sa){.id = ++n->next_id,
 			      .spi = spec->spi,
 			      .inbound = spec->inbound,
+			      .src = spec->src,
+			      .dst = spec->dst,
 			      .cookie = spec->cookie};
 	memcpy(sa->key, spec->encr_key, spec->encr_key_len);
 	if (spec->integ_key_len)
@@ -104,8 +107,13 @@ static int sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, c
 static int sa_update(void *host, uint32_t sa_id, const struct ike_endpoint *src,
 		     const struct ike_endpoint *dst, bool udp_encap, const char **why)
 {
-	if (sim_plane_by_id(host, sa_id))
+	struct sim_sa *sa = sim_plane_by_id(host, sa_id);
+
+	if (sa) {
+		sa->src = *src;
+		sa->dst = *dst;
 		return 0;
+	}
 	*why = "no such SA";
 	return -ENOENT;
 }
@@ -199,7 +207,10 @@ static void data_arrives(void *arg, void *data)
 	struct sim_node *to = arg;
 	const struct data *d = data;
 	const struct sim_sa *sa = sim_plane_by_spi(to, d->spi);
+	struct ike_addr here = sim_address(to);
 
+	if (!ike_addr_equal(&d->to, &here))
+		return;
 	if (sa && sa->key_len == d->key_len && !memcmp(sa->key, d->key, d->key_len))
 		to->data_got++;
 	else if (sa)
@@ -209,7 +220,10 @@ static void data_arrives(void *arg, void *data)
 			 to->index, d->spi);
 }
 
-/* Data is never lost here, only late: what arrives and finds no SA is the engine's doing. */
+/*
+ * Data is lost here only when its receiver has moved; else it is late at most: what arrives and
+ * finds no SA is the engine's doing.
+ */
 void sim_plane_traffic(struct sim_node *n)
 {
 	const struct sim_conditions *c = &n->sim->conditions;
@@ -232,7 +246,7 @@ void sim_plane_traffic(struct sim_node *n)
 		d = malloc(sizeof(*d));
 		if (!d)
 			abort();
-		*d = (struct data){.spi = sa->spi, .key_len = sa->key_len};
+		*d = (struct data){.to = sa->dst.addr, .spi = sa->spi, .key_len = sa->key_len};
 		memcpy(d->key, sa->key, sa->key_len);
 		n->data_sent++;
 		sim_clock_plan(&n->sim->clock, n->sim->clock.now + c->delay_min, data_arrives,

@@ -24,11 +24,13 @@ enum action {
 	DELETE_CHILD,
 	DELETE_IKE,
 	CRASH,
+	MOVE,
 	ACTIONS,
 };
 
 static const char *const action_names[ACTIONS] = {
 	"REKEY_CHILD", "REKEY_IKE", "EXPIRE", "DELETE_CHILD", "DELETE_IKE", "CRASH",
+	"MOVE",
 };
 
 struct step {
@@ -83,6 +85,12 @@ static void act(void *arg, void *data)
 	case CRASH:
 		sim_node_restart(n);
 		return;
+	case MOVE:
+		/* Packets on their way are lost, and IKE SAs whose ends lose each other. */
+		n->sim->disturbed = true;
+		if (!n->sim->calm)
+			sim_node_move(n, sim_rng_below(&n->sim->rng, SIM_PLACES + 1));
+		return;
 	case ACTIONS:
 		break;
 	}
@@ -103,6 +111,8 @@ static enum action choose(struct sim *s)
 {
 	unsigned int dice = sim_rng_below(&s->rng, 100);
 
+	if (s->conditions.mobike && sim_rng_percent(&s->rng, 30))
+		return MOVE;
 	if (dice < 45)
 		return REKEY_CHILD;
 	if (dice < 65)
@@ -142,7 +152,13 @@ static void traffic(void *arg, void *data)
 
 static void calm(void *arg, void *data)
 {
-	((struct sim *)arg)->calm = true;
+	struct sim *s = arg;
+
+	s->calm = true;
+	/* Who may have to be brought up anew is looked for at home. */
+	sim_node_move(&s->nodes[1], 0);
+	if (s->conditions.both)
+		sim_node_move(&s->nodes[0], 0);
 }
 
 /* What a command took down stays down, until the configuration is started again. */
@@ -178,6 +194,7 @@ static void set_conditions(struct sim *s)
 	c->pubkey = sim_rng_percent(&s->rng, 20);
 	/* Only who asks knows that it is to have one: the other end cannot begin. */
 	c->vips = !c->both && sim_rng_percent(&s->rng, 30);
+	c->mobike = sim_rng_percent(&s->rng, 30);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
 }
 

@@ -21,6 +21,7 @@ enum {
 	SIM_KEY_MAX = 128, /* encryption and integrity key together */
 	SIM_FRAGMENTS = 64, /* of one message */
 	SIM_TEXT = 512,
+	SIM_PLACES = 4, /* besides home */
 };
 
 struct sim_sa {
@@ -28,6 +29,7 @@ struct sim_sa {
 	uint32_t spi;
 	bool inbound;
 	bool met; /* outbound: the peer has had the other end of it */
+	struct ike_endpoint src, dst;
 	uint64_t cookie;
 	size_t key_len;
 	uint8_t key[SIM_KEY_MAX];
@@ -61,6 +63,7 @@ struct sim_node {
 	uint32_t spis[SIM_SAS]; /* reserved and not used yet */
 	uint32_t next_id;
 	unsigned int vips; /* set up inside */
+	unsigned int place; /* where it is: its address outside hangs on that; 0: at home */
 	ike_time tick_planned; /* when an item for ike_engine_tick() is planned; 0: none */
 	unsigned int life;     /* counts crashes: items of an earlier life are void */
 	struct sim_requests requests[SIM_IDS];
@@ -79,6 +82,7 @@ struct sim_conditions {
 	uint32_t fragment_size; /* 0: whole messages, as long as they are */
 	bool pubkey; /* raw public keys authenticate, not a shared one */
 	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
+	bool mobike; /* the ends move about */
 	unsigned int actions;
 };
 
@@ -102,7 +106,9 @@ void sim_fail(struct sim *s, const char *fmt, ...) __attribute__((format(printf,
 uint64_t sim_hash(const void *p, size_t len);
 
 /* node.c */
-struct ike_endpoint sim_endpoint(unsigned int index, uint16_t port);
+struct ike_addr sim_address(const struct sim_node *n);
+/* To another place; the engine is told. */
+void sim_node_move(struct sim_node *n, unsigned int place);
 void sim_node_begin(struct sim_node *n, struct sim *s, unsigned int index);
 /* A crash: the engine is gone; its data plane is swept by the next one's host. */
 void sim_node_restart(struct sim_node *n);
