@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Addresses that peers give to this host. */
+/* The addresses of this host, and those that peers give to it. */
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -37,6 +37,69 @@ void addresses_close(struct addresses *a)
 	a->sock = NULL;
 }
 
+/* What there is */
+
+static bool read_address(struct nl_msg *msg, struct ike_addr *addr, const struct ifaddrmsg **m,
+			 uint32_t *flags)
+{
+	struct nlmsghdr *h = nlmsg_hdr(msg);
+	struct nlattr *attrs[IFA_MAX + 1], *attr;
+
+	if (h->nlmsg_type != RTM_NEWADDR ||
+	    nlmsg_parse(h, sizeof(**m), attrs, IFA_MAX, NULL) < 0)
+		return false;
+	*m = nlmsg_data(h);
+	*flags = attrs[IFA_FLAGS] ? nla_get_u32(attrs[IFA_FLAGS]) : (*m)->ifa_flags;
+	attr = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
+	return attr && ike_addr_from_bytes(addr, ike_bytes(nla_data(attr), nla_len(attr)));
+}
+
+static int dump(struct addresses *a, int family, nl_recvmsg_msg_cb_t look, void *arg)
+{
+	struct ifaddrmsg m = { .ifa_family = family };
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	int err = -NLE_NOMEM;
+
+	if (!cb)
+		return err;
+	err = nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, look, arg);
+	if (!err)
+		err = nl_send_simple(a->sock, RTM_GETADDR, NLM_F_DUMP, &m, sizeof(m));
+	if (err >= 0)
+		err = nl_recvmsgs(a->sock, cb);
+	nl_cb_put(cb);
+	return err < 0 ? err : 0;
+}
+
+struct listing {
+	struct ike_addr *list;
+	size_t n, max;
+};
+
+/* One that may turn out to be somebody else's is none yet. */
+static int list_one(struct nl_msg *msg, void *arg)
+{
+	struct listing *l = arg;
+	const struct ifaddrmsg *m;
+	struct ike_addr addr;
+	uint32_t flags;
+
+	if (l->n < l->max && read_address(msg, &addr, &m, &flags) &&
+	    m->ifa_scope < RT_SCOPE_LINK && !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
+		l->list[l->n++] = addr;
+	return NL_OK;
+}
+
+size_t addresses_list(struct addresses *a, struct ike_addr *list, size_t max)
+{
+	struct listing l = { .list = list, .max = max };
+	int err = a->sock ? dump(a, AF_UNSPEC, list_one, &l) : 0;
+
+	if (err)
+		log_error("the addresses of this host cannot be listed: %s", nl_geterror(err));
+	return err ? 0 : l.n;
+}
+
 /* Which interface has @addr? */
 struct search {
 	struct ike_addr addr;
@@ -45,38 +108,19 @@ struct search {
 
 static int look_at(struct nl_msg *msg, void *arg)
 {
-	struct nlmsghdr *h = nlmsg_hdr(msg);
 	struct search *s = arg;
-	struct nlattr *attrs[IFA_MAX + 1], *attr;
 	const struct ifaddrmsg *m;
+	struct ike_addr addr;
+	uint32_t flags;
 
-	if (h->nlmsg_type != RTM_NEWADDR ||
-	    nlmsg_parse(h, sizeof(*m), attrs, IFA_MAX, NULL) < 0)
-		return NL_OK;
-	m = nlmsg_data(h);
-	attr = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
-	if (attr && m->ifa_family == s->addr.family &&
-	    (size_t)nla_len(attr) == ike_addr_len(&s->addr) &&
-	    !memcmp(nla_data(attr), s->addr.bytes, ike_addr_len(&s->addr)))
+	if (read_address(msg, &addr, &m, &flags) && ike_addr_equal(&addr, &s->addr))
 		s->index = m->ifa_index;
 	return NL_OK;
 }
 
 static int find_interface(struct addresses *a, struct search *s)
 {
-	struct ifaddrmsg m = { .ifa_family = s->addr.family };
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int err = -NLE_NOMEM;
-
-	if (!cb)
-		return err;
-	err = nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, look_at, s);
-	if (!err)
-		err = nl_send_simple(a->sock, RTM_GETADDR, NLM_F_DUMP, &m, sizeof(m));
-	if (err >= 0)
-		err = nl_recvmsgs(a->sock, cb);
-	nl_cb_put(cb);
-	return err < 0 ? err : 0;
+	return dump(a, s->addr.family, look_at, s);
 }
 
 static int request(struct addresses *a, int type, int flags, const struct ike_addr *addr,

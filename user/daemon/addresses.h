@@ -21,6 +21,8 @@ struct addresses {
 /* Before the system calls are filtered. Returns 0, or -1 after logging why. */
 int addresses_open(struct addresses *a);
 void addresses_close(struct addresses *a);
+/* As addresses() of struct ike_host: those of all interfaces that are valid beyond the link. */
+size_t addresses_list(struct addresses *a, struct ike_addr *list, size_t max);
 /* As vip_add() and vip_del() of struct ike_host. */
 int addresses_add(struct addresses *a, const struct ike_vip_spec *spec, const char **why);
 void addresses_del(struct addresses *a, const struct ike_vip_spec *spec);

@@ -102,6 +102,11 @@ static int op_source(void *arg, const struct ike_addr *remote, struct ike_addr *
 	return sockets_source(((struct host *)arg)->sockets, remote, local, why);
 }
 
+static size_t op_addresses(void *arg, struct ike_addr *list, size_t max)
+{
+	return addresses_list(((struct host *)arg)->addresses, list, max);
+}
+
 static int op_spi_alloc(void *arg, const struct ike_addr *local, uint32_t *spi, const char **why)
 {
 	return kernel_spi_alloc(((struct host *)arg)->kernel, local, spi, why);
@@ -188,6 +193,7 @@ static const struct ike_host ops = {
 	.utc = op_utc,
 	.run_job = op_run_job,
 	.source = op_source,
+	.addresses = op_addresses,
 	.spi_alloc = op_spi_alloc,
 	.spi_free = op_spi_free,
 	.sa_add = op_sa_add,

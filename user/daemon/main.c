@@ -18,6 +18,7 @@
 #include "notify.h"
 #include "options.h"
 #include "privileges.h"
+#include "roam.h"
 #include "sockets.h"
 #include "vici/client.h"
 #include "watch.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct lease_file leases;
 	struct host host;
 	struct watch watch;
+	struct roam roam;
 	struct control control;
 	uv_signal_t sigterm, sigint, sighup;
 	uv_timer_t stop_limit;
@@ -151,6 +153,7 @@ static void end_loop(struct daemon *d)
 	d->ending = true;
 	control_close(&d->control);
 	watch_close(&d->watch);
+	roam_close(&d->roam);
 	sockets_close(&d->sockets);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
@@ -274,7 +277,7 @@ static int open_all(struct daemon *d)
 	d->host.kernel = &d->kernel;
 	d->host.addresses = &d->addresses;
 	d->host.leases = &d->leases;
-	if (d->options.kernel && addresses_open(&d->addresses))
+	if (d->options.kernel && (addresses_open(&d->addresses) || roam_open(&d->roam, &d->host)))
 		return -1;
 	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) ||
 	       register_ports(d);
@@ -330,7 +333,7 @@ static int start(struct daemon *d)
 	d->host.sockets = &d->sockets;
 	d->host.listener = (struct host_listener){ .event = on_event, .idle = on_idle, .arg = d };
 	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) ||
-	    watch_start(&d->watch)) {
+	    watch_start(&d->watch) || roam_start(&d->roam)) {
 		log_error("out of memory");
 		return -1;
 	}
@@ -348,6 +351,7 @@ static void free_all(struct daemon *d)
 	lease_file_close(&d->leases);
 	addresses_close(&d->addresses);
 	watch_free(&d->watch);
+	roam_free(&d->roam);
 	control_free(&d->control);
 	sockets_free(&d->sockets);
 	kernel_close(&d->kernel);

@@ -151,7 +151,7 @@ static void connection_keys(void **state)
 		"local_port = 4500\n remote_port = 501\n proposals = aes256-sha256-modp2048\n"
 		"encap = yes\n dpd_delay = 30\n rekey_time = 2h\n over_time = 5m\n rand_time = 1m\n"
 		"keyingtries = 0\n unique = replace\n if_id_in = 7\n if_id_out = 0x10\n"
-		"mobike = no\n reauth_time = 0s\n fragmentation = accept\n"));
+		"mobike = yes\n reauth_time = 0s\n fragmentation = accept\n"));
 	const struct ike_conn_cfg *conn = only_conn(c);
 	char text[IKE_PROPOSAL_TEXT_MAX];
 
@@ -162,6 +162,7 @@ static void connection_keys(void **state)
 	assert_string_equal(ike_proposal_list_text(&conn->proposals, text, sizeof(text)),
 			    "aes256-sha256-prfsha256-modp2048");
 	assert_true(conn->force_encap);
+	assert_true(conn->mobike);
 	assert_int_equal(conn->dpd_delay, 30);
 	assert_int_equal(conn->rekey_time, 7200);
 	assert_int_equal(conn->over_time, 300);
@@ -419,8 +420,6 @@ static void keys_of_strongswan(void **state)
 	refused("secrets { eap-carol { secret = x } }",
 		"t.conf:1: section \"eap-carol\": known from "
 		"strongSwan, not supported by esplane yet\n");
-	refused(CONN("mobike = yes"), "t.conf:8: mobike: yes is not supported by esplane yet; only "
-				      "mobike = no is\n");
 	refused(CONN("reauth_time = 3h"),
 		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
 		"only reauth_time = 0 is\n");
