@@ -148,6 +148,7 @@ binding() {
 		"$(packets_of "$a" ipsec1 tx) $(packets_of "$a" ipsec2 rx)" "3 3"
 	ktap_equal "b received on ipsec1 and sent by ipsec2" \
 		"$(packets_of "$b" ipsec1 rx) $(packets_of "$b" ipsec2 tx)" "3 3"
+	bound_policies
 	esp "$a" link-add ipsec3 if_id=3
 	ip -n "$a" link set ipsec3 up
 	ip -n "$a" route replace "$NET_B" dev ipsec3 src $INNER_A
@@ -156,7 +157,31 @@ binding() {
 	ip -n "$b" link set ipsec1 down
 	more "what is for an interface that is down" "$b" DEV_DOWN 2 \
 		ns "$a" ping -n -c 2 -i 0.1 -W 1 $INNER_B
+	more "is not counted as delivered" "$b" in-packets 0 ns "$a" ping -n -c 1 -W 1 $INNER_B
 	ktap_check_fails "a second interface of the same ID is refused" esp "$a" link-add ipsec4 if_id=3
+}
+
+# discards NAME NS COUNT PING-OPTION... -- WORD...: while there is this DISCARD policy.
+discards() {
+	local name=$1 end=$2 count=$3 options=() id
+	shift 3
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	id=$(esp "$end" policy-set action=discard "${@:2}")
+	more "$name" "$end" DISCARD "$count" ns "$a" ping -n -c 1 -W 1 "${options[@]}" $INNER_B
+	esp "$end" policy-del "id=$id"
+}
+
+# A policy of an interface is asked about what that interface carries, and one of none about all else.
+bound_policies() {
+	local any=selector=0.0.0.0/0,0.0.0.0/0
+	discards "outbound: by the packet's interface" "$a" 1 -- direction=out if_id=1 $any
+	discards "outbound: not by another" "$a" 0 -- direction=out if_id=2 $any
+	discards "outbound: not by none" "$a" 0 -- direction=out "selector=$NET_A,$NET_B"
+	discards "inbound: by the packet's interface" "$b" 1 -- direction=in if_id=1 $any
+	discards "inbound: not by another" "$b" 0 -- direction=in if_id=2 $any
+	discards "inbound: not by none" "$b" 0 -- direction=in "selector=$NET_A,$NET_B"
+	discards "by interface and mark" "$a" 1 -m 5 -- direction=out if_id=1 mark=5 $any
+	discards "by interface, not another mark" "$a" 0 -m 6 -- direction=out if_id=1 mark=5 $any
 }
 
 # The only way to the peer leads into the tunnel itself.
@@ -170,7 +195,7 @@ ktap_print_header
 two_hosts
 worker "$a"
 worker "$b"
-ktap_set_plan $((1 + 11 + 2 + 1 + 4 + 6 + 1 + 6 + 1))
+ktap_set_plan $((1 + 11 + 2 + 1 + 4 + 6 + 1 + 7 + 8 + 1))
 check_here "a tunnel in policy mode" inner_up
 priorities
 inbound_discard
