@@ -62,6 +62,7 @@ without_policy() {
 	ktap_check_fails "ipsec1 is gone" ip -n "$a" link show ipsec1
 }
 
+# IDs are above 1,000, for the interfaces that are made without take their index.
 # tunnel NS IF_ID OUT_SPI IN_SPI [WORD...]: a's side of one, by interface.
 tunnel() {
 	SA_IN=$(esp "$1" sa-add direction=in "spi=$4" src=$OUTER_B dst=$OUTER_A "key=$KEY_BA" \
@@ -74,7 +75,7 @@ tunnel() {
 
 # The policy gets another SA.
 again() {
-	esp "$a" policy-set "id=$POLICY" direction=out action=protect if_id=3 "sa_id=$1" \
+	esp "$a" policy-set "id=$POLICY" direction=out action=protect if_id=1003 "sa_id=$1" \
 		selector=0.0.0.0/0,0.0.0.0/0 >/dev/null
 }
 
@@ -82,16 +83,16 @@ again() {
 # of 4 of which 2 are the trailer. 1500 - 52 = 1448 - 2 = 1446; in UDP 1440 - 2 = 1438.
 mtu() {
 	local native udp policy
-	cli "$a" link add ipsec3 --if-id 3
+	cli "$a" link add ipsec3 --if-id 1003
 	ktap_equal "MTU without an SA" "$(mtu_of "$a" ipsec3)" 1400
-	tunnel "$a" 3 0x3001 0x3002
+	tunnel "$a" 1003 0x3001 0x3002
 	native=$SA
 	ktap_equal "MTU of an SA over 1500" "$(mtu_of "$a" ipsec3)" 1446
-	udp=$(esp "$a" sa-add direction=out spi=0x3003 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" if_id=3 \
+	udp=$(esp "$a" sa-add direction=out spi=0x3003 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" if_id=1003 \
 		encap=4500:4500)
 	again "$udp"
 	ktap_equal "MTU of an SA in UDP" "$(mtu_of "$a" ipsec3)" 1438
-	policy=$(esp "$a" policy-set direction=out action=protect if_id=3 "sa_id=$native" \
+	policy=$(esp "$a" policy-set direction=out action=protect if_id=1003 "sa_id=$native" \
 		selector=10.8.0.0/16,10.8.0.0/16)
 	ktap_equal "MTU of two policies: the lesser" "$(mtu_of "$a" ipsec3)" 1438
 	esp "$a" policy-del "id=$policy"
@@ -105,7 +106,7 @@ mtu() {
 	again "$native"
 	ktap_equal "MTU that somebody has set stays" "$(mtu_of "$a" ipsec3)" 1300
 	cli "$a" link del ipsec3
-	cli "$a" link add ipsec3 --if-id 3
+	cli "$a" link add ipsec3 --if-id 1003
 	ktap_equal "MTU of an interface made after its SA" "$(mtu_of "$a" ipsec3)" 1446
 	esp "$a" flush
 	cli "$a" link del ipsec3
@@ -128,7 +129,7 @@ move() {
 }
 
 container() {
-	cli "$a" link add ipsec5 --if-id 5 && tunnel "$a" 5 0x5001 0x5002 && far_end &&
+	cli "$a" link add ipsec5 --if-id 1005 && tunnel "$a" 1005 0x5001 0x5002 && far_end &&
 	move "$a" ipsec5 "$c" && ip -n "$c" addr add $INNER_C/24 dev ipsec5 &&
 	ip -n "$c" route add default dev ipsec5
 }
@@ -166,7 +167,7 @@ moved() {
 # Made in $1, moved to $2, with packets on their way through it all the time.
 busy_interface() {
 	ip -n "$1" link add eth0 type dummy && ip -n "$1" addr add $OUTER_A/24 dev eth0 &&
-	ip -n "$1" link set eth0 up && cli "$1" link add ipsec6 --if-id 6 && tunnel "$1" 6 0x6001 0x6002 &&
+	ip -n "$1" link set eth0 up && cli "$1" link add ipsec6 --if-id 1006 && tunnel "$1" 1006 0x6001 0x6002 &&
 	move "$1" ipsec6 "$2" && ip -n "$2" addr add 10.1.6.1/24 dev ipsec6 &&
 	ip -n "$2" route add default dev ipsec6 || return 1
 	nsenter --net="/run/netns/$2" timeout 20 ping -q -n -f $INNER_B >/dev/null 2>&1 &
@@ -203,7 +204,7 @@ deletion() {
 }
 
 # Its ID can be given again: nothing of the old interface is left in the list.
-if_id_free() { cli "$1" link add again --if-id 6; }
+if_id_free() { cli "$1" link add again --if-id 1006; }
 
 ktap_print_header
 two_hosts
