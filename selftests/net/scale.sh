@@ -4,8 +4,10 @@
 # 50,000 of the SAs expire together and neither stop the data path nor are forgotten: a listener that
 # cannot keep up is told so, and what is left to dump is the truth. And limits of seconds of use.
 #
-# Dumps are measured from espctl's start to its end: netlink, and each entry as a line of text. The debug
-# kernel has a tenth of all that, five times the time, and a listener with little room.
+# Dumps are measured from espctl's start to its end: netlink, and each entry as a line of text. They
+# take less than two seconds where nothing else runs; the limit is for a machine with other work, on
+# which the figure is only printed. The debug kernel has a tenth of all that, five times the time, and
+# a listener with little room.
 #
 #	a esplane 10.1.0.1 === ESP === 10.2.0.1 esplane b
 # Variables that lib.sh sets or reads.
@@ -16,7 +18,7 @@ tenth=$(($(slowly 1) > 1 ? 10 : 1))
 KEPT=$((50000 / tenth))
 EXPIRING=$((50000 / tenth))
 POLICIES=$((10000 / tenth))
-DUMP_MS=2000
+DUMP_MS=6000
 NEEDED_MB=$((700 / tenth))
 listener=()
 [ $tenth = 1 ] || listener=(--small)
@@ -45,7 +47,7 @@ dumped() {
 	milliseconds dump "$1" || { ktap_print_msg "the dump failed"; took=-1; }
 	ktap_print_msg "$2 of $1-list: dumped in $took ms"
 	ktap_equal "$1-list: whole and without doubles" "$(ids) $(different_ids)" "$2 $2"
-	ktap_at_most "$1-list: dumped in two seconds (ms)" "$took" "$(slowly $DUMP_MS)"
+	ktap_at_most "$1-list: dumped in time (ms)" "$took" "$(slowly $DUMP_MS)"
 }
 
 # Two of each have come with the tunnel.
@@ -73,15 +75,15 @@ overrun_told() { event_is '.event == "overrun"'; }
 
 # All end in the same two seconds, while the listener sleeps.
 storm() {
-	local sent lost id
+	local sent got id
 	kill -STOP "$EVENTS_PID"
 	ns "$a" ping -n -i 0.1 -w $((started + life + 8 - SECONDS)) $INNER_B >"$NET_TMP/ping" &
 	ktap_check "all end" busywait $(((life + 10 + $(slowly 20)) * 1000)) left $KEPT
 	wait $!
-	sent=$(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$NET_TMP/ping")
-	lost=$(sed -n 's/.* \([0-9]*\)% packet loss.*/\1/p' "$NET_TMP/ping")
+	read -r sent got < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$NET_TMP/ping")
 	ktap_print_msg "$(tail -n 2 "$NET_TMP/ping" | tr '\n' ' ')"
-	ktap_equal "the data path loses nothing meanwhile" "$((sent > 10)) $lost" "1 0"
+	# The last may be on its way when ping ends.
+	ktap_equal "the data path loses nothing meanwhile" "$((sent > 10)) $((sent - got <= 1))" "1 1"
 	kill -CONT "$EVENTS_PID"
 	ktap_check "the listener is told that it lost events" busywait "$(slowly 10000)" overrun_told
 	ktap_at_most "it lost events indeed" "$(event_count '.event == "sa-expire"')" $((EXPIRING - 1))

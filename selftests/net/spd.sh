@@ -125,8 +125,8 @@ if_id_up() {
 		if_id=$id >/dev/null || return 1
 	sa=$(esp "$name" sa-add direction=out spi=$spi_out src=$local_outer dst=$remote_outer \
 		key=$key_out if_id=$id) &&
-	esp "$name" policy-set direction=out action=protect "selector=0.0.0.0/0,0.0.0.0/0" \
-		if_id=$id "sa_id=$sa" >/dev/null
+	esp "$name" policy-set direction=out action=protect priority=100 \
+		"selector=0.0.0.0/0,0.0.0.0/0" if_id=$id "sa_id=$sa" >/dev/null
 }
 
 interfaces() {
