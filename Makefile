@@ -8,9 +8,10 @@ T ?=
 SUITE ?=
 KERNEL ?=
 MATRIX ?=
-export T SUITE KERNEL MATRIX
+FUZZ_SECONDS ?=
+export T SUITE KERNEL MATRIX FUZZ_SECONDS
 
-.PHONY: all module user demo check bench fuzz lint regen shell clean clean-cache install help
+.PHONY: all module user demo check nightly bench fuzz lint regen shell clean clean-cache install help
 
 all: module user
 
@@ -25,6 +26,10 @@ demo:
 
 check:
 	selftests/check
+
+nightly:
+	$(MAKE) check FUZZ_SECONDS=600 MATRIX=full
+	$(MAKE) fuzz T=600
 
 bench:
 	selftests/bench/run
@@ -64,8 +69,9 @@ help:
 	@echo 'Test (as root; needs no module support here)'
 	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug|uml|...'
 	@echo '                 and T=NAME narrow it; FUZZ_SECONDS=600 lets the fuzzers of SUITE=net take longer'
+	@echo '  nightly        all of that with every row of the matrices and ten minutes for each fuzzer'
 	@echo '  fuzz           each fuzz target for T=SECONDS (60)'
-	@echo '  bench          instructions per packet beside xfrm's'
+	@echo '  bench          instructions per packet, beside xfrm'
 	@echo '  lint           checkpatch, sparse, W=1, clang-tidy, cppcheck'
 	@echo 'Maintain'
 	@echo '  clean-cache    removes the guest root, the debug kernel and all that was built for tests'

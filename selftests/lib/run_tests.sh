@@ -24,7 +24,8 @@ time_limit() {
 	case $(uname -r) in
 	*debug*) limit=$((limit * 4)) ;;
 	esac
-	echo "$limit"
+	[ "${MATRIX:-}" != full ] || limit=$((limit * 4))
+	echo $((limit + ${FUZZ_SECONDS:-0}))
 }
 
 # Whether the top-level results match the plan; says what is wrong if not.
