@@ -1,13 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Many of everything: 100,000 SAs and 10,000 policies are dumped whole, without doubles and quickly;
+# Many of everything: 100,000 SAs and 10,000 policies are dumped whole and without doubles;
 # 50,000 of the SAs expire together and neither stop the data path nor are forgotten: a listener that
 # cannot keep up is told so, and what is left to dump is the truth. And limits of seconds of use.
 #
-# Dumps are measured from espctl's start to its end: netlink, and each entry as a line of text. They
-# take less than two seconds where nothing else runs; the limit is for a machine with other work, on
-# which the figure is only printed. The debug kernel has a tenth of all that, five times the time, and
-# a listener with little room.
+# How long the dumps take, from espctl's start to its end, is printed and no result: it depends on what
+# else the machine does. The debug kernel has a tenth of all that, and a listener with little room.
 #
 #	a esplane 10.1.0.1 === ESP === 10.2.0.1 esplane b
 # Variables that lib.sh sets or reads.
@@ -18,7 +16,6 @@ tenth=$(($(slowly 1) > 1 ? 10 : 1))
 KEPT=$((50000 / tenth))
 EXPIRING=$((50000 / tenth))
 POLICIES=$((10000 / tenth))
-DUMP_MS=6000
 NEEDED_MB=$((700 / tenth))
 listener=()
 [ $tenth = 1 ] || listener=(--small)
@@ -47,7 +44,6 @@ dumped() {
 	milliseconds dump "$1" || { ktap_print_msg "the dump failed"; took=-1; }
 	ktap_print_msg "$2 of $1-list: dumped in $took ms"
 	ktap_equal "$1-list: whole and without doubles" "$(ids) $(different_ids)" "$2 $2"
-	ktap_at_most "$1-list: dumped in time (ms)" "$took" "$(slowly $DUMP_MS)"
 }
 
 # Two of each have come with the tunnel.
@@ -128,7 +124,7 @@ both_told() {
 ktap_print_header
 [ "$(available_mb)" -ge $NEEDED_MB ] || ktap_skip_all "needs $NEEDED_MB MiB of memory"
 two_hosts
-ktap_set_plan $((1 + 3 + 4 + 1 + 6 + 2 + 6))
+ktap_set_plan $((1 + 3 + 2 + 1 + 6 + 2 + 6))
 check_here "a tunnel" eval 'esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a &&
 	inner_route "$b" b'
 events "$a" "${listener[@]}"
