@@ -11,18 +11,20 @@
 INNER_BYTES=128
 sent_spi=0x1000
 
-# outbound WORD...: a fresh pair of SAs from a to b, with these words for a's.
+# outbound WORD...: a fresh pair of SAs from a to b, with these words for a's, and a fresh policy: what the
+# last one still holds, waiting for an SA, is not for this one.
 outbound() {
+	[ -z "$POLICY" ] || esp "$a" policy-del "id=$POLICY"
 	sent_spi=$(printf '0x%08x' $((sent_spi + 1)))
 	SA_IN=$(esp "$b" sa-add direction=in "spi=$sent_spi" src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
 		"${inbound_words[@]}")
 	SA=$(esp "$a" sa-add direction=out "spi=$sent_spi" src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
 		cookie=$((sent_spi + 5)) "$@")
-	esp "$a" policy-set "id=$POLICY" direction=out action=protect "selector=$NET_A,$NET_B" \
-		"sa_id=$SA" >/dev/null
+	POLICY=$(esp "$a" policy-set direction=out action=protect "selector=$NET_A,$NET_B" "sa_id=$SA")
 	inbound_words=()
 }
 inbound_words=()
+POLICY=
 
 # How many of N datagrams arrive.
 arrive() { receiver "$b" $INNER_B 9000 "${2:-$1}" && sender "$a" $INNER_B 9000 "$1" 500 100 && received; }
@@ -136,7 +138,6 @@ worker "$b"
 ktap_set_plan $((8 + 4 + 7 + 5 + 3 + 1 + 3))
 inner_route "$a" a
 events "$a"
-POLICY=$(esp "$a" policy-set direction=out action=protect "selector=$NET_A,$NET_B")
 packets
 bytes
 seconds
