@@ -731,17 +731,22 @@ static union udp_address local_address(const char *text, uint16_t port)
 	return local;
 }
 
-static int bind_udp(const struct options *o, uint16_t port)
+/* @encap: what the kernel's own code does with its datagrams (UDP_ENCAP), or 0. */
+static int bind_udp(const struct options *o, uint16_t port, int encap)
 {
 	union udp_address local = local_address(o->address, port);
 	int on = 1, fd = socket(local.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && local.any.sa_family == AF_INET6)
+	if (fd < 0)
+		die("socket: %m");
+	if (local.any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (fd < 0 || bind(fd, &local.any, sizeof(local)))
-		die("UDP port %u: %m", port);
+	if (encap && setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &encap, sizeof(encap)))
+		die("UDP_ENCAP: %m");
 	if (!o->no_gro && setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)))
 		die("UDP_GRO: %m");
+	if (bind(fd, &local.any, sizeof(local)))
+		die("UDP port %u: %m", port);
 	return fd;
 }
 
@@ -780,7 +785,7 @@ static int cmd_encap_add(char **argv)
 {
 	struct dp_encap encap = { 0 };
 	struct options o = parse(argv, &dp_encap_table, &encap);
-	int fd = bind_udp(&o, encap.port);
+	int fd = bind_udp(&o, encap.port, 0);
 	struct dp *dp = open_dp();
 	uint16_t port;
 
@@ -797,10 +802,8 @@ static int cmd_xfrm_encap(char **argv)
 {
 	struct dp_encap encap = { 0 };
 	struct options o = parse(argv, &dp_encap_table, &encap);
-	int fd = bind_udp(&o, encap.port), type = UDP_ENCAP_ESPINUDP;	/* RFC 3948 */
 
-	if (setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type)))
-		die("UDP_ENCAP: %m");
+	bind_udp(&o, encap.port, UDP_ENCAP_ESPINUDP);	/* RFC 3948 */
 	puts("ready");
 	fflush(stdout);
 	pause();
