@@ -139,7 +139,7 @@ moved() {
 	check_here "an interface moves into another namespace" container || return
 	ktap_equal "it is told to be away from where it was made" "$(link_is "$c" ipsec5 moved)" true
 	ktap_check "a stock ip tells so too" grep -q link-netns <(ip -n "$c" link show ipsec5)
-	ktap_equal "nothing else leads out" "$(ip -n "$c" -o link show | grep -cv -e ' lo:' -e ' ipsec5')" 0
+	ktap_equal "nothing else leads out" "$(ip -n "$c" -o link show up | grep -cv -e ' lo:' -e ' ipsec5')" 0
 	capture "$a" eth0 "$NET_TMP/outer"
 	capture_outer=$capture_pid
 	capture "$c" ipsec5 "$NET_TMP/clear"
