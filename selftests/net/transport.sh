@@ -57,7 +57,7 @@ xfrm_state() {
 	local encap=()
 	[ $UDP = 0 ] || encap=(encap espinudp "${6:-$ENCAP_PORT}" "${7:-$ENCAP_PORT}" "$(any_of "$2")")
 	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid 1 mode transport \
-		replay-window 32 "${encap[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
+		replay-window 1024 "${encap[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
 }
 
 # xfrm_side NS MINE ITS SPI-OUT KEY-OUT SPI-IN KEY-IN [ITS-PORT]
