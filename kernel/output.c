@@ -740,26 +740,19 @@ static int prepare_transport(struct output *o, const struct sk_buff *skb)
 	return ESPLANE_SEGMENT_GOOD;
 }
 
-static unsigned int inner_mtu(const struct esplane_sa *sa, const struct esplane_outer *outer,
-			      unsigned int path)
-{
-	bool outer_v6 = outer->dst.family == AF_INET6;
-
-	return esplane_pmtu_inner(sa->transform, path, outer_headers(outer_v6, outer->dport));
-}
-
 unsigned int esplane_output_mtu(struct esplane_sa *sa)
 {
 	struct esplane_outer *outer;
 	struct dst_entry *dst;
-	unsigned int mtu = 0;
+	unsigned int headers, mtu = 0;
 
 	local_bh_disable();
 	rcu_read_lock();
 	outer = rcu_dereference(sa->outer);
+	headers = outer_headers(outer->dst.family == AF_INET6, outer->dport);
 	dst = find_route(sa->en, outer);
 	if (dst && dst->dev != esplane_netdev_find(sa->en, sa->if_id))
-		mtu = inner_mtu(sa, outer, dst_mtu(dst));
+		mtu = esplane_pmtu_inner(sa->transform, dst_mtu(dst), headers);
 	dst_release(dst);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -770,7 +763,7 @@ static void find_mtu(struct output *o, const struct sk_buff *skb)
 {
 	o->headers = outer_headers(o->outer->dst.family == AF_INET6, o->outer->dport);
 	o->path = esplane_pmtu_path(o->outer, dst_mtu(o->dst));
-	o->mtu = inner_mtu(o->sa, o->outer, o->path);
+	o->mtu = esplane_pmtu_inner(o->sa->transform, o->path, o->headers);
 	/* No IPv6 link may have less, so the tunnel fragments outside (RFC 2473 section 7.1). */
 	if (skb->protocol == htons(ETH_P_IPV6) && unlikely(o->mtu < IPV6_MIN_MTU)) {
 		o->mtu = IPV6_MIN_MTU;
