@@ -8,6 +8,7 @@
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/against_xfrm.sh"
 
 SOME=$((1 << 19))
 STREAM=20
@@ -64,7 +65,7 @@ tunnel_up() {
 	esplane_end "$a" a "$@" && xfrm_end "$b" b &&
 	inner_route "$b" b || return 1
 	[ $MODE = route ] || inner_route "$a" a || return 1
-	drops_before=$(drops "$a") errors_before=$(xfrm_errors)
+	remember_drops
 }
 
 tunnel_down() {
@@ -72,44 +73,8 @@ tunnel_down() {
 	clear_end "$b"
 }
 
-xfrm_errors() { ns "$b" awk '{ n += $2 } END { print n }' /proc/net/xfrm_stat; }
-
-# 1 byte, and more than one packet holds.
-pings() {
-	local size
-	for size in 1 3000; do
-		ns "$a" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_B || return 1
-		ns "$b" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $INNER_A || return 1
-	done
-}
-
-# stream FROM TO ADDR [SIZE [OPTIONS]]: all of it comes, undamaged.
-stream() {
-	local came
-	receiver "$2" "$3" 9000 $STREAM && sender "$1" "$3" 9000 $STREAM 500 "${@:4}" || return 1
-	came=$(received)
-	echo "$came of $STREAM came"
-	[ "$came" = $STREAM ]
-}
-
 both_ways() {
-	stream "$a" "$b" $INNER_B "$@" && stream "$b" "$a" $INNER_A "$@"
-}
-
-# The first packets that do not fit are dropped and their sender told: TOO_BIG is no fault.
-nothing_dropped() {
-	local dropped
-	dropped=$(($(drops "$a") - drops_before - $(counter "$a" TOO_BIG)))
-	echo "esplane: $dropped beside TOO_BIG; xfrm: $(($(xfrm_errors) - errors_before))"
-	esp "$a" stats
-	[ $dropped -le 0 ] && [ "$(xfrm_errors)" = "$errors_before" ]
-}
-
-only_esp() {
-	capture_stop
-	tcpdump -n -c 10 -r "$NET_TMP/wire" "not ($1) and not ($NEIGHBOURS)" 2>/dev/null |
-		tee "$NET_TMP/others"
-	[ "$(captured "$NET_TMP/wire" "$1")" -gt 100 ] && [ ! -s "$NET_TMP/others" ]
+	stream_arrives "$a" "$b" $INNER_B "$@" && stream_arrives "$b" "$a" $INNER_A "$@"
 }
 
 # What finds the peer on the link, and who listens to which group (MLD).
@@ -131,7 +96,7 @@ variant() {
 	name="$inner in $outer, $([ $UDP = 1 ] && echo "in UDP" || echo native), $MODE mode"
 	check_here "$name: tunnel" tunnel_up "$inner" "$outer"
 	capture "$a" eth0 "$NET_TMP/wire"
-	ktap_check "$name: echoes both ways" pings
+	ktap_check "$name: echoes both ways" echoes "$INNER_A" "$INNER_B"
 	ktap_check "$name: TCP to xfrm" net_send "$a" "$b" $INNER_B $SOME
 	ktap_check "$name: TCP from xfrm" net_send "$b" "$a" $INNER_A $SOME
 	ktap_check "$name: datagrams in fragments both ways" both_ways 3000
@@ -140,7 +105,7 @@ variant() {
 		ktap_check "$name: destination options, in fragments, both ways" both_ways 3000 dest
 	fi
 	ktap_check "$name: nothing else was dropped" nothing_dropped
-	check_here "$name: only ESP on the wire" only_esp "$(wire_filter "$outer")"
+	check_here "$name: only ESP on the wire" only_esp "$(wire_filter "$outer")" "$NEIGHBOURS"
 	tunnel_down
 }
 
@@ -151,7 +116,7 @@ link_locals() {
 		UDP=$udp
 		name="link-local addresses outside, $([ $UDP = 1 ] && echo "in UDP" || echo native)"
 		check_here "$name: tunnel" tunnel_up 6 link-local dev=eth0
-		ktap_check "$name: echoes both ways" pings
+		ktap_check "$name: echoes both ways" echoes "$INNER_A" "$INNER_B"
 		ktap_check "$name: TCP" net_send "$a" "$b" $INNER_B $SOME
 		tunnel_down
 	done

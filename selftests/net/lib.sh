@@ -249,6 +249,13 @@ xfrm_socket() {
 	[ "$ready" = ready ]
 }
 
+xfrm_socket_close() {
+	[ -n "${encap_sockets[$1]:-}" ] || return 0
+	kill "${encap_sockets[$1]}"
+	wait "${encap_sockets[$1]}" 2>/dev/null
+	unset "encap_sockets[$1]"
+}
+
 xfrm_end() {
 	local name=$1 local_outer remote_outer local_net remote_net
 	local local_inner spi_out key_out spi_in key_in
@@ -281,12 +288,7 @@ clear_end() {
 	xfrm policy flush
 	EOC
 	printf '%s\n' flush "encap-del port=$ENCAP_PORT" | esp "$1" - 2>/dev/null
-	if [ -n "${encap_sockets[$1]:-}" ]; then
-		kill "${encap_sockets[$1]}"
-		wait "${encap_sockets[$1]}" 2>/dev/null
-		unset "encap_sockets[$1]"
-	fi
-	return 0
+	xfrm_socket_close "$1"
 }
 
 events() {

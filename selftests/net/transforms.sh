@@ -10,6 +10,7 @@
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/against_xfrm.sh"
 
 PORT=7
 # 1 to 16 bytes of data: each length of padding to a block of 16 bytes; and a datagram in two fragments.
@@ -67,15 +68,6 @@ renew_xfrm() {
 		xfrm_sa $local_outer $remote_outer $spi_out "$key_out"
 		xfrm_sa $remote_outer $local_outer $spi_in "$key_in"
 	} | ip -n "$1" -batch -
-}
-
-# All errors that xfrm has counted at b.
-xfrm_errors() {
-	local name count sum=0
-	while read -r name count; do
-		sum=$((sum + count))
-	done <"/proc/${worker_pid[$b]}/net/xfrm_stat"
-	echo $sum
 }
 
 # What a has dropped, and what its two SAs have carried.

@@ -9,6 +9,7 @@
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/against_xfrm.sh"
 
 SOME=$((1 << 19))
 STREAM=20
@@ -81,7 +82,7 @@ tunnel_up() {
 	family "$1"
 	esplane_side "$a" $ADDR_A $ADDR_B $SPI_AB "$KEY_AB" $SPI_BA "$KEY_BA" &&
 	xfrm_side "$b" $ADDR_B $ADDR_A $SPI_BA "$KEY_BA" $SPI_AB "$KEY_AB" || return 1
-	drops_before=$(drops "$a") errors_before=$(xfrm_errors "$b")
+	remember_drops
 }
 
 tunnel_down() {
@@ -91,11 +92,7 @@ tunnel_down() {
 		esp "$name" encap-del port=$ENCAP_PORT 2>/dev/null
 		ip -n "$name" xfrm state flush
 		ip -n "$name" xfrm policy flush
-		[ -z "${encap_sockets[$name]:-}" ] || {
-			kill "${encap_sockets[$name]}"
-			wait "${encap_sockets[$name]}" 2>/dev/null
-			unset "encap_sockets[$name]"
-		}
+		xfrm_socket_close "$name"
 		# What TCP has learnt in one variant must not help the next.
 		ip -n "$name" route flush cache
 		ip -6 -n "$name" route flush cache
@@ -103,34 +100,8 @@ tunnel_down() {
 	done
 }
 
-xfrm_errors() { ns "$1" awk '{ n += $2 } END { print n }' /proc/net/xfrm_stat; }
-
-pings() {
-	local size
-	for size in 1 3000; do
-		ns "$a" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $ADDR_B || return 1
-		ns "$b" ping -n -c 2 -i 0.01 -W "$(slowly 2)" -s $size $ADDR_A || return 1
-	done
-}
-
-stream() {
-	local came
-	receiver "$2" "$3" 9000 $STREAM && sender "$1" "$4" 9000 $STREAM 500 "${@:5}" || return 1
-	came=$(received)
-	echo "$came of $STREAM came"
-	[ "$came" = $STREAM ]
-}
-
 both_ways() {
-	stream "$a" "$b" $ADDR_B $ADDR_B "$@" && stream "$b" "$a" $ADDR_A $ADDR_A "$@"
-}
-
-nothing_dropped() {
-	local dropped
-	dropped=$(($(drops "$a") - drops_before - $(counter "$a" TOO_BIG)))
-	echo "esplane: $dropped beside TOO_BIG; xfrm: $(($(xfrm_errors "$b") - errors_before))"
-	esp "$a" stats
-	[ $dropped -le 0 ] && [ "$(xfrm_errors "$b")" = "$errors_before" ]
+	stream_arrives "$a" "$b" $ADDR_B "$@" && stream_arrives "$b" "$a" $ADDR_A "$@"
 }
 
 # Segments that fit need no fragments: TCP has learnt what does. In UDP a train crosses the wire as one packet.
@@ -146,18 +117,11 @@ no_fragments() {
 # 0 (hop-by-hop), then 50; and 50 right away.
 where_esp_stands() {
 	capture "$a" eth0 "$NET_TMP/wire" ip6
-	stream "$a" "$b" $ADDR_B $ADDR_B 100 hop && stream "$a" "$b" $ADDR_B $ADDR_B 100 dest
+	stream_arrives "$a" "$b" $ADDR_B 100 hop && stream_arrives "$a" "$b" $ADDR_B 100 dest
 	local status=$?
 	capture_stop
 	[ $status = 0 ] && [ "$(captured "$NET_TMP/wire" "ip6[6] = 0 and ip6[40] = 50")" -ge $STREAM ] &&
 	[ "$(captured "$NET_TMP/wire" "ip6[6] = 50")" -ge $STREAM ]
-}
-
-only_esp() {
-	capture_stop
-	tcpdump -n -c 10 -r "$NET_TMP/wire" "not ($1) and not ($NEIGHBOURS)" 2>/dev/null |
-		tee "$NET_TMP/others"
-	[ "$(captured "$NET_TMP/wire" "$1")" -gt 100 ] && [ ! -s "$NET_TMP/others" ]
 }
 
 NEIGHBOURS="arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) or (ip6[6] == 0 and ip6[40] == 58)"
@@ -174,14 +138,14 @@ variant() {
 	esac
 	check_here "$name: SAs" tunnel_up "$family"
 	capture "$a" eth0 "$NET_TMP/wire"
-	ktap_check "$name: echoes both ways" pings
+	ktap_check "$name: echoes both ways" echoes "$ADDR_A" "$ADDR_B"
 	ktap_check "$name: TCP from xfrm" net_send "$b" "$a" $ADDR_A $SOME
 	ktap_check "$name: datagrams longer than the path is wide, both ways" both_ways 3000
-	check_here "$name: only ESP on the wire" only_esp "$esp"
+	check_here "$name: only ESP on the wire" only_esp "$esp" "$NEIGHBOURS"
 	check_here "$name: TCP to xfrm, without fragments" no_fragments "$pieces" "$esp"
 	if [ "$UDP$family" = 06 ]; then
 		check_here "$name: extension headers on their side of ESP" where_esp_stands
-		ktap_check "$name: destination options from xfrm" stream "$b" "$a" $ADDR_A $ADDR_A 100 dest
+		ktap_check "$name: destination options from xfrm" stream_arrives "$b" "$a" $ADDR_A 100 dest
 	fi
 	ktap_check "$name: nothing else was dropped" nothing_dropped
 	tunnel_down
@@ -222,7 +186,7 @@ nat() {
 			name="IPv$family behind a NAT, esplane at $who"
 			check_here "$name: SAs" behind_nat $family $who
 			ktap_check "$name: TCP" net_send "$a" "$b" $ADDR_B $SOME
-			ktap_check "$name: datagrams" stream "$a" "$b" $ADDR_B $ADDR_B 500
+			ktap_check "$name: datagrams" stream_arrives "$a" "$b" $ADDR_B 500
 			ktap_check "$name: echoes" ns "$a" ping -n -c 3 -i 0.01 -W "$(slowly 2)" $ADDR_B
 			tunnel_down
 		done

@@ -8,6 +8,7 @@
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/against_xfrm.sh"
 
 MB=$((1 << 20))
 WHOLE_TRANSFER=$((32 * MB))
@@ -31,7 +32,7 @@ tunnel_up() {
 	new_keys
 	esplane_end "$a" a && xfrm_end "$b" b && inner_route "$b" b || return 1
 	[ $MODE = route ] || inner_route "$a" a || return 1
-	remember_counters
+	remember_drops
 }
 
 tunnel_down() {
@@ -53,15 +54,8 @@ counted_stream() {
 	receiver "$2" "$3" 9000 100 && sender "$1" "$3" 9000 100 500 1000 && [ "$(received)" = 100 ]
 }
 
-xfrm_errors() { ns "$b" awk '{ n += $2 } END { print n }' /proc/net/xfrm_stat; }
-
-remember_counters() {
-	drops_before=$(drops "$a")
-	errors_before=$(xfrm_errors)
-}
-
 # Nine echoes and three answers went out, nine answers and three echoes came in, not counting pieces.
-nothing_dropped() {
+nothing_lost() {
 	[ "$(sa_get "$a" $SA_OUT_a packets)" -ge 12 ] &&
 	[ "$(sa_get "$a" $SA_IN_a packets)" -ge 12 ] &&
 	[ "$(drops "$a")" = "$drops_before" ] && [ "$(xfrm_errors)" = "$errors_before" ]
@@ -72,7 +66,7 @@ variant() {
 	name=$(say_variant)
 	check_here "$name: tunnel" tunnel_up
 	ktap_check "$name: pings both ways" pings
-	ktap_check "$name: nothing dropped at either end" nothing_dropped
+	ktap_check "$name: nothing dropped at either end" nothing_lost
 	tunnel_down
 }
 
