@@ -131,9 +131,10 @@ static void show_child(const struct page *p, const struct vici_node *child)
 			  human_duration(get_number(child, "install-time"), age));
 	page_line(p, 4, "traffic", "%s <=> %s", items(child, "local-ts", local),
 		  items(child, "remote-ts", remote));
-	page_line(p, 4, "packets", "%s%s, SPI %s in, %s out", get_or(child, "protocol", "ESP"),
-		  vici_get(child, "encap") ? " in UDP" : "", get_or(child, "spi-in", "?"),
-		  get_or(child, "spi-out", "?"));
+	page_line(p, 4, "packets", "%s%s%s, SPI %s in, %s out", get_or(child, "protocol", "ESP"),
+		  vici_get(child, "encap") ? " in UDP" : "",
+		  !strcmp(get_or(child, "mode", ""), "TRANSPORT") ? ", transport mode" : "",
+		  get_or(child, "spi-in", "?"), get_or(child, "spi-out", "?"));
 	show_suite(p, 4, child);
 	show_transfer(p, child);
 	show_latest(p, child);

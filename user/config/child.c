@@ -38,7 +38,30 @@ static const struct key_word dpd_actions[] = {
 	{ "restart", IKE_START_START }, { 0 },
 };
 
+static void set_mode(const struct key_call *call)
+{
+	static const struct key_word modes[] = {
+		{ "tunnel", IKE_MODE_TUNNEL }, { "transport", IKE_MODE_TRANSPORT }, { 0 },
+	};
+	static const char *const others[] = {
+		"transport_proxy", "beet", "iptfs", "pass", "drop",
+	};
+	struct key_call inner = *call;
+	size_t i;
+
+	for (i = 0; i < KEY_COUNT(others); i++) {
+		if (strcmp(call->setting->value, others[i]))
+			continue;
+		key_error(call, "%s is not supported by esplane yet; tunnel and transport are",
+			  others[i]);
+		return;
+	}
+	inner.arg = modes;
+	set_word(&inner);
+}
+
 static const struct key_def child_keys[] = {
+	CHILD("mode", set_mode, cfg.mode, NULL),
 	CHILD("local_ts", set_ts, local_ts, NULL),
 	CHILD("remote_ts", set_ts, remote_ts, NULL),
 	CHILD("esp_proposals", set_esp_proposals, cfg.proposals, NULL),
@@ -58,7 +81,6 @@ static const struct key_def child_keys[] = {
 	CHILD("if_id_out", set_interface, cfg.if_id_out, NULL),
 	CHILD("replay_window", set_replay_window, cfg.replay_window, NULL),
 	CHILD("priority", set_u32, cfg.priority, NULL),
-	ONLY("mode", "tunnel"),
 	ONLY("sha256_96", "no"),
 	ONLY("hostaccess", "no"),
 	ONLY("policies", "yes"),
@@ -159,6 +181,31 @@ static void finish_ts(struct load *l, struct addr_list *from, struct ike_ts **li
 	*n = from->n;
 }
 
+/* Between two hosts and by policy: there is no packet inside that another could have sent. */
+static void check_transport(struct load *l, const struct section *s, const char *key,
+			    const struct ike_ts *list, size_t n)
+{
+	char text[IKE_TS_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!list[i].dynamic && !ike_addr_equal(&list[i].first, &list[i].last))
+			cfg_error(l->errors, where_of(s, key), "child \"%s\": mode = transport is "
+				  "between two hosts, but %s holds %s", s->name, key,
+				  ike_ts_text(&list[i], text, sizeof(text)));
+}
+
+static void check_mode(struct load *l, const struct section *s, const struct ike_child_cfg *c)
+{
+	if (c->mode != IKE_MODE_TRANSPORT)
+		return;
+	check_transport(l, s, "local_ts", c->local_ts, c->n_local_ts);
+	check_transport(l, s, "remote_ts", c->remote_ts, c->n_remote_ts);
+	if (c->if_id_in || c->if_id_out)
+		cfg_error(l->errors, where_of(s, "if_id_in"), "child \"%s\": mode = transport works "
+			  "by policy, without an interface (if_id_in, if_id_out)", s->name);
+}
+
 void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *conn)
 {
 	struct child_draft d = {
@@ -184,6 +231,7 @@ void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *co
 	finish_ts(l, &d.local_ts, &d.cfg.local_ts, &d.cfg.n_local_ts);
 	finish_ts(l, &d.remote_ts, &d.cfg.remote_ts, &d.cfg.n_remote_ts);
 	finish_lifetime(l, s, &d.cfg.life);
+	check_mode(l, s, &d.cfg);
 	if (!d.cfg.proposals.n &&
 	    !ike_proposal_list_parse(&d.cfg.proposals, IKE_PROTO_ESP, "default", NULL))
 		l->errors->no_memory = true;

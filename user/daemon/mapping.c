@@ -150,6 +150,7 @@ int mapping_sa(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike
 	if (err)
 		return err;
 	to->direction = spec->inbound ? ESPLANE_DIRECTION_IN : ESPLANE_DIRECTION_OUT;
+	to->mode = spec->transport ? ESPLANE_MODE_TRANSPORT : ESPLANE_MODE_TUNNEL;
 	to->spi = spec->spi;
 	mapping_addr(&to->src, &spec->src.addr);
 	mapping_addr(&to->dst, &spec->dst.addr);

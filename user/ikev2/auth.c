@@ -297,6 +297,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	if (!t->create)
 		return;
 	ike_cp_ask(w, sa);
+	ike_put_child_mode(w, sa, t->create->cfg, NULL);
 	ike_put_child_sa(w, t->create->cfg, t->spi, true);
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
 }
@@ -519,6 +520,7 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, bool sha
 	}
 	/* Without this answer the peer has no IKE SA, and hears nothing else. */
 	c->proven = true;
+	ike_put_choice_mode(w, &choice);
 	ike_put_choice_sa(w, &choice, c->spi_in);
 	ike_put_choice_ts(w, &choice);
 }

@@ -57,6 +57,7 @@ static int add_sa(struct ike_child *c, const struct direction *d, const struct i
 		.src = d->inbound ? sa->remote : sa->local,
 		.dst = d->inbound ? sa->local : sa->remote,
 		.udp_encap = ike_sa_udp_encap(sa),
+		.transport = c->transport,
 		.esn = c->suite.esn,
 		.encr = c->suite.encr,
 		.encr_key = d->encr->bytes,
@@ -168,6 +169,7 @@ static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m
 	c->initiator = m->initiator;
 	c->fresh = !m->rekey;
 	c->lower_nonce = *ike_nonce_lower(m->ni, m->nr);
+	c->transport = choice->transport;
 	c->suite = choice->suite;
 	c->spi_in = *m->spi;
 	c->spi_out = choice->spi;
@@ -182,10 +184,11 @@ static void log_up(const struct ike_child *c)
 {
 	char local[3 * IKE_TS_TEXT_MAX], remote[3 * IKE_TS_TEXT_MAX], suite[IKE_PROPOSAL_TEXT_MAX];
 
-	ike_child_log(c, IKE_LOG_INFO, "CHILD_SA %s: SPIs %08x in, %08x out, %s%s, %s === %s",
+	ike_child_log(c, IKE_LOG_INFO, "CHILD_SA %s: SPIs %08x in, %08x out, %s%s%s, %s === %s",
 		      c->predecessor ? "rekeyed" : "is up", c->spi_in, c->spi_out,
 		      ike_suite_text(&c->suite, suite, sizeof(suite)),
 		      ike_sa_udp_encap(c->sa) ? " in UDP" : "",
+		      c->transport ? ", transport mode" : "",
 		      ike_ts_list_text(c->local_ts, c->n_local_ts, local, sizeof(local)),
 		      ike_ts_list_text(c->remote_ts, c->n_remote_ts, remote, sizeof(remote)));
 }
@@ -492,6 +495,13 @@ void ike_child_move(struct ike_child *c, struct ike_sa *to)
 	to->n_children++;
 }
 
+/* In transport mode the packets have the ends' own addresses, and these SAs are for the old ones. */
+static bool is_left_behind(const struct ike_child *c)
+{
+	return c->transport && (!ike_ts_holds_addr(&c->local_ts[0], &c->sa->local.addr) ||
+				!ike_ts_holds_addr(&c->remote_ts[0], &c->sa->remote.addr));
+}
+
 void ike_child_readdress(struct ike_child *c)
 {
 	bool encap = ike_sa_udp_encap(c->sa);
@@ -499,6 +509,10 @@ void ike_child_readdress(struct ike_child *c)
 	struct ike_sa *sa = c->sa;
 	const char *why = "";
 
+	if (is_left_behind(c)) {
+		ike_child_rekey(c, 0);
+		return;
+	}
 	if ((c->sa_in &&
 	     e->ops->sa_update(e->host, c->sa_in, &sa->remote, &sa->local, encap, &why)) ||
 	    (c->sa_out &&

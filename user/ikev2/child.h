@@ -46,6 +46,7 @@ struct ike_child {
 	bool redundant;		      /* another stays, and this one's maker deletes it */
 	bool fresh;		      /* made new, not by rekeying */
 	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
+	bool transport;		      /* mode; else tunnel */
 	struct ike_suite suite;
 	uint32_t spi_in, spi_out; /* host byte order */
 	uint32_t sa_in, sa_out;	  /* the data plane's IDs; 0: none */
@@ -66,8 +67,14 @@ struct ike_choice {
 	const struct ike_child_cfg *cfg;
 	struct ike_suite suite;
 	uint32_t spi; /* the peer's */
+	bool transport;
 	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
 	size_t n_local, n_remote;
+	/*
+	 * Transport mode: the ends as the peer knows them, which an answer must speak of
+	 * (section 2.23.1).
+	 */
+	struct ike_addr told_local, told_remote;
 };
 
 /* What makes a CHILD_SA of a choice. */
@@ -112,7 +119,7 @@ void ike_child_end(struct ike_child *c, enum ike_end how, const char *why);
 void ike_child_free(struct ike_child *c);
 /* To another IKE SA, by rekeying. */
 void ike_child_move(struct ike_child *c, struct ike_sa *to);
-/* The IKE SA's endpoints have changed. */
+/* The IKE SA's endpoints have changed: follows, in transport mode by new SAs. */
 void ike_child_readdress(struct ike_child *c);
 
 struct ike_child *ike_child_find(struct ike_engine *e, uint64_t id);

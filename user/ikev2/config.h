@@ -18,6 +18,9 @@
 #include "proposal.h"
 #include "ts.h"
 
+/* Transport: between the ends of the IKE SA alone (RFC 7296 section 1.3.1). */
+enum ike_mode { IKE_MODE_TUNNEL, IKE_MODE_TRANSPORT };
+
 enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
 /* RFC 7383. ACCEPT: the peer may, this end does not. */
 enum ike_fragmentation { IKE_FRAGMENT_YES, IKE_FRAGMENT_ACCEPT, IKE_FRAGMENT_NO };
@@ -34,6 +37,7 @@ struct ike_lifetime {
 
 struct ike_child_cfg {
 	char *name;
+	enum ike_mode mode;
 	struct ike_proposal_list proposals;	/* ESP */
 	/* An entry with ts.dynamic stands for the end's own outer address. */
 	struct ike_ts *local_ts, *remote_ts;

@@ -92,6 +92,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 
 	if (old)
 		ike_put_notify_spi32(w, IKE_NOTIFY_REKEY_SA, IKE_PROTO_ESP, old->spi_in);
+	ike_put_child_mode(w, sa, t->cfg, old);
 	ike_put_child_sa(w, t->cfg, t->spi, false);
 	ike_put_nonce(w, ike_bytes(t->nonce, sizeof(t->nonce)));
 	if (t->group)
@@ -355,6 +356,7 @@ static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in, str
 static void put_answer(const struct ike_choice *choice, const struct ike_child *c,
 		       const struct ike_nonce *nr, const struct ike_job *job, struct ike_writer *w)
 {
+	ike_put_choice_mode(w, choice);
 	ike_put_choice_sa(w, choice, c->spi_in);
 	ike_put_nonce(w, ike_nonce_bytes(nr));
 	if (job)

@@ -59,6 +59,7 @@ struct ike_sa_spec {
 	uint32_t spi;		      /* host byte order */
 	struct ike_endpoint src, dst; /* ports count only if @udp_encap */
 	bool udp_encap;
+	bool transport; /* mode; else tunnel */
 	bool esn;
 	uint16_t encr;		 /* IANA ENCR_* */
 	const uint8_t *encr_key; /* key, then salt */
@@ -265,7 +266,7 @@ struct ike_child_info {
 	const char *name;	  /* of the configured child */
 	const char *state;	  /* CREATED, INSTALLED, REKEYING, REKEYED, DELETING */
 	uint32_t spi_in, spi_out; /* host byte order */
-	bool udp_encap, esn;
+	bool udp_encap, transport, esn;
 	uint16_t encr, encr_bits, integ, ke; /* IANA numbers; ke 0: without PFS */
 	const struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;

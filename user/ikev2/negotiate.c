@@ -15,6 +15,9 @@ enum {
 	FITS_WHOLE,
 	FITS_EXACTLY
 };
+enum {
+	MODES = 2 /* of two that fit as well, the one in the mode that is asked for */
+};
 
 static struct ike_bytes spi_bytes(uint32_t spi, uint8_t buf[IKE_ESP_SPI_LEN])
 {
@@ -38,9 +41,55 @@ struct both_ts {
 	size_t n_local, n_remote;
 };
 
+/* Transport mode (sections 1.3.1 and 2.23.1) */
+
+/* The one host that all selectors of the list mean. */
+static bool is_host(const struct ike_ts *list, size_t n, struct ike_addr *host)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!ike_addr_equal(&list[i].first, &list[0].first) ||
+		    !ike_addr_equal(&list[i].last, &list[0].first))
+			return false;
+	*host = n ? list[0].first : (struct ike_addr){0};
+	return n;
+}
+
+/* Only their addresses change: protocol and ports stay. */
+static void set_host(struct ike_ts *list, size_t n, const struct ike_addr *host)
+{
+	for (size_t i = 0; i < n; i++)
+		list[i].first = list[i].last = *host;
+}
+
+static bool is_end(const struct ike_ts *list, size_t n, const struct ike_endpoint *end)
+{
+	struct ike_addr host;
+
+	return is_host(list, n, &host) && ike_addr_equal(&host, &end->addr);
+}
+
+static bool between_ends(const struct ike_sa *sa, const struct both_ts *ts)
+{
+	return is_end(ts->local, ts->n_local, &sa->local) &&
+	       is_end(ts->remote, ts->n_remote, &sa->remote);
+}
+
+/*
+ * Each end speaks of the addresses that it sees. What a NAT has made of them is put in their place
+ * (section 2.23.1).
+ */
+static void see_through_nat(const struct ike_sa *sa, struct both_ts *ts)
+{
+	if (sa->nat_local)
+		set_host(ts->local, ts->n_local, &sa->local.addr);
+	if (sa->nat_remote)
+		set_host(ts->remote, ts->n_remote, &sa->remote.addr);
+}
+
 /*
  * What we offer or allow. A rekeyed CHILD_SA is offered what it has: never narrower than in use
- * (section 2.9.2), and nothing that the peer has refused once.
+ * (section 2.9.2), and nothing that the peer has refused once. In transport mode that is the ends
+ * themselves, wherever they are now.
  */
 static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 		   const struct ike_child *like, struct both_ts *ts)
@@ -50,6 +99,32 @@ static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 	ts->n_remote =
 		like ? ike_cp_resolve(sa, false, like->remote_ts, like->n_remote_ts, ts->remote)
 		     : ike_cp_resolve(sa, false, cfg->remote_ts, cfg->n_remote_ts, ts->remote);
+	if (like && like->transport) {
+		set_host(ts->local, ts->n_local, &sa->local.addr);
+		set_host(ts->remote, ts->n_remote, &sa->remote.addr);
+	}
+}
+
+static bool wants_transport(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+			    const struct ike_child *like)
+{
+	struct both_ts ts;
+
+	if (like ? !like->transport : cfg->mode != IKE_MODE_TRANSPORT)
+		return false;
+	our_ts(sa, cfg, like, &ts);
+	return between_ends(sa, &ts);
+}
+
+void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa,
+			const struct ike_child_cfg *cfg, const struct ike_child *like)
+{
+	if (wants_transport(sa, cfg, like))
+		ike_put_notify(w, IKE_NOTIFY_USE_TRANSPORT_MODE, ike_bytes(NULL, 0));
+	else if (!like && cfg->mode == IKE_MODE_TRANSPORT)
+		ike_sa_log(sa, IKE_LOG_INFO,
+			   "child %s: not between the addresses of the IKE SA: tunnel mode",
+			   cfg->name);
 }
 
 void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
@@ -69,11 +144,25 @@ void ike_put_choice_sa(struct ike_writer *w, const struct ike_choice *c, uint32_
 	ike_put_suite(w, &c->suite, spi_bytes(spi, buf));
 }
 
+void ike_put_choice_mode(struct ike_writer *w, const struct ike_choice *c)
+{
+	if (c->transport)
+		ike_put_notify(w, IKE_NOTIFY_USE_TRANSPORT_MODE, ike_bytes(NULL, 0));
+}
+
 /* The initiator's selectors are the remote ones here. */
 void ike_put_choice_ts(struct ike_writer *w, const struct ike_choice *c)
 {
-	ike_put_ts_list(w, IKE_PAYLOAD_TSI, c->remote, c->n_remote);
-	ike_put_ts_list(w, IKE_PAYLOAD_TSR, c->local, c->n_local);
+	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
+
+	memcpy(local, c->local, c->n_local * sizeof(*local));
+	memcpy(remote, c->remote, c->n_remote * sizeof(*remote));
+	if (c->transport) {
+		set_host(local, c->n_local, &c->told_local);
+		set_host(remote, c->n_remote, &c->told_remote);
+	}
+	ike_put_ts_list(w, IKE_PAYLOAD_TSI, remote, c->n_remote);
+	ike_put_ts_list(w, IKE_PAYLOAD_TSR, local, c->n_local);
 }
 
 static bool decode_ts(const struct ike_payloads *all, uint8_t local_type, uint8_t remote_type,
@@ -107,14 +196,13 @@ static bool contains(const struct both_ts *outer, const struct both_ts *inner)
 	       ike_ts_subset(outer->remote, outer->n_remote, inner->remote, inner->n_remote);
 }
 
-/* Narrows @offer to what @cfg allows. How well it fits, 0: not at all. */
+/* How well @offer fits what @cfg allows, to which @choice is narrowed; 0: not at all. */
 static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
-			   const struct ike_child *old, const struct both_ts *offer,
-			   struct ike_choice *choice)
+			   const struct both_ts *offer, struct ike_choice *choice)
 {
 	struct both_ts ours;
 
-	our_ts(sa, cfg, old, &ours);
+	our_ts(sa, cfg, NULL, &ours);
 	choice->n_local = ike_ts_narrow(ours.local, ours.n_local, offer->local, offer->n_local,
 					choice->local, IKE_TS_MAX);
 	choice->n_remote = ike_ts_narrow(ours.remote, ours.n_remote, offer->remote, offer->n_remote,
@@ -126,15 +214,97 @@ static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *
 	return contains(offer, &ours) ? FITS_EXACTLY : FITS_WHOLE;
 }
 
+/* What the peer asks for. */
+struct offer {
+	bool transport;
+	struct both_ts told; /* as it says */
+	struct both_ts seen; /* if @transport: as it is here */
+};
+
+static bool take_offer(const struct ike_sa *sa, const struct ike_payloads *all, struct offer *offer,
+		       struct ike_error *err)
+{
+	struct ike_addr host;
+
+	/* TSi is the peer's side. */
+	if (!decode_ts(all, IKE_PAYLOAD_TSR, IKE_PAYLOAD_TSI, &offer->told, err))
+		return false;
+	offer->transport = ike_find_notify(all, IKE_NOTIFY_USE_TRANSPORT_MODE, NULL) &&
+			   is_host(offer->told.local, offer->told.n_local, &host) &&
+			   is_host(offer->told.remote, offer->told.n_remote, &host);
+	offer->seen = offer->told;
+	if (offer->transport)
+		see_through_nat(sa, &offer->seen);
+	return true;
+}
+
+/*
+ * Two hosts behind one NAT look like one: packets to both would go to the last that came. Its own
+ * older SA is in nobody's way.
+ */
+static bool is_taken(const struct ike_sa *sa, const struct ike_choice *choice)
+{
+	const struct ike_child *c;
+	const struct ike_sa *other;
+	struct ike_ts both;
+
+	TAILQ_FOREACH(other, &sa->engine->sas, link) {
+		if (ike_id_equal(&other->remote_id, &sa->remote_id))
+			continue;
+		TAILQ_FOREACH(c, &other->children, link)
+			for (size_t i = 0; c->transport && i < c->n_remote_ts; i++)
+				for (size_t k = 0; k < choice->n_remote; k++)
+					if (ike_ts_intersect(&c->remote_ts[i], &choice->remote[k],
+							     &both))
+						return true;
+	}
+	return false;
+}
+
+static unsigned int try_transport(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+				  const struct offer *offer, struct ike_choice *choice)
+{
+	unsigned int fit = narrow(sa, cfg, &offer->seen, choice);
+
+	if (!fit || !is_end(choice->local, choice->n_local, &sa->local) ||
+	    !is_end(choice->remote, choice->n_remote, &sa->remote))
+		return 0;
+	if (is_taken(sa, choice)) {
+		ike_sa_log(sa, IKE_LOG_ERROR,
+			   "child %s: another peer has transport mode at the same address", cfg->name);
+		return 0;
+	}
+	choice->transport = true;
+	choice->told_local = offer->told.local[0].first;
+	choice->told_remote = offer->told.remote[0].first;
+	return fit;
+}
+
+/* As above, in the mode that is asked for if @cfg has it, else in tunnel mode. */
+static unsigned int fit_child(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+			      const struct offer *offer, struct ike_choice *choice)
+{
+	unsigned int fit;
+
+	choice->transport = false;
+	if (offer->transport && cfg->mode == IKE_MODE_TRANSPORT) {
+		fit = try_transport(sa, cfg, offer, choice);
+		if (fit)
+			return MODES * fit + 1;
+	}
+	fit = narrow(sa, cfg, &offer->told, choice);
+	return fit ? MODES * fit + (!offer->transport && cfg->mode == IKE_MODE_TUNNEL) : 0;
+}
+
 /* The configured child that the offer fits best; NULL: none. */
-static const struct ike_child_cfg *find_child(const struct ike_sa *sa, const struct both_ts *offer,
+static const struct ike_child_cfg *find_child(const struct ike_sa *sa, const struct offer *offer,
 					      struct ike_choice *choice)
 {
 	const struct ike_child_cfg *best = NULL;
 	unsigned int best_fit = 0, fit;
 
 	for (size_t i = 0; i < sa->conn->n_children; i++) {
-		fit = narrow(sa, &sa->conn->children[i], NULL, offer, choice);
+		fit = fit_child(sa, &sa->conn->children[i], offer, choice);
 		if (fit <= best_fit)
 			continue;
 		best_fit = fit;
@@ -199,15 +369,17 @@ bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all,
 		      const struct ike_child *old, bool in_auth, struct ike_choice *choice,
 		      struct ike_error *err)
 {
-	struct both_ts offer;
+	struct offer offer;
 
-	/* TSi is the peer's side. */
-	if (!decode_ts(all, IKE_PAYLOAD_TSR, IKE_PAYLOAD_TSI, &offer, err))
+	if (!take_offer(sa, all, &offer, err))
 		return false;
 	choice->config = old ? old->config : sa->config;
 	choice->cfg = old ? old->cfg : find_child(sa, &offer, choice);
-	if (!choice->cfg || !narrow(sa, choice->cfg, NULL, &offer, choice))
-		return refuse_ts(sa, &offer, err);
+	if (!choice->cfg || !fit_child(sa, choice->cfg, &offer, choice))
+		return refuse_ts(sa, &offer.told, err);
+	if (offer.transport && !choice->transport)
+		ike_sa_log(sa, IKE_LOG_INFO, "child %s: transport mode is declined: tunnel mode",
+			   choice->cfg->name);
 	return choose_suite(sa, all, in_auth, choice, err);
 }
 
@@ -224,6 +396,23 @@ static bool check_suite(const struct ike_payloads *all, bool in_auth, struct ike
 	return ok && take_peer_spi(choice, err);
 }
 
+/* The peer may decline transport mode, but not choose it. */
+static bool check_mode(const struct ike_sa *sa, const struct ike_payloads *all,
+		       const struct ike_child_cfg *cfg, const struct ike_child *old, bool *transport,
+		       struct ike_error *err)
+{
+	bool wanted = wants_transport(sa, cfg, old);
+
+	*transport = ike_find_notify(all, IKE_NOTIFY_USE_TRANSPORT_MODE, NULL);
+	if (*transport && !wanted)
+		return ike_fail(err,
+				"the peer answers with transport mode, which was not asked for");
+	if (wanted && !*transport)
+		ike_sa_log(sa, IKE_LOG_INFO, "child %s: the peer declines transport mode: tunnel mode",
+			   cfg->name);
+	return true;
+}
+
 bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, struct ike_config *config,
 		     const struct ike_child_cfg *cfg, const struct ike_child *old, bool in_auth,
 		     struct ike_choice *choice, struct ike_error *err)
@@ -233,8 +422,11 @@ bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, struct i
 	choice->config = config;
 	choice->cfg = cfg;
 	if (!check_suite(all, in_auth, choice, err) ||
+	    !check_mode(sa, all, cfg, old, &choice->transport, err) ||
 	    !decode_ts(all, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR, &answer, err))
 		return false;
+	if (choice->transport)
+		see_through_nat(sa, &answer);
 	our_ts(sa, cfg, old, &ours);
 	if (!ike_ts_subset(ours.local, ours.n_local, answer.local, answer.n_local) ||
 	    !ike_ts_subset(ours.remote, ours.n_remote, answer.remote, answer.n_remote)) {

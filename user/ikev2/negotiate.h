@@ -5,12 +5,18 @@
 
 #include "ikev2/child.h"
 
-/* The payloads SA, TSi and TSr of an offer of ours. @like: the CHILD_SA to be rekeyed, or NULL. */
+/*
+ * The payloads SA, TSi and TSr of an offer of ours, and USE_TRANSPORT_MODE if that is wanted.
+ * @like: the CHILD_SA to be rekeyed, or NULL.
+ */
+void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa,
+			const struct ike_child_cfg *cfg, const struct ike_child *like);
 void ike_put_child_sa(struct ike_writer *w, const struct ike_child_cfg *cfg, uint32_t spi,
 		      bool without_ke);
 void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
 		      const struct ike_child_cfg *cfg, const struct ike_child *like);
 /* Those of an answer. */
+void ike_put_choice_mode(struct ike_writer *w, const struct ike_choice *c);
 void ike_put_choice_sa(struct ike_writer *w, const struct ike_choice *c, uint32_t spi);
 void ike_put_choice_ts(struct ike_writer *w, const struct ike_choice *c);
 

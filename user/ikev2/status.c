@@ -48,6 +48,7 @@ static void describe_child(const struct ike_child *c, struct ike_child_info *inf
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,
 		.udp_encap = ike_sa_udp_encap(c->sa),
+		.transport = c->transport,
 		.esn = c->suite.esn,
 		.encr = c->suite.encr,
 		.encr_bits = c->suite.encr_bits,

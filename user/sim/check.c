@@ -9,6 +9,7 @@
  *  - window: one request at a time, whole or in fragments; a retransmission is the same to the
  * byte
  *  - addresses inside: at rest as many as were asked for
+ *  - mode: at rest the one that is configured
  *  - rest: when all is quiet there is exactly one CHILD_SA, no SA, policy or SPI besides, and it
  * works both ways
  */
@@ -269,6 +270,7 @@ static void check_pair(struct sim *s, struct sim_node *from, struct sim_node *to
 		other = sa ? sim_plane_by_spi(to, sa->spi) : NULL;
 		if (!other || other->key_len != sa->key_len ||
 		    memcmp(other->key, sa->key, sa->key_len) || !is_between(sa, from, to) ||
+		    sa->transport != s->conditions.transport || other->transport != sa->transport ||
 		    !is_between(other, from, to))
 			sim_fail(s, "at rest node %u cannot reach node %u", from->index, to->index);
 	}

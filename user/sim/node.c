@@ -48,6 +48,12 @@ static bool initiates(const struct sim_conditions *c, unsigned int index)
 	return !index || c->both;
 }
 
+/* Is what end @index has inside its own address, or one that it is given? */
+static bool is_dynamic(const struct sim_conditions *c, unsigned int index)
+{
+	return c->transport || (c->vips && !index);
+}
+
 static void configure_child(struct ike_child_cfg *c, const struct sim_conditions *conditions,
 			    unsigned int index)
 {
@@ -60,11 +66,12 @@ static void configure_child(struct ike_child_cfg *c, const struct sim_conditions
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP,
 				     conditions->pfs ? groups : "aes128gcm16", &err),
 	     &err);
-	must(ike_ts_list_parse(conditions->vips && !index ? "dynamic" : nets[index], &c->local_ts,
-			       &c->n_local_ts, &err),
+	c->mode = conditions->transport ? IKE_MODE_TRANSPORT : IKE_MODE_TUNNEL;
+	must(ike_ts_list_parse(is_dynamic(conditions, index) ? "dynamic" : nets[index],
+			       &c->local_ts, &c->n_local_ts, &err),
 	     &err);
-	must(ike_ts_list_parse(conditions->vips && index ? "dynamic" : nets[!index], &c->remote_ts,
-			       &c->n_remote_ts, &err),
+	must(ike_ts_list_parse(is_dynamic(conditions, !index) ? "dynamic" : nets[!index],
+			       &c->remote_ts, &c->n_remote_ts, &err),
 	     &err);
 	c->replay_window = 64;
 	if (initiates(conditions, index)) {

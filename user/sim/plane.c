@@ -91,6 +91,7 @@ static int sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_id, c
 	*sa = (struct sim_sa){.id = ++n->next_id,
 			      .spi = spec->spi,
 			      .inbound = spec->inbound,
+			      .transport = spec->transport,
 			      .src = spec->src,
 			      .dst = spec->dst,
 			      .cookie = spec->cookie};

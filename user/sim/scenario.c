@@ -196,6 +196,7 @@ static void set_conditions(struct sim *s)
 	c->vips = !c->both && sim_rng_percent(&s->rng, 30);
 	c->mobike = sim_rng_percent(&s->rng, 30);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
+	c->transport = !c->vips && sim_rng_percent(&s->rng, 20);
 }
 
 bool sim_run(struct sim *s, uint64_t seed, bool verbose)

@@ -28,6 +28,7 @@ struct sim_sa {
 	uint32_t id; /* 0: free */
 	uint32_t spi;
 	bool inbound;
+	bool transport;
 	bool met; /* outbound: the peer has had the other end of it */
 	struct ike_endpoint src, dst;
 	uint64_t cookie;
@@ -83,6 +84,7 @@ struct sim_conditions {
 	bool pubkey; /* raw public keys authenticate, not a shared one */
 	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
 	bool mobike; /* the ends move about */
+	bool transport; /* mode, at both ends */
 	unsigned int actions;
 };
 

@@ -49,6 +49,7 @@ static void put_children_of_home(struct vici_builder *b)
 	vici_str(b, "name", "net");
 	vici_str(b, "uniqueid", "7");
 	vici_str(b, "state", "INSTALLED");
+	vici_str(b, "mode", "TRANSPORT");
 	vici_str(b, "protocol", "ESP");
 	vici_str(b, "encap", "yes");
 	vici_str(b, "spi-in", "c1234567");
@@ -169,7 +170,7 @@ static void status_for_people(void **state)
 	      "  child: net #7\n"
 	      "    state: INSTALLED for 1 minute\n"
 	      "    traffic: 10.1.0.0/16 <=> 10.2.0.0/16, 10.3.0.0/16\n"
-	      "    packets: ESP in UDP, SPI c1234567 in, 00000012 out\n"
+	      "    packets: ESP in UDP, transport mode, SPI c1234567 in, 00000012 out\n"
 	      "    cipher: AES_GCM_16-256\n"
 	      "    transfer: 4.2 MiB received, 1.0 KiB sent\n"
 	      "    latest packet: 3 seconds ago\n"
@@ -213,6 +214,7 @@ static void status_as_json(void **state)
 	      "\"integ-alg\": \"HMAC_SHA2_256_128\", \"prf-alg\": \"PRF_HMAC_SHA2_256\", "
 	      "\"dh-group\": \"ECP_256\", \"established\": 63, \"rekey-time\": 13800, "
 	      "\"children\": [{\"name\": \"net\", \"uniqueid\": 7, \"state\": \"INSTALLED\", "
+	      "\"mode\": \"TRANSPORT\", "
 	      "\"protocol\": \"ESP\", \"encap\": true, \"spi-in\": \"c1234567\", "
 	      "\"spi-out\": \"00000012\", \"encr-alg\": \"AES_GCM_16\", \"encr-keysize\": 256, "
 	      "\"bytes-in\": 4404019, \"packets-in\": 5000, \"use-in\": 3, \"bytes-out\": 1024, "

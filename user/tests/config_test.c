@@ -283,6 +283,24 @@ static void child_keys(void **state)
 	config_free(c);
 }
 
+/* What can be in transport mode is between the ends themselves. */
+static void transport_mode(void **state)
+{
+	struct daemon_config *c = accepted(CHILD(
+		"mode = transport\n local_ts = dynamic[udp/1701], 192.0.2.1\n remote_ts = dynamic[udp]"));
+
+	assert_int_equal(only_child(c)->mode, IKE_MODE_TRANSPORT);
+	config_free(c);
+	refused(CHILD("mode = transport\n local_ts = 10.1.0.0/16\n"
+		      "remote_ts = 192.0.2.2, 10.0.0.1-10.0.0.2[tcp]\n if_id_in = 1"),
+		"t.conf:11: child \"net\": mode = transport is between two hosts, but local_ts holds "
+		"10.1.0.0/16\n"
+		"t.conf:12: child \"net\": mode = transport is between two hosts, but remote_ts holds "
+		"10.0.0.1-10.0.0.2[tcp]\n"
+		"t.conf:13: child \"net\": mode = transport works by policy, without an interface "
+		"(if_id_in, if_id_out)\n");
+}
+
 /* swanctl.conf(5): "rekey_time + 10%", "life_time - rekey_time"; life alone: 10 % less is rekey */
 static void lifetimes_fill_in(void **state)
 {
@@ -423,9 +441,10 @@ static void keys_of_strongswan(void **state)
 	refused(CONN("reauth_time = 3h"),
 		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
 		"only reauth_time = 0 is\n");
-	refused(CHILD("mode = transport"),
-		"t.conf:10: mode: transport is not supported by esplane yet; "
-		"only mode = tunnel is\n");
+	refused(CHILD("mode = beet"),
+		"t.conf:10: mode: beet is not supported by esplane yet; tunnel and transport are\n");
+	refused(CHILD("mode = transprot"),
+		"t.conf:10: mode: \"transprot\" is not tunnel or transport\n");
 	refused(CHILD("start_action = trap|start"),
 		"t.conf:10: start_action: \"trap|start\" is not "
 		"none, start or trap\n");
@@ -678,6 +697,7 @@ int main(void)
 		cmocka_unit_test(wrong_pools),
 	cmocka_unit_test(any_address),
 		cmocka_unit_test(child_keys),
+		cmocka_unit_test(transport_mode),
 		cmocka_unit_test(lifetimes_fill_in),
 		cmocka_unit_test(suffixes_and_inheritance),
 		cmocka_unit_test(daemon_settings),

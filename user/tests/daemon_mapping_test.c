@@ -42,6 +42,7 @@ static void outbound_sa(void **state)
 		.src = { addr("192.0.2.1"), 4500 },
 		.dst = { addr("192.0.2.2"), 61000 },
 		.udp_encap = true,
+		.transport = true,
 		.esn = true,
 		.encr = 20,
 		.encr_key = key,
@@ -65,6 +66,7 @@ static void outbound_sa(void **state)
 
 	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 0xabcd0001, &why), 0);
 	assert_int_equal(sa.direction, ESPLANE_DIRECTION_OUT);
+	assert_int_equal(sa.mode, ESPLANE_MODE_TRANSPORT);
 	assert_int_equal(sa.spi, 0x1000);
 	assert_int_equal(sa.encap_sport, 4500);
 	assert_int_equal(sa.encap_dport, 61000);
@@ -106,6 +108,7 @@ static void native_inbound_sa(void **state)
 
 	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), 0);
 	assert_int_equal(sa.direction, ESPLANE_DIRECTION_IN);
+	assert_int_equal(sa.mode, ESPLANE_MODE_TUNNEL);
 	/* Ports count with UDP encapsulation only. */
 	assert_int_equal(sa.encap_sport, 0);
 	assert_int_equal(sa.encap_dport, 0);

@@ -49,6 +49,7 @@ static int tell(void **state)
 		.spi_in = 0xc1234567,
 		.spi_out = 0xabcd,
 		.udp_encap = true,
+		.transport = true,
 		.esn = true,
 		.encr = IKE_ENCR_AES_GCM_16,
 		.encr_bits = 256,
@@ -160,7 +161,7 @@ static void check_child_keys(const struct vici_node *child)
 	has(child, "uniqueid", "7");
 	has(child, "reqid", "7");
 	has(child, "state", "INSTALLED");
-	has(child, "mode", "TUNNEL");
+	has(child, "mode", "TRANSPORT");
 	has(child, "protocol", "ESP");
 	has(child, "encap", "yes");
 	has(child, "spi-in", "c1234567");

@@ -103,7 +103,7 @@ static void put_child_keys(struct vici_builder *b, const struct ike_child_info *
 	put_u64(b, "reqid", c->id);
 	if (c->state)
 		vici_str(b, "state", c->state);
-	vici_str(b, "mode", "TUNNEL");
+	vici_str(b, "mode", c->transport ? "TRANSPORT" : "TUNNEL");
 	vici_str(b, "protocol", "ESP");
 	put_flag(b, "encap", c->udp_encap);
 	vici_fmt(b, "spi-in", "%08x", c->spi_in);
@@ -256,8 +256,12 @@ static void put_auth(struct vici_builder *b, const char *section, const struct i
 
 static void put_child_conn(struct vici_builder *b, const struct ike_child_cfg *c)
 {
+	static const char *const modes[] = {
+		[IKE_MODE_TUNNEL] = "TUNNEL", [IKE_MODE_TRANSPORT] = "TRANSPORT",
+	};
+
 	vici_section(b, c->name);
-	vici_str(b, "mode", "TUNNEL");
+	vici_str(b, "mode", modes[c->mode]);
 	put_u64(b, "rekey_time", c->life.soft_seconds);
 	put_u64(b, "rekey_bytes", c->life.soft_bytes);
 	put_u64(b, "rekey_packets", c->life.soft_packets);
