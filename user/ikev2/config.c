@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ikev2/config.h"
+#include "ikev2/crypto/legacy.h"
 #include "ikev2/crypto/secret.h"
 
 static void child_clear(struct ike_child_cfg *c)
@@ -33,6 +34,7 @@ static void auth_clear(struct ike_auth_cfg *a)
 	certs_clear(&a->certs);
 	certs_clear(&a->cacerts);
 	keys_clear(&a->pubkeys);
+	free(a->eap_id);
 }
 
 static void conn_clear(struct ike_conn_cfg *c)
@@ -67,6 +69,16 @@ static void secret_clear(struct ike_secret_cfg *s)
 	free(s->ids);
 }
 
+static void eap_secret_clear(struct ike_eap_secret_cfg *s)
+{
+	if (s->key)
+		ike_wipe(s->key, s->key_len);
+	free(s->key);
+	for (size_t i = 0; i < s->n_ids; i++)
+		free(s->ids[i]);
+	free(s->ids);
+}
+
 struct ike_config *ike_config_ref(struct ike_config *c)
 {
 	c->refs++;
@@ -83,6 +95,10 @@ void ike_config_unref(struct ike_config *c)
 	for (size_t i = 0; i < c->n_secrets; i++)
 		secret_clear(&c->secrets[i]);
 	free(c->secrets);
+	for (size_t i = 0; i < c->n_eap_secrets; i++)
+		eap_secret_clear(&c->eap_secrets[i]);
+	free(c->eap_secrets);
+	ike_legacy_free(c->legacy);
 	certs_clear(&c->anchors);
 	certs_clear(&c->certs);
 	keys_clear(&c->keys);

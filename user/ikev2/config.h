@@ -21,6 +21,8 @@
 /* Transport: between the ends of the IKE SA alone (RFC 7296 section 1.3.1). */
 enum ike_mode { IKE_MODE_TUNNEL, IKE_MODE_TRANSPORT };
 
+struct ike_legacy; /* crypto/legacy.h */
+
 enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
 /* RFC 7383. ACCEPT: the peer may, this end does not. */
 enum ike_fragmentation { IKE_FRAGMENT_YES, IKE_FRAGMENT_ACCEPT, IKE_FRAGMENT_NO };
@@ -49,7 +51,7 @@ struct ike_child_cfg {
 	uint32_t priority;			/* 0: computed from the selectors */
 };
 
-enum ike_auth_method { IKE_AUTH_CFG_PSK, IKE_AUTH_CFG_PUBKEY };
+enum ike_auth_method { IKE_AUTH_CFG_PSK, IKE_AUTH_CFG_PUBKEY, IKE_AUTH_CFG_EAP };
 
 /* How one end authenticates itself. */
 struct ike_auth_cfg {
@@ -68,6 +70,13 @@ struct ike_auth_cfg {
 	struct ike_cert_list cacerts;	/* remote: instead of ike_config's anchors, if not empty */
 	/* Raw public keys: local, whose private half signs; remote, one of which is the peer's. */
 	struct ike_pkey_list pubkeys;
+	/* IKE_AUTH_CFG_EAP */
+	uint8_t eap_type;		/* the only method; 0: each that there are credentials for */
+	/*
+	 * The user. NULL: the identity in IKE, as text. Remote: "%any", or a "*" in front, asks for
+	 * it, and takes what fits.
+	 */
+	char *eap_id;
 };
 
 enum ike_send_cert { IKE_SEND_CERT_IFASKED, IKE_SEND_CERT_ALWAYS, IKE_SEND_CERT_NEVER };
@@ -109,6 +118,14 @@ struct ike_secret_cfg {
 	size_t key_len;
 };
 
+/* The password of users of EAP. */
+struct ike_eap_secret_cfg {
+	char **ids;				/* names; none: anybody */
+	size_t n_ids;
+	uint8_t *key;				/* zeroed when freed */
+	size_t key_len;
+};
+
 /* Addresses for peers that ask for one, and what they are told along with it. */
 struct ike_pool_cfg {
 	char *name;
@@ -138,6 +155,9 @@ struct ike_config {
 	size_t n_conns;
 	struct ike_secret_cfg *secrets;
 	size_t n_secrets;
+	struct ike_eap_secret_cfg *eap_secrets;
+	size_t n_eap_secrets;
+	struct ike_legacy *legacy;	/* for EAP-MSCHAPv2; NULL: there is none, or no need */
 	struct ike_cert_list anchors;	/* whom we trust to issue certificates */
 	struct ike_cert_list certs;	/* others that we know: ours, peers', intermediates */
 	struct ike_pkey_list keys;	/* private */

@@ -415,6 +415,16 @@ enum ike_eap_code {
 	IKE_EAP_SUCCESS = 3,
 	IKE_EAP_FAILURE = 4,
 };
+/* RFC 3748 section 5. */
+enum ike_eap_type {
+	IKE_EAP_IDENTITY = 1,
+	IKE_EAP_NOTIFICATION = 2,
+	IKE_EAP_NAK = 3,
+	IKE_EAP_TLS = 13,	/* RFC 5216 section 3.1 */
+	IKE_EAP_MSCHAPV2 = 26,	/* draft-kamath-pppext-eap-mschapv2 section 2 */
+	IKE_EAP_EXPANDED = 254,
+	IKE_EAP_HEADER_LEN = 4,
+};
 
 /* Names for logs ("CREATE_CHILD_SA"); "unknown" for numbers that are not above. Never NULL. */
 const char *ike_exchange_name(uint8_t exchange);
