@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ikev2/auth_eap.h"
 #include "ikev2/conn.h"
 #include "ikev2/cp.h"
 #include "ikev2/goal.h"
@@ -15,14 +16,12 @@
 
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
 
-/* The AUTH value of one side. */
-static bool auth_value(const struct ike_sa *sa, bool of_initiator,
-		       const struct ike_secret_cfg *secret, struct ike_bytes id_body,
-		       struct ike_key *value, struct ike_error *err)
+bool ike_auth_value(const struct ike_sa *sa, bool of_initiator, struct ike_bytes secret,
+		    struct ike_bytes id_body, struct ike_key *value, struct ike_error *err)
 {
 	bool ours = of_initiator == sa->initiator;
 
-	return ike_keymat_auth_psk(sa->prf, ike_bytes(secret->key, secret->key_len),
+	return ike_keymat_auth_psk(sa->prf, secret,
 				   ike_packet_bytes(ours ? &sa->init_sent : &sa->init_got),
 				   ike_nonce_bytes(of_initiator ? &sa->nr : &sa->ni),
 				   of_initiator ? &sa->keys.pi : &sa->keys.pr, id_body, value, err);
@@ -34,14 +33,18 @@ static void put_psk_auth(const struct ike_sa *sa, struct ike_writer *w, struct i
 		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
 	struct ike_key IKE_CLEARED_KEY value = {0};
 
-	if (secret && auth_value(sa, sa->initiator, secret, id_body, &value, NULL))
+	if (secret && ike_auth_value(sa, sa->initiator, ike_bytes(secret->key, secret->key_len),
+				     id_body, &value, NULL))
 		ike_put_auth(w, IKE_AUTH_METHOD_PSK, ike_key_bytes(&value));
 	else
 		w->overflow = true;
 }
 
-/* Our ID payload and the AUTH payload that proves it. Failure is an overflow of the message. */
-static void put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
+/*
+ * Our ID payload and the AUTH payload that proves it, unless EAP will. Failure is an overflow of the
+ * message.
+ */
+void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
 {
 	uint8_t body[IKE_ID_MAX + IKE_GENERIC_LEN];
 	struct ike_bytes written;
@@ -60,7 +63,7 @@ static void put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const
 		ike_put_identity(w, IKE_PAYLOAD_IDR, idr, NULL);
 	if (sa->conn->local.method == IKE_AUTH_CFG_PUBKEY)
 		ike_put_proof(w, sa);
-	else
+	else if (sa->conn->local.method == IKE_AUTH_CFG_PSK)
 		put_psk_auth(sa, w, ike_bytes(body, written.len));
 }
 
@@ -104,7 +107,8 @@ static bool verify_psk(const struct ike_sa *sa, const struct ike_payloads *all,
 			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 			"peer %.100s authenticates by %s, a pre-shared key is needed", text,
 			ike_auth_method_name(auth.method));
-	if (!auth_value(sa, !sa->initiator, secret, id_body, &value, err))
+	if (!ike_auth_value(sa, !sa->initiator, ike_bytes(secret->key, secret->key_len), id_body,
+			    &value, err))
 		return false;
 	if (!ike_secret_equal(auth.data, ike_key_bytes(&value)))
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
@@ -131,11 +135,17 @@ static bool verified(struct ike_sa *sa, const struct ike_job *job, struct ike_er
 	return true;
 }
 
+/* Users of EAP may all have the same identity in IKE: an address behind a NAT is that of many. */
+static bool same_user(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return a->user && b->user ? !strcmp(a->user, b->user) : a->user == b->user;
+}
+
 static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
 {
 	return a != b && !strcmp(a->conn->name, b->conn->name) &&
 	       ike_id_equal(&a->local_id, &b->local_id) &&
-	       ike_id_equal(&a->remote_id, &b->remote_id);
+	       ike_id_equal(&a->remote_id, &b->remote_id) && same_user(a, b);
 }
 
 static void delete_replaced(struct ike_sa *sa)
@@ -279,7 +289,12 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	t->spi_at = sa->local.addr;
 	if (t->create && e->ops->spi_alloc(e->host, &t->spi_at, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
-	if (sa->conn->local.method == IKE_AUTH_CFG_PSK)
+	if (sa->conn->remote.method == IKE_AUTH_CFG_EAP)
+		return ike_task_fail(t, "EAP is for who begins: the peer has to (remote.auth)");
+	if (sa->conn->local.method == IKE_AUTH_CFG_EAP &&
+	    sa->conn->remote.method != IKE_AUTH_CFG_PUBKEY)
+		return ike_task_fail(t, "EAP needs a responder that proves itself by a signature");
+	if (sa->conn->local.method != IKE_AUTH_CFG_PUBKEY)
 		return IKE_STEP_SEND;
 	if (!ike_prove(sa, IKE_ASKING, NULL, signed_request, NULL, &err))
 		return ike_task_fail(t, "%s", err.text);
@@ -290,7 +305,11 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 {
 	const struct ike_id *idr = ike_id_has_wildcard(&sa->conn->remote.id) ? NULL : &sa->conn->remote.id;
 
-	put_id_and_auth(sa, w, idr);
+	if (sa->state != IKE_SA_AUTH_SENT) {
+		ike_eap_build(sa, w);
+		return;
+	}
+	ike_put_id_and_auth(sa, w, idr);
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
 	ike_mobike_put(w, sa);
@@ -375,9 +394,8 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	delete_replaced(sa);
 }
 
-/* The responder is who it says. */
-static enum ike_step authenticated(struct ike_sa *sa, struct ike_task *t,
-				   const struct ike_incoming *in, const struct ike_id *id)
+enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
+				     const struct ike_incoming *in, const struct ike_id *id)
 {
 	struct ike_task *create = t->create;
 
@@ -385,7 +403,7 @@ static enum ike_step authenticated(struct ike_sa *sa, struct ike_task *t,
 	ike_mobike_agree(sa, &in->all);
 	come_up(sa);
 	t->create = NULL;
-	if (create && in->form == IKE_FORM_AUTH_ANSWER)
+	if (create && (in->form == IKE_FORM_AUTH_ANSWER || in->form == IKE_FORM_EAP_ANSWER))
 		child_answered(sa, create, &t->spi, in);
 	else if (create)
 		child_refused(sa, create, in);
@@ -401,10 +419,12 @@ static void verified_answer(struct ike_sa *sa, const struct ike_job *job, struct
 {
 	struct ike_error err = {0};
 
-	if (verified(sa, job, &err))
-		ike_task_step(sa, authenticated(sa, sa->task, in, &job->proof->id));
-	else
+	if (!verified(sa, job, &err))
 		ike_task_step(sa, refuse(sa, err.text));
+	else if (sa->conn->local.method == IKE_AUTH_CFG_EAP)
+		ike_task_step(sa, ike_eap_first_answer(sa, sa->task, in, &job->proof->id));
+	else
+		ike_task_step(sa, ike_auth_authenticated(sa, sa->task, in, &job->proof->id));
 }
 
 static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
@@ -415,6 +435,13 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 
 	if (in->form == IKE_FORM_NOTIFY)
 		return refused(sa, t, in);
+	if (sa->state != IKE_SA_AUTH_SENT)
+		return ike_eap_answered(sa, t, in);
+	if ((in->form == IKE_FORM_AUTH_EAP_ANSWER) != (sa->conn->local.method == IKE_AUTH_CFG_EAP))
+		return ike_task_fail(t, "%s", in->form == IKE_FORM_AUTH_EAP_ANSWER ?
+				     "the peer wants EAP of us, local.auth does not" :
+				     "the peer lets us in without EAP (local.auth): it need not be "
+				     "who we think it is");
 	if (!identify_responder(sa, in, &id, &body, &err))
 		return refuse(sa, err.text);
 	if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY)
@@ -422,7 +449,7 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 		       IKE_STEP_WAIT : refuse(sa, err.text);
 	if (!verify_psk(sa, &in->all, &id, body, &err))
 		return refuse(sa, err.text);
-	return authenticated(sa, t, in, &id);
+	return ike_auth_authenticated(sa, t, in, &id);
 }
 
 const struct ike_task_kind ike_task_auth = {
@@ -435,8 +462,7 @@ const struct ike_task_kind ike_task_auth = {
 
 /* Responder */
 
-static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
-			   const struct ike_error *err)
+void ike_auth_log_refusal(struct ike_sa *sa, const struct ike_error *err)
 {
 	char addr[IKE_ADDR_TEXT_MAX];
 	bool auth = err->notify == IKE_NOTIFY_AUTHENTICATION_FAILED;
@@ -444,6 +470,12 @@ static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
 	sa->engine->counters.refused++;
 	ike_sa_log(sa, IKE_LOG_ERROR, "%s%s%s (from %s)", auth ? failed_tag : "", auth ? ": " : "",
 		   err->text, ike_addr_text(&sa->remote.addr, addr, sizeof(addr)));
+}
+
+void ike_auth_refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
+			     const struct ike_error *err)
+{
+	ike_auth_log_refusal(sa, err);
 	ike_sa_answer_error(sa, in, err);
 	ike_sa_close(sa, IKE_END_FAILED, true, "the peer is not authenticated");
 }
@@ -461,7 +493,8 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 	if (ike_payloads_find(&in->all, IKE_PAYLOAD_IDR) &&
 	    !take_id(&in->all, IKE_PAYLOAD_IDR, &idr, &unused, err))
 		return false;
-	conn = ike_conn_identify(sa, &idi, &idr);
+	conn = ike_conn_identify(sa, &idi, &idr,
+				 !ike_payloads_find(&in->all, IKE_PAYLOAD_AUTH));
 	if (!conn)
 		return ike_fail_notify(
 			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
@@ -474,7 +507,8 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 	return true;
 }
 
-static bool may_stay(const struct ike_sa *sa, bool initial_contact, struct ike_error *err)
+bool ike_auth_may_stay(const struct ike_sa *sa, bool initial_contact,
+		       struct ike_error *err)
 {
 	struct ike_sa *other;
 
@@ -525,19 +559,21 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, bool sha
 	ike_put_choice_ts(w, &choice);
 }
 
-/* Our own proof is there. */
-static void answer(struct ike_sa *sa, struct ike_incoming *in)
+void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ike_incoming *asked)
 {
-	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
+	bool initial_contact = ike_find_notify(&asked->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_outgoing o;
 
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
-	put_id_and_auth(sa, &o.w, NULL);
-	ike_mobike_agree(sa, &in->all);
+	if (asked == in)
+		ike_put_id_and_auth(sa, &o.w, NULL);
+	else
+		ike_eap_put_auth(sa, &o.w);
+	ike_mobike_agree(sa, &asked->all);
 	ike_mobike_put(&o.w, sa);
 	come_up(sa);
-	if (in->form == IKE_FORM_AUTH_REQUEST)
-		put_child(sa, in, replaces_older(sa, initial_contact), &o.w);
+	if (asked->form == IKE_FORM_AUTH_REQUEST)
+		put_child(sa, asked, replaces_older(sa, initial_contact), &o.w);
 	ike_sa_answer(sa, in, &o);
 	replace_older(sa, initial_contact);
 	settle_twins(sa);
@@ -551,10 +587,10 @@ static void signed_answer(struct ike_sa *sa, const struct ike_job *job, struct i
 
 	ike_prove_done(sa, job);
 	/* The peer may have got another meanwhile. */
-	if (job->ok && may_stay(sa, initial_contact, &err))
-		answer(sa, in);
+	if (job->ok && ike_auth_may_stay(sa, initial_contact, &err))
+		ike_auth_answer(sa, in, in);
 	else
-		refuse_request(sa, in, &err);
+		ike_auth_refuse_request(sa, in, &err);
 }
 
 /* The initiator is who it says. */
@@ -563,18 +599,18 @@ static void admit(struct ike_sa *sa, struct ike_incoming *in)
 	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_error err = {0};
 
-	if (!may_stay(sa, initial_contact, &err)) {
-		refuse_request(sa, in, &err);
+	if (!ike_auth_may_stay(sa, initial_contact, &err)) {
+		ike_auth_refuse_request(sa, in, &err);
 		return;
 	}
 	if (sa->conn->local.method == IKE_AUTH_CFG_PSK) {
-		answer(sa, in);
+		ike_auth_answer(sa, in, in);
 		return;
 	}
 	/* A fault of ours, but without our proof there is no IKE SA. */
 	if (!ike_prove(sa, IKE_ANSWERING, &in->all, signed_answer, in, &err)) {
 		err.notify = IKE_NOTIFY_AUTHENTICATION_FAILED;
-		refuse_request(sa, in, &err);
+		ike_auth_refuse_request(sa, in, &err);
 	}
 }
 
@@ -585,23 +621,33 @@ static void verified_request(struct ike_sa *sa, const struct ike_job *job, struc
 	if (verified(sa, job, &err))
 		admit(sa, in);
 	else
-		refuse_request(sa, in, &err);
+		ike_auth_refuse_request(sa, in, &err);
 }
 
-void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
+static void first_request(struct ike_sa *sa, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
 	struct ike_bytes body;
 
 	if (!identify(sa, in, &body, &err)) {
-		refuse_request(sa, in, &err);
+		ike_auth_refuse_request(sa, in, &err);
+	} else if (sa->conn->remote.method == IKE_AUTH_CFG_EAP) {
+		ike_eap_first_request(sa, in, body);
 	} else if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY) {
 		if (!ike_prove_verify(sa, IKE_ANSWERING, &sa->remote_id, body, verified_request,
 				      in, &err))
-			refuse_request(sa, in, &err);
+			ike_auth_refuse_request(sa, in, &err);
 	} else if (verify_psk(sa, &in->all, &sa->remote_id, body, &err)) {
 		admit(sa, in);
 	} else {
-		refuse_request(sa, in, &err);
+		ike_auth_refuse_request(sa, in, &err);
 	}
+}
+
+void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
+{
+	if (sa->state == IKE_SA_INIT_GOT)
+		first_request(sa, in);
+	else
+		ike_eap_request(sa, in);
 }

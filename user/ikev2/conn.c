@@ -88,7 +88,7 @@ static bool has_suite(const struct ike_conn_cfg *conn, const struct ike_suite *s
 }
 
 const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const struct ike_id *idi,
-					     const struct ike_id *idr)
+					     const struct ike_id *idr, bool eap)
 {
 	enum {
 		STEP = 64
@@ -105,9 +105,13 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 		ike_conn_local_id(conn, &sa->local.addr, &ours);
 		if (idr->type != IKE_ID_ANY)
 			us = ike_id_match(&ours, idr);
+		/* EAP is for who begins. */
+		if (conn->local.method == IKE_AUTH_CFG_EAP)
+			continue;
 		if (!addrs || !peer || !us || (conn != sa->conn && !has_suite(conn, &sa->suite)))
 			continue;
-		fit = (peer * STEP + us) * STEP + addrs;
+		fit = ((peer * STEP + us) * STEP + addrs) * 2;
+		fit += (conn->remote.method == IKE_AUTH_CFG_EAP) == eap;
 		if (fit > best_fit) {
 			best_fit = fit;
 			best = conn;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The configuration payload, both roles. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ikev2/cp.h"
@@ -290,7 +291,10 @@ static bool lease(struct ike_sa *sa, const struct ike_pool_cfg *pool, bool share
 	struct ike_lease *taken;
 	bool fresh;
 
-	ike_id_text(&sa->remote_id, identity, sizeof(identity));
+	if (sa->user)
+		snprintf(identity, sizeof(identity), "%s", sa->user);
+	else
+		ike_id_text(&sa->remote_id, identity, sizeof(identity));
 	taken = ike_lease_take(&e->leases, pool, identity, share, &fresh);
 	ike_sa_log(sa, taken ? IKE_LOG_INFO : IKE_LOG_ERROR, "pool %s %s %s", pool->name,
 		   taken ? "gives the peer the address" : "has no address left",

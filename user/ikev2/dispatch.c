@@ -146,7 +146,7 @@ static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
 	ike_sa_log(sa, IKE_LOG_ERROR, "%s request refused: %s",
 		   ike_exchange_name(in->header.exchange), err->text);
 	ike_sa_answer_error(sa, in, err);
-	if (err->notify == IKE_NOTIFY_INVALID_SYNTAX || sa->state == IKE_SA_INIT_GOT)
+	if (err->notify == IKE_NOTIFY_INVALID_SYNTAX || sa->state < IKE_SA_ESTABLISHED)
 		ike_sa_close(sa, sa->established ? IKE_END_PEER : IKE_END_FAILED, true,
 			     "a malformed request (INVALID_SYNTAX)");
 }

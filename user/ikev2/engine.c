@@ -113,6 +113,10 @@ static void shut_down(struct ike_sa *sa)
 	case IKE_SA_INIT_SENT:
 	case IKE_SA_INIT_GOT:
 	case IKE_SA_AUTH_SENT:
+	case IKE_SA_EAP_SENT:
+	case IKE_SA_EAP_PROVING:
+	case IKE_SA_EAP_GOT:
+	case IKE_SA_EAP_PROVEN:
 		ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
 		return;
 	case IKE_SA_ESTABLISHED:

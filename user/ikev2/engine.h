@@ -7,8 +7,9 @@
  * 	law.c		which payloads which exchange may hold, in which state
  * 	window.c	message IDs; retransmit.c sends again; fragment.c cuts and gathers
  * 	task.c		what this end asks of the peer, one request at a time
- * 	sa_init.c auth.c create_child.c rekey_child.c rekey_ike.c informational.c
+ * 	sa_init.c auth.c auth_eap.c create_child.c rekey_child.c rekey_ike.c informational.c
  * 			one exchange a file, both roles
+ * 	eap/		what auth_eap.c carries: EAP by itself (eap.h)
  * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
  * 	cp.c lease.c	addresses inside of the tunnel, asked for and given

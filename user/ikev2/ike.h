@@ -281,6 +281,7 @@ struct ike_sa_info {
 	const char *state; /* CONNECTING, ESTABLISHED, REKEYING, REKEYED, DELETING */
 	struct ike_endpoint local, remote;
 	const struct ike_id *local_id, *remote_id; /* NULL until known */
+	const char *remote_user; /* in EAP, printable; NULL: without */
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, nat_any;
 	uint16_t encr, encr_bits, integ, prf, ke;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ikev2/auth_eap.h"
 #include "ikev2/child.h"
 #include "ikev2/cp.h"
 #include "ikev2/goal.h"
@@ -79,6 +80,8 @@ static void life_fires(struct ike_timer *t)
 
 	switch (sa->state) {
 	case IKE_SA_INIT_GOT:
+	case IKE_SA_EAP_GOT:
+	case IKE_SA_EAP_PROVEN:
 		ike_sa_close(sa, IKE_END_FAILED, false, "the peer did not authenticate in time");
 		break;
 	case IKE_SA_ESTABLISHED:
@@ -224,16 +227,22 @@ unsigned int ike_sa_half_open_of(const struct ike_engine *e, const struct ike_ad
 	return n;
 }
 
+/* A responder's, whose peer has not authenticated itself. */
+static bool is_half_open(enum ike_sa_state state)
+{
+	return state == IKE_SA_INIT_GOT || state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN;
+}
+
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state)
 {
 	struct ike_engine *e = sa->engine;
 
-	if (sa->state == IKE_SA_INIT_GOT) {
+	if (is_half_open(sa->state)) {
 		e->counters.half_open--;
 		ike_table_remove(&e->by_source, &sa->by_source);
 	}
 	sa->state = state;
-	if (state == IKE_SA_INIT_GOT) {
+	if (is_half_open(state)) {
 		e->counters.half_open++;
 		ike_table_add(&e->by_source, &sa->by_source, source_of(&sa->remote.addr));
 	}
@@ -314,6 +323,8 @@ static void forget_init(struct ike_sa *sa)
 	ike_packet_clear(&sa->init_got);
 	free(sa->proven);
 	sa->proven = NULL;
+	ike_auth_eap_free(sa->eap);
+	sa->eap = NULL;
 }
 
 static void start_timers(struct ike_sa *sa)
@@ -441,6 +452,7 @@ static void wipe(struct ike_sa *sa)
 	ike_job_forget(sa, IKE_ASKING);
 	ike_job_forget(sa, IKE_ANSWERING);
 	ike_tasks_free(sa);
+	free(sa->user);
 }
 
 void ike_sa_free(struct ike_sa *sa)
@@ -490,7 +502,7 @@ void ike_sa_follow(struct ike_sa *sa, const struct ike_endpoint *local,
 		   const struct ike_endpoint *remote)
 {
 	char was[IKE_ADDR_TEXT_MAX], is[IKE_ADDR_TEXT_MAX];
-	bool early = sa->state == IKE_SA_INIT_GOT || sa->state == IKE_SA_AUTH_SENT;
+	bool early = sa->state < IKE_SA_ESTABLISHED;
 	struct ike_child *c;
 
 	if (same_endpoint(local, &sa->local) && same_endpoint(remote, &sa->remote))

@@ -19,7 +19,7 @@ enum {
 }; /* ours; half of any PRF's key at least (section 2.10) */
 
 enum {
-	IKE_HALF_OPEN_TIME = 30 * IKE_SECOND, /* a responder waits so long for IKE_AUTH */
+	IKE_HALF_OPEN_TIME = 30 * IKE_SECOND, /* a responder waits so long for the end of IKE_AUTH */
 	IKE_LINGER_TIME = 30 * IKE_SECOND,    /* a closed SA repeats its last answer so long */
 	IKE_REKEYED_TIME = 90 * IKE_SECOND,   /* the peer has so long to delete what it rekeyed */
 };
@@ -35,6 +35,7 @@ enum ike_end {
 };
 
 struct ike_proven; /* prove.h */
+struct ike_auth_eap;
 
 /* An address of one end inside of the tunnel. */
 struct ike_vip {
@@ -87,6 +88,7 @@ struct ike_sa {
 	struct ike_protect in, out;
 	struct ike_id local_id, remote_id;
 	bool identified; /* the peer's identity is proven */
+	char *user;	 /* the peer's name in EAP, printable; NULL: without EAP */
 	ike_time created, established, heard, sent, rekey_at;
 	ike_time authenticated; /* the same through all rekeying */
 	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
@@ -102,6 +104,7 @@ struct ike_sa {
 	struct ike_packet init_sent, init_got;
 	struct ike_nonce ni, nr;
 	struct ike_proven *proven; /* our signature, until it is sent */
+	struct ike_auth_eap *eap;  /* auth_eap.h */
 
 	struct ike_window window;
 	unsigned int sends; /* of the request that is out */

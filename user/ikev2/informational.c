@@ -214,7 +214,9 @@ static void read_notifies(struct ike_sa *sa, const struct ike_payloads *all, str
 	/* Section 2.21.2: it does not believe in our identity; it has given the IKE SA up. */
 	if (n.type == IKE_NOTIFY_AUTHENTICATION_FAILED) {
 		a->ike = true;
-		a->why = "the peer does not accept our authentication (AUTHENTICATION_FAILED)";
+		a->why = sa->established ? "the peer does not accept our authentication "
+					   "(AUTHENTICATION_FAILED)" :
+					   "the peer gives up (AUTHENTICATION_FAILED)";
 	}
 }
 

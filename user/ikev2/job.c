@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Key exchanges and signatures as jobs of the host. */
+/* Key exchanges, signatures and steps of EAP as jobs of the host. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +12,16 @@ void ike_job_free(struct ike_job *job)
 	ike_dh_clear(&job->key);
 	ike_secret_clear(&job->secret);
 	ike_proof_free(job->proof);
+	ike_eap_unref(job->eap);
 	free(job);
 }
 
 void ike_job_run(struct ike_job *job)
 {
+	if (job->eap) {
+		job->outcome = ike_eap_run(job->eap, &job->err);
+		return;
+	}
 	if (job->proof) {
 		job->ok = ike_proof_run(job->proof, &job->err);
 		return;
@@ -92,6 +97,18 @@ bool ike_job_prove(struct ike_sa *sa, enum ike_side side, struct ike_proof *proo
 		return false;
 	}
 	job->proof = proof;
+	hand_over(sa, job, in);
+	return true;
+}
+
+bool ike_job_eap(struct ike_sa *sa, enum ike_side side, struct ike_eap *eap, ike_job_then then,
+		 struct ike_incoming *in)
+{
+	struct ike_job *job = job_new(sa, side, ike_bytes(NULL, 0), then);
+
+	if (!job)
+		return false;
+	job->eap = ike_eap_ref(eap);
 	hand_over(sa, job, in);
 	return true;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Key exchanges and signatures as jobs of the host. All that a job touches while it runs is its own; the IKE SA
+ * Key exchanges, signatures and steps of EAP as jobs of the host. All that a job touches while it runs is its own; the IKE SA
  * that waits for it may be gone when it is done.
  */
 #ifndef ESPLANE_IKE_JOB_H
 #define ESPLANE_IKE_JOB_H
 
 #include "ikev2/crypto/dh.h"
+#include "ikev2/eap/eap.h"
 #include "ikev2/ike.h"
 #include "ikev2/proof.h"
 
@@ -28,7 +29,9 @@ struct ike_job {
 	uint8_t peer[IKE_DH_PUBLIC_MAX];
 	size_t peer_len; /* 0: generate only */
 	struct ike_secret secret;
-	struct ike_proof *proof; /* NULL: a key exchange; owned */
+	struct ike_proof *proof; /* NULL: a key exchange, or EAP; owned */
+	struct ike_eap *eap;	 /* referenced */
+	enum ike_eap_outcome outcome;
 	bool ok;
 	struct ike_error err;
 };
@@ -46,6 +49,9 @@ IKE_MUST_CHECK bool ike_job_generate(struct ike_sa *sa, enum ike_side side, uint
 IKE_MUST_CHECK bool ike_job_derive(struct ike_sa *sa, enum ike_side side,
 				   const struct ike_dh_key *key, struct ike_bytes peer,
 				   ike_job_then then, struct ike_incoming *in);
+/* Runs @eap, a step of it, on what it has been given. A reference is taken. */
+IKE_MUST_CHECK bool ike_job_eap(struct ike_sa *sa, enum ike_side side, struct ike_eap *eap,
+				ike_job_then then, struct ike_incoming *in);
 /* Makes or verifies @proof, which it takes over even if it fails. */
 IKE_MUST_CHECK bool ike_job_prove(struct ike_sa *sa, enum ike_side side, struct ike_proof *proof,
 				  ike_job_then then, struct ike_incoming *in);

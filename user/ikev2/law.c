@@ -4,7 +4,7 @@
 
 enum {
 	PARTS_MAX = 12,
-	FORMS_MAX = 3,
+	FORMS_MAX = 4,
 	MANY = IKE_PAYLOADS_MAX,
 };
 
@@ -47,6 +47,18 @@ static const struct form {
 	[IKE_FORM_AUTH_CHILDLESS_ANSWER] = { "IKE_AUTH response without CHILD_SA", {
 		ONE(IKE_PAYLOAD_IDR), ONE(IKE_PAYLOAD_AUTH), ANY(IKE_PAYLOAD_CERT),
 		MAYBE(IKE_PAYLOAD_CP), NOTIFIES } },
+	/* Section 2.16. Not RFC 5998: the responder's own proof comes first. */
+	[IKE_FORM_AUTH_EAP_ANSWER] = { "IKE_AUTH response with EAP", {
+		ONE(IKE_PAYLOAD_IDR), ONE(IKE_PAYLOAD_AUTH), ONE(IKE_PAYLOAD_EAP),
+		ANY(IKE_PAYLOAD_CERT), NOTIFIES } },
+	[IKE_FORM_EAP] = { "IKE_AUTH with EAP", { ONE(IKE_PAYLOAD_EAP), NOTIFIES } },
+	[IKE_FORM_EAP_PROOF] = { "IKE_AUTH request after EAP", {
+		ONE(IKE_PAYLOAD_AUTH), NOTIFIES } },
+	[IKE_FORM_EAP_ANSWER] = { "IKE_AUTH response after EAP", {
+		ONE(IKE_PAYLOAD_AUTH), ONE(IKE_PAYLOAD_SA), ONE(IKE_PAYLOAD_TSI),
+		ONE(IKE_PAYLOAD_TSR), MAYBE(IKE_PAYLOAD_CP), NOTIFIES } },
+	[IKE_FORM_EAP_CHILDLESS_ANSWER] = { "IKE_AUTH response after EAP, without CHILD_SA", {
+		ONE(IKE_PAYLOAD_AUTH), MAYBE(IKE_PAYLOAD_CP), NOTIFIES } },
 	/* Sections 1.3.1 and 1.3.3. */
 	[IKE_FORM_CHILD_REQUEST] = { "CREATE_CHILD_SA request", {
 		ONE(IKE_PAYLOAD_SA), ONE(IKE_PAYLOAD_NONCE), MAYBE(IKE_PAYLOAD_KE),
@@ -62,14 +74,17 @@ static const struct form {
 	/* Section 1.4. */
 	[IKE_FORM_INFORMATIONAL] = { "INFORMATIONAL", {
 		ANY(IKE_PAYLOAD_DELETE), MAYBE(IKE_PAYLOAD_CP), NOTIFIES } },
-	[IKE_FORM_NOTIFY] = { "response with an error", {
+	[IKE_FORM_NOTIFY] = { "message with an error", {
 		{ IKE_PAYLOAD_NOTIFY, 1, MANY }, ANY(IKE_PAYLOAD_VENDOR) } },
 };
 
 #define IN(state) (1u << (state))
 #define AFTER_AUTH (IN(IKE_SA_ESTABLISHED) | IN(IKE_SA_REKEYED) | IN(IKE_SA_DELETING))
 
-/* Nothing but IKE_SA_INIT and IKE_AUTH comes before both ends are authenticated. */
+/*
+ * Nothing but IKE_SA_INIT and IKE_AUTH comes before both ends are authenticated, and the news that an
+ * end gives up.
+ */
 static const struct row {
 	uint8_t exchange;
 	bool response;
@@ -82,13 +97,22 @@ static const struct row {
 	{ IKE_EXCHANGE_AUTH, false, IN(IKE_SA_INIT_GOT),
 	  { IKE_FORM_AUTH_REQUEST, IKE_FORM_AUTH_CHILDLESS_REQUEST } },
 	{ IKE_EXCHANGE_AUTH, true, IN(IKE_SA_AUTH_SENT),
-	  { IKE_FORM_AUTH_ANSWER, IKE_FORM_AUTH_CHILDLESS_ANSWER, IKE_FORM_NOTIFY } },
+	  { IKE_FORM_AUTH_ANSWER, IKE_FORM_AUTH_CHILDLESS_ANSWER, IKE_FORM_AUTH_EAP_ANSWER,
+	    IKE_FORM_NOTIFY } },
+	{ IKE_EXCHANGE_AUTH, false, IN(IKE_SA_EAP_GOT), { IKE_FORM_EAP } },
+	{ IKE_EXCHANGE_AUTH, true, IN(IKE_SA_EAP_SENT), { IKE_FORM_EAP, IKE_FORM_NOTIFY } },
+	{ IKE_EXCHANGE_AUTH, false, IN(IKE_SA_EAP_PROVEN), { IKE_FORM_EAP_PROOF } },
+	{ IKE_EXCHANGE_AUTH, true, IN(IKE_SA_EAP_PROVING),
+	  { IKE_FORM_EAP_ANSWER, IKE_FORM_EAP_CHILDLESS_ANSWER, IKE_FORM_NOTIFY } },
 	{ IKE_EXCHANGE_CREATE_CHILD_SA, false, AFTER_AUTH,
 	  { IKE_FORM_CHILD_REQUEST, IKE_FORM_REKEY_REQUEST } },
 	{ IKE_EXCHANGE_CREATE_CHILD_SA, true, AFTER_AUTH,
 	  { IKE_FORM_CHILD_ANSWER, IKE_FORM_REKEY_ANSWER, IKE_FORM_NOTIFY } },
 	{ IKE_EXCHANGE_INFORMATIONAL, false, AFTER_AUTH, { IKE_FORM_INFORMATIONAL } },
 	{ IKE_EXCHANGE_INFORMATIONAL, true, AFTER_AUTH, { IKE_FORM_INFORMATIONAL } },
+	/* Section 2.21.2: an initiator may say that it gives up. It ends nothing but its own. */
+	{ IKE_EXCHANGE_INFORMATIONAL, false, IN(IKE_SA_EAP_GOT) | IN(IKE_SA_EAP_PROVEN),
+	  { IKE_FORM_NOTIFY } },
 };
 
 static const struct row *find_row(uint8_t exchange, bool response, enum ike_sa_state state)

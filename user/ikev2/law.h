@@ -14,6 +14,11 @@ enum ike_sa_state {
 	IKE_SA_INIT_SENT, /* initiator: IKE_SA_INIT is being made, or out */
 	IKE_SA_INIT_GOT,  /* responder: IKE_SA_INIT is being answered, or is */
 	IKE_SA_AUTH_SENT, /* initiator: IKE_AUTH is being made, or out */
+	/* Section 2.16: IKE_AUTH goes on. */
+	IKE_SA_EAP_SENT,    /* initiator: EAP is going on */
+	IKE_SA_EAP_PROVING, /* initiator: EAP has succeeded, AUTH is being made, or out */
+	IKE_SA_EAP_GOT,	    /* responder: EAP is going on */
+	IKE_SA_EAP_PROVEN,  /* responder: EAP has succeeded, AUTH is waited for */
 	IKE_SA_ESTABLISHED,
 	IKE_SA_REKEYED,	 /* another has its children; waits for its DELETE */
 	IKE_SA_DELETING, /* our DELETE is waiting to go, or out */
@@ -30,12 +35,17 @@ enum ike_form {
 	IKE_FORM_AUTH_CHILDLESS_REQUEST,
 	IKE_FORM_AUTH_ANSWER,
 	IKE_FORM_AUTH_CHILDLESS_ANSWER,
+	IKE_FORM_AUTH_EAP_ANSWER, /* the first: the responder's proof, and EAP begins */
+	IKE_FORM_EAP,		  /* and goes on, either way */
+	IKE_FORM_EAP_PROOF,	  /* the initiator's AUTH after it */
+	IKE_FORM_EAP_ANSWER,	  /* the responder's, with the CHILD_SA */
+	IKE_FORM_EAP_CHILDLESS_ANSWER,
 	IKE_FORM_CHILD_REQUEST,
 	IKE_FORM_CHILD_ANSWER,
 	IKE_FORM_REKEY_REQUEST, /* of the IKE SA */
 	IKE_FORM_REKEY_ANSWER,
 	IKE_FORM_INFORMATIONAL,
-	IKE_FORM_NOTIFY, /* notifies alone: a refusal */
+	IKE_FORM_NOTIFY, /* notifies alone: a refusal, or giving up */
 	IKE_FORMS,
 };
 

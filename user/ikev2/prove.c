@@ -160,8 +160,9 @@ static struct ike_proof *proof_new(const struct ike_sa *sa, bool whose,
 
 /* Ours */
 
-static struct ike_bytes id_body(const struct ike_id *id, uint8_t *buf, size_t cap)
+struct ike_bytes ike_own_id_body(const struct ike_sa *sa, uint8_t *buf, size_t cap)
 {
+	const struct ike_id *id = &sa->local_id;
 	struct ike_writer w;
 
 	ike_writer_init(&w, buf, cap);
@@ -213,7 +214,7 @@ bool ike_prove(struct ike_sa *sa, enum ike_side side, const struct ike_payloads 
 	if (!choose(sa, &init, requests, &own, &method, &scheme, err))
 		return false;
 	p = proof_new(sa, sa->initiator, &sa->conn->local, &sa->local_id,
-		      id_body(&sa->local_id, buf, sizeof(buf)), err);
+		      ike_own_id_body(sa, buf, sizeof(buf)), err);
 	if (!p)
 		return false;
 	p->key = own.key;

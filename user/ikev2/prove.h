@@ -25,6 +25,8 @@ void ike_prove_done(struct ike_sa *sa, const struct ike_job *job);
 void ike_put_certs(struct ike_writer *w, const struct ike_sa *sa);
 /* CERTREQ payload, if the peer authenticates by a certificate. */
 void ike_put_certreq(struct ike_writer *w, const struct ike_sa *sa);
+/* The body of our ID payload, written into @buf. */
+struct ike_bytes ike_own_id_body(const struct ike_sa *sa, uint8_t *buf, size_t cap);
 /* AUTH, by the signature that was made. */
 void ike_put_proof(struct ike_writer *w, const struct ike_sa *sa);
 

@@ -65,6 +65,7 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
 	sa->identified = true;
+	sa->user = old->user ? strdup(old->user) : NULL;
 	sa->nat_aware = old->nat_aware;
 	sa->nat_local = old->nat_local;
 	sa->nat_remote = old->nat_remote;

@@ -78,6 +78,7 @@ static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
 		.remote = sa->remote,
 		.local_id = sa->identified ? &sa->local_id : NULL,
 		.remote_id = sa->identified ? &sa->remote_id : NULL,
+		.remote_user = sa->user,
 		.spi_i = sa->spi_i,
 		.spi_r = sa->spi_r,
 		.initiator = sa->initiator,

@@ -37,7 +37,8 @@ static uint32_t one(uint8_t type)
 	return 0;
 }
 
-static uint32_t sa, ke, idi, idr, cert, certreq, auth, nonce, notify, delete, vendor, tsi, tsr, cp;
+static uint32_t sa, ke, idi, idr, cert, certreq, auth, nonce, notify, delete, vendor, tsi, tsr, cp,
+	eap;
 
 static int set_up(void **state)
 {
@@ -55,6 +56,7 @@ static int set_up(void **state)
 	tsi = one(IKE_PAYLOAD_TSI);
 	tsr = one(IKE_PAYLOAD_TSR);
 	cp = one(IKE_PAYLOAD_CP);
+	eap = one(IKE_PAYLOAD_EAP);
 	return 0;
 }
 
@@ -82,6 +84,22 @@ static enum ike_form init(bool response, enum ike_sa_state state, uint32_t set)
 	return made_of(set, sa | ke | nonce, certreq) ? IKE_FORM_INIT_ANSWER : or_refusal(set);
 }
 
+/* Section 2.16, behind the first request and its answer. */
+static enum ike_form rounds(bool response, enum ike_sa_state state, uint32_t set)
+{
+	if (state == (response ? IKE_SA_EAP_SENT : IKE_SA_EAP_GOT) && made_of(set, eap, 0))
+		return IKE_FORM_EAP;
+	if (!response)
+		return state == IKE_SA_EAP_PROVEN && made_of(set, auth, 0) ? IKE_FORM_EAP_PROOF :
+									      IKE_FORM_NONE;
+	if (state == IKE_SA_EAP_PROVING && made_of(set, auth | sa | tsi | tsr, cp))
+		return IKE_FORM_EAP_ANSWER;
+	if (state == IKE_SA_EAP_PROVING && made_of(set, auth, cp))
+		return IKE_FORM_EAP_CHILDLESS_ANSWER;
+	return state == IKE_SA_EAP_SENT || state == IKE_SA_EAP_PROVING ? or_refusal(set) :
+									  IKE_FORM_NONE;
+}
+
 /* Section 1.2; without CHILD_SA RFC 6023 section 3, and answers that refuse it alone. */
 static enum ike_form authentication(bool response, enum ike_sa_state state, uint32_t set)
 {
@@ -96,7 +114,9 @@ static enum ike_form authentication(bool response, enum ike_sa_state state, uint
 						   : IKE_FORM_NONE;
 	}
 	if (!response || state != IKE_SA_AUTH_SENT)
-		return IKE_FORM_NONE;
+		return rounds(response, state, set);
+	if (made_of(set, idr | auth | eap, cert))
+		return IKE_FORM_AUTH_EAP_ANSWER;
 	if (made_of(set, idr | auth | child, cert | cp))
 		return IKE_FORM_AUTH_ANSWER;
 	if (made_of(set, idr | auth, cert | cp))
@@ -121,9 +141,11 @@ static enum ike_form create(bool response, enum ike_sa_state state, uint32_t set
 	return response ? or_refusal(set) : IKE_FORM_NONE;
 }
 
-/* Section 1.4. */
-static enum ike_form informational(enum ike_sa_state state, uint32_t set)
+/* Section 1.4; an initiator that gives up in the middle of EAP section 2.21.2. */
+static enum ike_form informational(bool response, enum ike_sa_state state, uint32_t set)
 {
+	if (!response && (state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN))
+		return or_refusal(set);
 	return authenticated(state) && made_of(set, 0, delete | cp) ? IKE_FORM_INFORMATIONAL
 								     : IKE_FORM_NONE;
 }
@@ -138,7 +160,7 @@ static enum ike_form right(uint8_t exchange, bool response, enum ike_sa_state st
 	case IKE_EXCHANGE_CREATE_CHILD_SA:
 		return create(response, state, set);
 	case IKE_EXCHANGE_INFORMATIONAL:
-		return informational(state, set);
+		return informational(response, state, set);
 	default:
 		return IKE_FORM_NONE;
 	}
@@ -183,9 +205,12 @@ static void test_every_set(void **state)
 	 * Each optional payload doubles a form's sets; NOTIFY and VENDOR are optional in all, and
 	 * a refusal has NOTIFY for certain. Requests: IKE_SA_INIT 4; IKE_AUTH 2^5 * 4 * 2;
 	 * CREATE_CHILD_SA (2^2 + 1) * 4 in 3 states; INFORMATIONAL 2^2 * 4 in 3. Responses:
-	 * 2 * 4 + 2; 2^2 * 4 * 2 + 2; as the request and 2 in 3; as the request.
+	 * 2 * 4 + 2; 2^2 * 4 * 2 + 2; as the request and 2 in 3; as the request. EAP: the first
+	 * answer 2 * 4; 4 and 4 + 2 in the rounds; the proof 4, its answer 2 * 4 * 2 + 2; giving up 2 in
+	 * 2 states.
 	 */
-	assert_int_equal(accepted, 4 + 256 + 3 * 20 + 3 * 16 + 10 + 34 + 3 * 22 + 3 * 16);
+	assert_int_equal(accepted, 4 + 256 + 3 * 20 + 3 * 16 + 10 + 34 + 3 * 22 + 3 * 16 +
+				   8 + 4 + 6 + 4 + 18 + 4);
 }
 
 /* Every set that is right, with one of its payloads a second time. */
@@ -219,6 +244,9 @@ static void test_every_exchange(void **state)
 				 idi | auth | sa | tsi | tsr,
 				 idr | auth | sa | tsi | tsr,
 				 sa | nonce | tsi | tsr,
+				 idr | auth | eap,
+				 eap,
+				 auth,
 				 notify,
 				 delete,
 				 0};

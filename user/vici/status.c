@@ -149,6 +149,8 @@ static void put_sa_keys(struct vici_builder *b, const struct ike_sa_info *sa, ik
 	put_id(b, "local-id", sa->local_id);
 	put_endpoint(b, "remote-host", "remote-port", &sa->remote);
 	put_id(b, "remote-id", sa->remote_id);
+	if (sa->remote_user)
+		vici_str(b, "remote-eap-id", sa->remote_user);
 	put_flag(b, "initiator", sa->initiator);
 	vici_fmt(b, "initiator-spi", "%016" PRIx64, sa->spi_i);
 	vici_fmt(b, "responder-spi", "%016" PRIx64, sa->spi_r);

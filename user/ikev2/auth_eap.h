@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IKE_AUTH in many rounds, EAP inside (RFC 7296 section 2.16): between auth.c and auth_eap.c.
+ *
+ *	initiator			responder
+ *	IDi, IDr, SA, TSi, TSr   -->			no AUTH: that means EAP
+ *				 <--	IDr, CERT, AUTH, EAP	proven by a signature
+ *	EAP			 -->
+ *				 <--	EAP			...
+ *	AUTH			 -->			by the key that EAP has made
+ *				 <--	AUTH, SA, TSi, TSr	likewise
+ */
+#ifndef ESPLANE_IKE_AUTH_EAP_H
+#define ESPLANE_IKE_AUTH_EAP_H
+
+#include "ikev2/eap/eap.h"
+#include "ikev2/ike_sa.h"
+
+/* Of one IKE SA, until both ends are authenticated. */
+struct ike_auth_eap {
+	struct ike_eap *eap;
+	bool told;		    /* the log knows why it will fail */
+	struct ike_incoming *first; /* responder: the first request, with what is asked for */
+	struct ike_id peer;	    /* who it says it is in IKE */
+	uint8_t peer_body[IKE_ID_MAX + IKE_GENERIC_LEN]; /* its ID payload */
+	size_t peer_body_len;
+};
+
+void ike_auth_eap_free(struct ike_auth_eap *a); /* NULL is nothing */
+
+/* auth_eap.c, initiator. The responder has proven to be @id; its answer is @in. */
+enum ike_step ike_eap_first_answer(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
+				   const struct ike_id *id);
+void ike_eap_build(struct ike_sa *sa, struct ike_writer *w);
+enum ike_step ike_eap_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in);
+/* Responder. The peer has no proof yet. */
+void ike_eap_first_request(struct ike_sa *sa, struct ike_incoming *in, struct ike_bytes id_body);
+void ike_eap_request(struct ike_sa *sa, struct ike_incoming *in);
+/* AUTH by the key of EAP. */
+void ike_eap_put_auth(const struct ike_sa *sa, struct ike_writer *w);
+
+/* auth.c. The AUTH value of one side, by a secret of both. */
+IKE_MUST_CHECK bool ike_auth_value(const struct ike_sa *sa, bool of_initiator,
+				   struct ike_bytes secret, struct ike_bytes id_body,
+				   struct ike_key *value, struct ike_error *err);
+void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr);
+/* The responder is who it says. */
+enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
+				     const struct ike_incoming *in, const struct ike_id *id);
+/* The initiator is not. */
+void ike_auth_log_refusal(struct ike_sa *sa, const struct ike_error *err);
+void ike_auth_refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
+			     const struct ike_error *err);
+IKE_MUST_CHECK bool ike_auth_may_stay(const struct ike_sa *sa, bool initial_contact,
+				      struct ike_error *err);
+/* It is, and our own proof is there: the last answer to @in. @asked: with what it asks for. */
+void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ike_incoming *asked);
+
+#endif
