@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "draft.h"
+#include "ikev2/eap/eap.h"
 #include "value.h"
 
 #define AUTH(key, setter, member) { key, setter, offsetof(struct auth_draft, member), NULL }
@@ -14,7 +15,7 @@ enum { TOKEN_MAX = 16 };
 
 struct auth_draft {
 	struct ike_auth_cfg cfg;
-	const struct setting *certs, *cacerts, *pubkeys;
+	const struct setting *certs, *cacerts, *pubkeys, *eap_id;
 };
 
 /* Read when the section's other keys are known. */
@@ -102,13 +103,25 @@ static bool take_token(struct ike_auth_cfg *auth, struct group *g, const char *w
 
 static bool is_later(const char *text)
 {
-	static const char *const later[] = { "eap", "xauth", "any", "ike:" };
+	static const char *const later[] = { "xauth", "any", "ike:" };
 	size_t i;
 
 	for (i = 0; i < KEY_COUNT(later); i++)
 		if (!strncmp(text, later[i], strlen(later[i])))
 			return true;
 	return false;
+}
+
+static void set_eap(const struct key_call *call, struct ike_auth_cfg *auth)
+{
+	const char *name = call->setting->value;
+
+	auth->method = IKE_AUTH_CFG_EAP;
+	if (!strcmp(name, "eap"))
+		return;
+	auth->eap_type = ike_eap_type_find(name);
+	if (!auth->eap_type)
+		key_error(call, "%s is not supported by esplane yet; eap-mschapv2 is", name);
 }
 
 static void set_auth(const struct key_call *call)
@@ -125,7 +138,11 @@ static void set_auth(const struct key_call *call)
 		return;
 	}
 	if (is_later(at)) {
-		key_error(call, "%s is not supported by esplane yet; psk and pubkey are", at);
+		key_error(call, "%s is not supported by esplane yet; psk, pubkey and eap are", at);
+		return;
+	}
+	if (!strcmp(at, "eap") || !strncmp(at, "eap-", 4)) {
+		set_eap(call, auth);
 		return;
 	}
 	for (; *at; at += len + (at[len] == '-')) {
@@ -152,7 +169,7 @@ static const struct key_def auth_keys[] = {
 	AUTH("pubkeys", keep_setting, pubkeys),
 	ONLY("round", "0"),
 	LATER("cert*"),
-	LATER("eap_id"),
+	AUTH("eap_id", keep_setting, eap_id),
 	LATER("aaa_id"),
 	LATER("xauth_id"),
 	LATER("groups"),
@@ -184,9 +201,30 @@ static void load_files(struct load *l, struct auth_draft *d, bool local)
 	if (d->certs && d->pubkeys)
 		cfg_error(l->errors, &d->pubkeys->where,
 			  "pubkeys: certs are named too; one of both is enough");
+	if (d->cfg.method == IKE_AUTH_CFG_EAP && local && credentials)
+		cfg_error(l->errors, &credentials->where, "%s: has no meaning with EAP by a password",
+			  credentials->key);
 	load_named_certs(l, d->certs, "x509", &d->cfg.certs);
 	load_named_certs(l, d->cacerts, "x509ca", &d->cfg.cacerts);
 	load_named_pubkeys(l, d->pubkeys, &d->cfg.pubkeys);
+}
+
+static void load_eap_id(struct load *l, struct auth_draft *d, bool local)
+{
+	const struct setting *s = d->eap_id;
+
+	if (!s)
+		return;
+	if (d->cfg.method != IKE_AUTH_CFG_EAP)
+		cfg_error(l->errors, &s->where, "eap_id: has no meaning without auth = eap");
+	if (strlen(s->value) >= IKE_EAP_NAME_MAX)
+		cfg_error(l->errors, &s->where, "eap_id: a user's name has at most %d bytes",
+			  IKE_EAP_NAME_MAX - 1);
+	d->cfg.eap_id = strdup(s->value);
+	if (!d->cfg.eap_id)
+		l->errors->no_memory = true;
+	else if (local && ike_eap_asks(&d->cfg))
+		cfg_error(l->errors, &s->where, "eap_id: %s is nobody's name", s->value);
 }
 
 void load_auth(struct load *l, const struct section *conn, const char *pattern,
@@ -209,6 +247,7 @@ void load_auth(struct load *l, const struct section *conn, const char *pattern,
 		keys_apply(&auth_table, s, &d, l->errors);
 	}
 	load_files(l, &d, !strcmp(pattern, "local*"));
+	load_eap_id(l, &d, !strcmp(pattern, "local*"));
 	l->doubtful = l->doubtful || l->errors->n_errors != before;
 	*auth = d.cfg;
 }

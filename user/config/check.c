@@ -7,6 +7,8 @@
 
 #include "draft.h"
 #include "ikev2/conn.h"
+#include "ikev2/crypto/legacy.h"
+#include "ikev2/eap/eap.h"
 #include "ikev2/own.h"
 
 /* May @secret be the one between these two? Its IDs name one of them at least, or it has none. */
@@ -110,6 +112,50 @@ static void check_verifier(struct load *l, const struct section *s, const struct
 			  "remote.pubkeys", s->name);
 }
 
+/* Of two ends at most one is authenticated by EAP, and the other by a signature before. */
+static void check_eap_side(struct load *l, const struct section *s, const char *side,
+			   const struct ike_auth_cfg *eap, const struct ike_auth_cfg *other)
+{
+	if (eap->method == IKE_AUTH_CFG_EAP && other->method != IKE_AUTH_CFG_PUBKEY)
+		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s.auth is "
+			  "eap, and the other end does not prove itself by a signature "
+			  "(auth = pubkey), which RFC 7296 section 2.16 wants", s->name, side);
+}
+
+static bool uses_passwords(const struct ike_auth_cfg *a)
+{
+	return a->method == IKE_AUTH_CFG_EAP && (!a->eap_type || a->eap_type == IKE_EAP_MSCHAPV2);
+}
+
+/* Who we are, for the password; empty if only the address of a connection will tell. */
+static const char *own_name(const struct ike_auth_cfg *local, char text[IKE_ID_TEXT_MAX])
+{
+	if (local->eap_id)
+		return local->eap_id;
+	return local->id.type == IKE_ID_ANY ? "" : ike_id_text(&local->id, text, IKE_ID_TEXT_MAX);
+}
+
+static void check_passwords(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+{
+	const char *side = uses_passwords(&c->local) ? "local" : "remote", *name;
+	struct ike_config *config = l->out->ike;
+	char text[IKE_ID_TEXT_MAX];
+	struct ike_error err;
+
+	if (!uses_passwords(&c->local) && !uses_passwords(&c->remote))
+		return;
+	name = uses_passwords(&c->local) ? own_name(&c->local, text) : "";
+	if (!config->n_eap_secrets || (*name && !ike_eap_secret_find(config, name)))
+		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s.auth is "
+			  "eap, and there is no password%s%s: add secrets { eap { id = ... "
+			  "secret = ... } }", s->name, side, *name ? " of " : "", name);
+	if (!config->legacy)
+		config->legacy = ike_legacy_new(&err);
+	if (!config->legacy)
+		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s",
+			  s->name, err.text);
+}
+
 static bool has_single_address(const struct ike_conn_cfg *c)
 {
 	size_t i;
@@ -134,6 +180,11 @@ static void check_children(struct load *l, const struct section *s, const struct
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote_addrs of connection "
 				  "\"%s\" holds no single address to reach", child->name, s->name);
+		if (c->children[i].start_action != IKE_START_NONE &&
+		    c->remote.method == IKE_AUTH_CFG_EAP)
+			cfg_error(l->errors, where_of(child, "start_action"),
+				  "child \"%s\" is to be initiated, but remote.auth of connection "
+				  "\"%s\" is eap: only the peer can begin", child->name, s->name);
 	}
 }
 
@@ -175,6 +226,9 @@ void check_config(struct load *l, const struct section *root)
 			check_signer(l, s, c);
 		if (c->remote.method == IKE_AUTH_CFG_PUBKEY && !l->doubtful)
 			check_verifier(l, s, c);
+		check_eap_side(l, s, "local", &c->local, &c->remote);
+		check_eap_side(l, s, "remote", &c->remote, &c->local);
+		check_passwords(l, s, c);
 		check_children(l, s, c);
 		check_port(l, s, c);
 		check_pools(l, s, c);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Pre-shared keys: secrets.ike<suffix>. No message of this file holds a secret. */
+/* Pre-shared keys: secrets.ike<suffix>, and passwords: secrets.eap<suffix>. No message of this file holds a secret. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "draft.h"
+#include "ikev2/eap/eap.h"
 #include "value.h"
 
 static void set_secret(const struct key_call *call)
@@ -43,6 +44,14 @@ const struct key_table secret_table = {
 	"secrets.ike<suffix>", secret_keys, KEY_COUNT(secret_keys), NULL, 0,
 };
 
+static void check_secret(struct load *l, const struct section *s)
+{
+	const struct setting *secret = section_value(s, "secret");
+
+	if (!secret || !secret->value)
+		cfg_error(l->errors, &s->where, "section \"%s\" has no secret", s->name);
+}
+
 void load_secret(struct load *l, const struct section *s)
 {
 	struct ike_config *config = l->out->ike;
@@ -55,6 +64,58 @@ void load_secret(struct load *l, const struct section *s)
 	secret = &list[config->n_secrets++];
 	*secret = (struct ike_secret_cfg){ 0 };
 	keys_apply(&secret_table, s, secret, l->errors);
-	if (!section_value(s, "secret") || !section_value(s, "secret")->value)
-		cfg_error(l->errors, &s->where, "section \"%s\" has no secret", s->name);
+	check_secret(l, s);
+}
+
+/* Users of EAP */
+
+static void set_password(const struct key_call *call)
+{
+	struct ike_eap_secret_cfg *secret = call->object;
+	const char *why;
+
+	if (!value_secret(call->setting->value, &secret->key, &secret->key_len, &why))
+		key_error(call, "%s", why);
+}
+
+static void add_user(const struct key_call *call)
+{
+	struct ike_eap_secret_cfg *secret = call->object;
+	char *name = strdup(call->setting->value), **list;
+
+	if (strlen(call->setting->value) >= IKE_EAP_NAME_MAX)
+		key_error(call, "a user's name has at most %d bytes", IKE_EAP_NAME_MAX - 1);
+	list = reallocarray(secret->ids, secret->n_ids + 1, sizeof(*list));
+	if (list)
+		secret->ids = list;
+	if (!list || !name) {
+		call->errors->no_memory = true;
+		free(name);
+		return;
+	}
+	list[secret->n_ids++] = name;
+}
+
+static const struct key_def eap_secret_keys[] = {
+	{ "secret", set_password, 0, NULL },
+	{ "id*", add_user, 0, NULL },
+};
+
+const struct key_table eap_secret_table = {
+	"secrets.eap<suffix>", eap_secret_keys, KEY_COUNT(eap_secret_keys), NULL, 0,
+};
+
+void load_eap_secret(struct load *l, const struct section *s)
+{
+	struct ike_config *config = l->out->ike;
+	struct ike_eap_secret_cfg *list, *secret;
+
+	list = list_grow(l, config->eap_secrets, config->n_eap_secrets, sizeof(*list));
+	if (!list)
+		return;
+	config->eap_secrets = list;
+	secret = &list[config->n_eap_secrets++];
+	*secret = (struct ike_eap_secret_cfg){ 0 };
+	keys_apply(&eap_secret_table, s, secret, l->errors);
+	check_secret(l, s);
 }

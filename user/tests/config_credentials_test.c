@@ -306,6 +306,113 @@ static void test_rules(void **state)
 	pki_free(&ca);
 }
 
+#define EAP_SECRET "secrets { eap-carol { id = carol\n secret = Ar3etTnp } }\n"
+
+/* The password of one end, the certificate of the other. */
+static void test_eap(void **state)
+{
+	struct pki ca = pki_ca("CN=CA", NULL), own = pki_end(&ca, "CN=b", "DNS:b.example.org", NULL);
+	const struct ike_auth_cfg *a;
+	struct daemon_config *c;
+
+	write_cert("x509ca/ca.pem", &ca, NULL);
+	write_cert("x509/b.pem", &own, NULL);
+	write_key("private/b.pem", &own, NULL);
+	c = loads(CONN("auth = eap-mschapv2\n eap_id = carol", "id = b.example.org") EAP_SECRET, "");
+	assert_non_null(c);
+	a = &c->ike->conns[0].local;
+	assert_int_equal(a->method, IKE_AUTH_CFG_EAP);
+	assert_int_equal(a->eap_type, IKE_EAP_MSCHAPV2);
+	assert_string_equal(a->eap_id, "carol");
+	assert_int_equal(c->ike->n_eap_secrets, 1);
+	assert_int_equal(c->ike->eap_secrets[0].n_ids, 1);
+	assert_string_equal(c->ike->eap_secrets[0].ids[0], "carol");
+	assert_int_equal(c->ike->eap_secrets[0].key_len, 8);
+	assert_memory_equal(c->ike->eap_secrets[0].key, "Ar3etTnp", 8);
+	assert_non_null(c->ike->legacy);
+	config_free(c);
+	/* The identity in IKE is the name; a server may take whom it likes. */
+	c = loads(CONN("auth = eap\n id = carol", "id = b.example.org") EAP_SECRET, "");
+	assert_non_null(c);
+	assert_int_equal(c->ike->conns[0].local.eap_type, 0);
+	assert_null(c->ike->conns[0].local.eap_id);
+	config_free(c);
+	c = loads(CONN("certs = b.pem", "auth = eap-mschapv2\n eap_id = %any") EAP_SECRET, "");
+	assert_non_null(c);
+	assert_string_equal(c->ike->conns[0].remote.eap_id, "%any");
+	config_free(c);
+	c = loads(CONN("auth = psk", "auth = psk") "secrets { ike { secret = x } }", "");
+	assert_non_null(c);
+	assert_null(c->ike->legacy);
+	config_free(c);
+	pki_free(&ca);
+	pki_free(&own);
+}
+
+static void test_eap_errors(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} bad[] = {
+		{CONN("auth = eap-md5", "id = b") EAP_SECRET,
+		 "t.conf:2: auth: eap-md5 is not supported by esplane yet; eap-mschapv2 is\n"},
+		{CONN("auth = eap\n id = carol", "auth = psk")
+		 EAP_SECRET "secrets { ike { secret = x } }",
+		 "t.conf:2: connection \"c\": local.auth is eap, and the other end does not prove "
+		 "itself by a signature (auth = pubkey), which RFC 7296 section 2.16 wants\n"},
+		{CONN("auth = psk", "auth = eap") EAP_SECRET "secrets { ike { secret = x } }",
+		 "t.conf:3: connection \"c\": remote.auth is eap, and the other end does not prove "
+		 "itself by a signature (auth = pubkey), which RFC 7296 section 2.16 wants\n"},
+		{CONN("auth = eap\n id = dave", "id = b") EAP_SECRET,
+		 "t.conf:2: connection \"c\": local.auth is eap, and there is no password of dave: "
+		 "add secrets { eap { id = ... secret = ... } }\n"},
+		{CONN("auth = eap\n eap_id = carol", "id = b"),
+		 "t.conf:2: connection \"c\": local.auth is eap, and there is no password of carol: "
+		 "add secrets { eap { id = ... secret = ... } }\n"},
+		{CONN("certs = b.pem", "auth = eap"),
+		 "t.conf:3: connection \"c\": remote.auth is eap, and there is no password: "
+		 "add secrets { eap { id = ... secret = ... } }\n"},
+		{CONN("auth = eap\n eap_id = %any", "id = b") EAP_SECRET,
+		 "t.conf:2: connection \"c\": local.auth is eap, and there is no password of %any: "
+		 "add secrets { eap { id = ... secret = ... } }\n"
+		 "t.conf:3: eap_id: %any is nobody's name\n"},
+		{CONN("certs = b.pem\n eap_id = carol", "id = b"),
+		 "t.conf:3: eap_id: has no meaning without auth = eap\n"},
+		{CONN("auth = eap\n eap_id = carol\n certs = b.pem", "id = b") EAP_SECRET,
+		 "t.conf:4: certs: has no meaning with EAP by a password\n"},
+		{"secrets { eap { id = carol } }", "t.conf:1: section \"eap\" has no secret\n"},
+		{"secrets { eap { secret = 0xz } }",
+		 "t.conf:1: secret: 0x is not followed by pairs of hex digits\n"},
+		{"connections { c { remote_addrs = 192.0.2.2\n local { certs = b.pem }\n "
+		 "remote { auth = eap }\n children { n { start_action = start } } } }\n" EAP_SECRET,
+		 "t.conf:4: child \"n\" is to be initiated, but remote.auth of connection \"c\" is "
+		 "eap: only the peer can begin\n"},
+	};
+	struct pki ca = pki_ca("CN=CA", NULL), own = pki_end(&ca, "CN=b", "DNS:b.example.org", NULL);
+
+	write_cert("x509ca/ca.pem", &ca, NULL);
+	write_cert("x509/b.pem", &own, NULL);
+	write_key("private/b.pem", &own, NULL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(loads(bad[i].text, bad[i].want));
+	pki_free(&ca);
+	pki_free(&own);
+}
+
+static void test_eap_without_provider(void **state)
+{
+	struct pki ca = pki_ca("CN=CA", NULL);
+
+	write_cert("x509ca/ca.pem", &ca, NULL);
+	setenv("OPENSSL_MODULES", "/nonexistent", 1);
+	assert_null(loads(CONN("auth = eap-mschapv2\n id = carol", "id = b") EAP_SECRET,
+			  "t.conf:2: connection \"c\": EAP-MSCHAPv2 needs MD4 and DES, and "
+			  "OpenSSL's module for them is not there (provider \"legacy\", a file "
+			  "legacy.so)\n"));
+	unsetenv("OPENSSL_MODULES");
+	pki_free(&ca);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +422,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_raw_keys, set_up, clean_up),
 		cmocka_unit_test_setup_teardown(test_bad_files, set_up, clean_up),
 		cmocka_unit_test_setup_teardown(test_rules, set_up, clean_up),
+		cmocka_unit_test_setup_teardown(test_eap, set_up, clean_up),
+		cmocka_unit_test_setup_teardown(test_eap_errors, set_up, clean_up),
+		cmocka_unit_test_setup_teardown(test_eap_without_provider, set_up, clean_up),
 	};
 
 	return cmocka_run_group_tests_name("config_credentials", tests, NULL, NULL);

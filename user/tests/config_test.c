@@ -435,9 +435,6 @@ static void keys_of_strongswan(void **state)
 		"t.conf:8: dpd_timeout: known from strongSwan, not supported by esplane yet\n");
 	refused("authorities { }", "t.conf:1: section \"authorities\": known from strongSwan, not supported by "
 			     "esplane yet\n");
-	refused("secrets { eap-carol { secret = x } }",
-		"t.conf:1: section \"eap-carol\": known from "
-		"strongSwan, not supported by esplane yet\n");
 	refused(CONN("reauth_time = 3h"),
 		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
 		"only reauth_time = 0 is\n");
@@ -503,8 +500,6 @@ static void authentication(void **state)
 		"remote.certs or remote.pubkeys\n");
 	refused(CONN("local { auth = pubkey }"),
 		"t.conf:8: connection \"home\": we have no certificate for moon (local.certs)\n");
-	refused(CONN("local { auth = eap-tls }"),
-		"t.conf:8: auth: eap-tls is not supported by esplane yet; psk and pubkey are\n");
 	refused(CONN("local { auth = rsa-md5 }"),
 		"t.conf:8: auth: \"rsa-md5\" is no way to authenticate: \"md5\" is none of psk, "
 		"pubkey, rsa, rsa/pss, ecdsa, ed25519, ed448, nor a hash or key size behind one of "
