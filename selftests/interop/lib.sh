@@ -8,6 +8,7 @@
 #	esplane NAME ARGS...		the command, against that daemon
 #	charon_start NS NAME CONF	starts charon in NS, loads CONF (text of a swanctl.conf)
 #				$charon_keys: more lines for section charon of its strongswan.conf
+#				$charon_plugins: more plugins
 #	charon_stop NAME [SIGNAL]
 #	swan NAME ARGS...		swanctl against that daemon, or against an esplaned of that name
 #	log_of NAME			file with what the daemon said
@@ -89,7 +90,7 @@ charon_conf() {
 		# Few plugins: the distribution's hundred take long to start.
 		load_modular = no
 		load = random nonce aes sha2 hmac kdf gcm x509 pubkey pkcs1 pkcs8 pem openssl curve25519 kernel-netlink \
-			socket-default vici updown
+			socket-default vici updown ${charon_plugins:-}
 		install_routes = no
 		retransmit_tries = 5
 		retransmit_timeout = 2.0
