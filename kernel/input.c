@@ -55,6 +55,7 @@ struct input_context {
 	struct esplane_insertion at;	/* transport mode */
 	__be16 sport;
 	u8 tos;
+	bool newest;		/* a number of this train is the highest so far */
 };
 
 /* Walks through a packet's memory, forwards only. */
@@ -224,8 +225,10 @@ static void update_replay(struct esplane_train *train)
 {
 	struct esplane_replay *r = &train->sa->replay;
 	unsigned int i;
+	u64 before;
 
 	spin_lock(&r->lock);
+	before = r->top;
 	for (i = 0; i < train->n; i++) {
 		struct esplane_segment *seg = &train->segments[i];
 
@@ -234,6 +237,7 @@ static void update_replay(struct esplane_train *train)
 		if (seg->verdict == ESPLANE_SEGMENT_GOOD)
 			seg->verdict = esplane_replay_update(r, seg->seq);
 	}
+	context_of(train)->newest = r->top > before;
 	spin_unlock(&r->lock);
 }
 
@@ -355,13 +359,17 @@ static int open_segment(struct esplane_train *train, unsigned int i)
 	return esplane_transport_open(train->sa, seg, train->skb, &c->at, HEADROOM, i);
 }
 
-/* The peer's NAT gave it another address: told only by who holds the key. */
+/*
+ * The peer's NAT gave it another address: told only by who holds the key, and not by packets that
+ * were on their way when it happened.
+ */
 static void report_mapping(struct esplane_train *train)
 {
 	const struct esplane_outer *outer = rcu_dereference(train->sa->outer);
 	const struct input_context *c = context_of(train);
 
-	if (!esplane_outer_is_udp(outer) || !c->sport || outer->src.family != c->src.family)
+	if (!c->newest || !c->sport || !esplane_outer_is_udp(outer) ||
+	    outer->src.family != c->src.family)
 		return;
 	if (outer->sport != c->sport || memcmp(&outer->src.ip, &c->src.ip, sizeof(c->src.ip)))
 		esplane_event_mapping(train->sa, &c->src, c->sport);

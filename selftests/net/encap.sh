@@ -127,8 +127,13 @@ mapping() {
 	esp "$b" sa-update "id=$SA_IN_b" encap=5556:$ENCAP_PORT
 	: >"$EVENTS"
 	sleep 1.2
-	sport=5556 inject 44
-	ktap_equal "after sa-update the place is not new any more" "$(wc -l <"$EVENTS")" 0
+	sport=5556 inject 46
+	before=$(sa_get "$b" "$SA_IN_b" packets)
+	inject 44 45
+	ktap_equal "packets that come late by the old place are taken" \
+		$(($(sa_get "$b" "$SA_IN_b" packets) - before)) 2
+	ktap_equal "after sa-update the place is not new any more, and late packets tell nothing" \
+		"$(wc -l <"$EVENTS")" 0
 }
 
 bad_checksum() {
@@ -148,7 +153,7 @@ bad_checksum() {
 
 ktap_print_header
 two_hosts
-ktap_set_plan $((1 + 9 + 1 + 2 + 6 + 5 + 1))
+ktap_set_plan $((1 + 9 + 1 + 2 + 6 + 6 + 1))
 worker "$a"
 UDP=1
 esp "$b" encap-add port=$ENCAP_PORT >/dev/null
