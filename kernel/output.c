@@ -79,6 +79,7 @@ struct output_context {
 	__be16 frag_off;	/* IPv4 */
 	u8 tos;
 	u8 next_header;
+	u8 depth;		/* of nesting */
 	bool v6 : 1;		/* outside */
 	bool transport : 1;
 	bool fragment : 1;
@@ -332,7 +333,9 @@ static void count_output(const struct esplane_train *train, u32 bytes)
 static void finish(struct esplane_train *train)
 {
 	struct output_context *c = context_of(train);
+	unsigned int outside = this_cpu_read(nesting);
 
+	this_cpu_write(nesting, c->depth);
 	if (!all_encrypted(train)) {
 		drop_train(train, ESPLANE_DROP_CRYPTO);
 	} else {
@@ -342,6 +345,7 @@ static void finish(struct esplane_train *train)
 		else
 			emit_list(train);
 	}
+	this_cpu_write(nesting, outside);
 	dst_release(c->dst);
 	esplane_train_put(train);
 }
@@ -522,6 +526,7 @@ static void set_context(struct esplane_train *train, const struct output *o, uns
 	const struct esplane_outer *outer = o->outer;
 
 	c->dst = dst_clone(o->dst);
+	c->depth = this_cpu_read(nesting);
 	c->v6 = outer->dst.family == AF_INET6;
 	if (c->v6) {
 		c->saddr = outer->src.ip;
