@@ -70,7 +70,7 @@ static const struct nla_policy esplane_spi_free_nl_policy[ESPLANE_A_SPI_DST + 1]
 };
 
 /* ESPLANE_CMD_SA_NEW - do */
-static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_HARD_USE_SECONDS + 1] = {
+static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_OUTPUT_MARK + 1] = {
 	[ESPLANE_A_SA_DIRECTION] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[ESPLANE_A_SA_SPI] = { .type = NLA_BE32, },
 	[ESPLANE_A_SA_SRC] = NLA_POLICY_MAX_LEN(16),
@@ -96,6 +96,7 @@ static const struct nla_policy esplane_sa_new_nl_policy[ESPLANE_A_SA_HARD_USE_SE
 	[ESPLANE_A_SA_IFINDEX] = { .type = NLA_U32, },
 	[ESPLANE_A_SA_SOFT_USE_SECONDS] = { .type = NLA_U64, },
 	[ESPLANE_A_SA_HARD_USE_SECONDS] = { .type = NLA_U64, },
+	[ESPLANE_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
 };
 
 /* ESPLANE_CMD_SA_GET - do */
@@ -104,13 +105,14 @@ static const struct nla_policy esplane_sa_get_nl_policy[ESPLANE_A_SA_ID + 1] = {
 };
 
 /* ESPLANE_CMD_SA_UPDATE - do */
-static const struct nla_policy esplane_sa_update_nl_policy[ESPLANE_A_SA_IFINDEX + 1] = {
+static const struct nla_policy esplane_sa_update_nl_policy[ESPLANE_A_SA_OUTPUT_MARK + 1] = {
 	[ESPLANE_A_SA_ID] = { .type = NLA_U32, },
 	[ESPLANE_A_SA_SRC] = NLA_POLICY_MAX_LEN(16),
 	[ESPLANE_A_SA_DST] = NLA_POLICY_MAX_LEN(16),
 	[ESPLANE_A_SA_ENCAP_SPORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &esplane_a_sa_encap_sport_range),
 	[ESPLANE_A_SA_ENCAP_DPORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &esplane_a_sa_encap_dport_range),
 	[ESPLANE_A_SA_IFINDEX] = { .type = NLA_U32, },
+	[ESPLANE_A_SA_OUTPUT_MARK] = { .type = NLA_U32, },
 };
 
 /* ESPLANE_CMD_SA_DEL - do */
@@ -184,7 +186,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 		.cmd		= ESPLANE_CMD_SA_NEW,
 		.doit		= esplane_nl_sa_new_doit,
 		.policy		= esplane_sa_new_nl_policy,
-		.maxattr	= ESPLANE_A_SA_HARD_USE_SECONDS,
+		.maxattr	= ESPLANE_A_SA_OUTPUT_MARK,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -200,7 +202,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 		.cmd		= ESPLANE_CMD_SA_UPDATE,
 		.doit		= esplane_nl_sa_update_doit,
 		.policy		= esplane_sa_update_nl_policy,
-		.maxattr	= ESPLANE_A_SA_IFINDEX,
+		.maxattr	= ESPLANE_A_SA_OUTPUT_MARK,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

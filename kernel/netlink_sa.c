@@ -79,10 +79,13 @@ static int check_transport(const struct genl_info *info, u8 mode, u32 if_id,
 	return 0;
 }
 
-static int get_scope(const struct genl_info *info, struct esplane_outer *outer)
+/* By which way outer packets leave, beside their addresses. */
+static int get_way(const struct genl_info *info, struct esplane_outer *outer)
 {
 	if (info->attrs[ESPLANE_A_SA_IFINDEX])
 		outer->ifindex = nla_get_u32(info->attrs[ESPLANE_A_SA_IFINDEX]);
+	if (info->attrs[ESPLANE_A_SA_OUTPUT_MARK])
+		outer->mark = nla_get_u32(info->attrs[ESPLANE_A_SA_OUTPUT_MARK]);
 	if (lacks_scope(&outer->src, outer->ifindex))
 		return refuse(info, ESPLANE_A_SA_SRC, "src: a link-local address needs ifindex");
 	if (lacks_scope(&outer->dst, outer->ifindex))
@@ -112,7 +115,7 @@ static int get_outer(const struct genl_info *info, struct esplane_outer *outer)
 		return refuse(info, outer->sport ? ESPLANE_A_SA_ENCAP_SPORT :
 						   ESPLANE_A_SA_ENCAP_DPORT,
 			      "encap-sport, encap-dport: one without the other");
-	return get_scope(info, outer);
+	return get_way(info, outer);
 }
 
 static int get_limits(const struct genl_info *info, struct esplane_limits *l)
@@ -372,6 +375,7 @@ static int put_outer(struct sk_buff *skb, const struct esplane_sa *sa)
 	if (esplane_nl_put_addr(skb, ESPLANE_A_SA_SRC, outer->src.family, &outer->src.ip) ||
 	    esplane_nl_put_addr(skb, ESPLANE_A_SA_DST, outer->dst.family, &outer->dst.ip) ||
 	    (outer->ifindex && nla_put_u32(skb, ESPLANE_A_SA_IFINDEX, outer->ifindex)) ||
+	    (outer->mark && nla_put_u32(skb, ESPLANE_A_SA_OUTPUT_MARK, outer->mark)) ||
 	    put_path(skb, outer))
 		return -EMSGSIZE;
 	if (!esplane_outer_is_udp(outer))

@@ -85,6 +85,7 @@ struct output_context {
 	bool fragment : 1;
 	bool train : 1;		/* one UDP GSO packet, not a list */
 	__be32 flow_label;	/* IPv6 */
+	u32 mark;
 	struct esplane_insertion at;	/* transport */
 	u16 first;		/* transport: index of the first segment in the super-packet */
 	u16 headers;		/* bytes of outer IP and UDP */
@@ -242,6 +243,7 @@ static void emit(struct esplane_train *train, struct sk_buff *skb, unsigned int 
 		push_ip(net, skb, c);
 	limit_fragments(skb, c);
 	skb->priority = train->skb->priority;
+	skb->mark = c->mark;
 	skb_copy_hash(skb, train->skb);
 	skb_dst_set(skb, dst_clone(c->dst));
 	if (!c->transport || !c->v6)	/* transport.c: there a socket of ours owns it */
@@ -516,6 +518,7 @@ static void set_transport(struct output_context *c, const struct output *o,
 		return;
 	c->at = o->at;
 	c->first = first;
+	c->mark = c->mark ?: skb->mark;
 	c->fragment = esplane_transport_may_fragment(skb);
 }
 
@@ -538,6 +541,7 @@ static void set_context(struct esplane_train *train, const struct output *o, uns
 	}
 	c->sport = outer->sport;
 	c->dport = outer->dport;
+	c->mark = outer->mark;
 	set_inner(c, o, train->skb);
 	set_transport(c, o, train->skb, first);
 	c->piece = c->fragment && c->v6 ? o->path : 0;
@@ -680,6 +684,7 @@ static struct dst_entry *find_route_v6(struct esplane_net *en, struct esplane_ou
 		.daddr = outer->dst.ip.in6,
 		.flowlabel = outer->flow_label,
 		.flowi6_oif = outer->ifindex,
+		.flowi6_mark = outer->mark,
 		.flowi6_proto = outer->dport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl6_sport = outer->sport,
 		.fl6_dport = outer->dport,
@@ -707,6 +712,7 @@ static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer
 		.saddr = outer->src.ip.ip,
 		.daddr = outer->dst.ip.ip,
 		.flowi4_oif = outer->ifindex,
+		.flowi4_mark = outer->mark,
 		.flowi4_proto = outer->dport ? IPPROTO_UDP : IPPROTO_ESP,
 		.fl4_sport = outer->sport,
 		.fl4_dport = outer->dport,

@@ -129,6 +129,7 @@ struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool
 	outer->src = from->src;
 	outer->dst = from->dst;
 	outer->ifindex = from->ifindex;
+	outer->mark = from->mark;
 	outer->flow_label = htonl(get_random_u32()) & IPV6_FLOWLABEL_MASK;
 	outer->sport = from->sport;
 	outer->dport = from->dport;

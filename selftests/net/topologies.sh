@@ -157,6 +157,16 @@ policy_routing() {
 }
 policy_routing_down() { ip -n "$a" rule del from $NET_A lookup 77; }
 
+# All of the host's traffic is led to the interface, the peer's address with it, but for what has the mark.
+default_by_mark() {
+	MODE=route
+	esplane_end "$a" a output_mark=77 && esplane_end "$b" b && ip -n "$a" route flush dev ipsec0 &&
+	ip -n "$a" route add default dev ipsec0 table 77 src $INNER_A &&
+	ip -n "$a" rule add not fwmark 77 lookup 77 &&
+	ip -n "$a" route get $OUTER_B | grep -q "dev ipsec0" && esplane_carries
+}
+default_by_mark_down() { ip -n "$a" rule del not fwmark 77 lookup 77; }
+
 # The one tunnel's ESP packets are the other's inner ones: by policy, then by interface.
 tunnel_in_tunnel() {
 	MODE=route
@@ -238,7 +248,7 @@ ktap_print_header
 two_hosts
 need_command wg
 other_lans || ktap_skip_all "cannot make addresses"
-ktap_set_plan 22
+ktap_set_plan 24
 topology xfrmi "beside an xfrm interface"
 topology vti "beside a VTI"
 topology wireguard_beside "beside WireGuard"
@@ -247,6 +257,7 @@ topology wireguard_outside "inside WireGuard"
 topology bridge "over a bridge"
 topology vrf_inside "an interface in a VRF"
 topology policy_routing "policy routing"
+topology default_by_mark "the default route, outer packets marked"
 topology tunnel_in_tunnel "tunnel in tunnel"
 topology jumbo "IPv6 outside, 9,000 bytes"
 ip -n "$a" link del eth0

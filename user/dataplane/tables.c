@@ -81,6 +81,7 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U16, ENCAP_DPORT, encap_dport),
 	SA(DP_U32, IF_ID, if_id),
 	SA(DP_U32, IFINDEX, ifindex),
+	SA(DP_U32, OUTPUT_MARK, output_mark),
 	SA(DP_U32, PATH_MTU, path_mtu),
 	SA(DP_U64, COOKIE, cookie),
 	SA(DP_U64, SOFT_BYTES, soft_bytes),
@@ -117,6 +118,7 @@ static const struct dp_field dp_sa_update_table_fields[] = {
 	SA(DP_U16, ENCAP_SPORT, encap_sport, .always = true),
 	SA(DP_U16, ENCAP_DPORT, encap_dport, .always = true),
 	SA(DP_U32, IFINDEX, ifindex),
+	SA(DP_U32, OUTPUT_MARK, output_mark),
 };
 
 TABLE(dp_sa_update_table, struct dp_sa);
