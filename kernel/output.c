@@ -193,13 +193,6 @@ static void limit_fragments(struct sk_buff *skb, const struct output_context *c)
 		IP6CB(skb)->frag_max_size = c->piece;
 }
 
-static bool was_forwarded(const struct sk_buff *skb)
-{
-	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
-		return IP6CB(skb)->flags & IP6SKB_FORWARDED;
-	return IPCB(skb)->flags & IPSKB_FORWARDED;
-}
-
 /* Does freeing the packet give back send buffer that its sender waits for? */
 static bool charges_sender(const struct sk_buff *skb)
 {
@@ -209,9 +202,9 @@ static bool charges_sender(const struct sk_buff *skb)
 		return false;
 	if (skb->destructor == sock_wfree)
 		return true;
-	/* TCP's own are not exported. What may sit on a received packet is. */
+	/* TCP's own are not exported. What may sit on a received packet, which came in, is. */
 	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM &&
-	       !was_forwarded(skb) && skb->destructor != sock_edemux &&
+	       !skb->skb_iif && skb->destructor != sock_edemux &&
 	       skb->destructor != sock_efree && skb->destructor != sock_rfree;
 }
 
@@ -264,6 +257,14 @@ static void add_fragment(struct sk_buff *skb, u8 *memory, unsigned int len)
 			memory - (u8 *)page_address(page), len, len);
 }
 
+static void count_output(const struct esplane_train *train, unsigned int n, u32 bytes)
+{
+	struct esplane_stats *stats = this_cpu_ptr(train->sa->en->stats);
+
+	stats->out_packets += n;
+	stats->out_bytes += bytes;
+}
+
 static void emit_train(struct esplane_train *train)
 {
 	const struct output_context *c = context_of(train);
@@ -285,6 +286,7 @@ static void emit_train(struct esplane_train *train)
 								 train->segments[0].inner_len);
 		skb_shinfo(skb)->gso_segs = train->n;
 	}
+	count_output(train, train->n, c->bytes);
 	emit(train, skb, 0);
 }
 
@@ -302,6 +304,7 @@ static void emit_one(struct esplane_train *train, unsigned int i)
 	}
 	skb_reserve(skb, c->headroom);
 	skb_put(skb, esplane_pmtu_esp_len(train->sa->transform, seg->inner_len));
+	count_output(train, 1, seg->inner_len);
 	emit(train, skb, i);
 }
 
@@ -323,15 +326,7 @@ static bool all_encrypted(const struct esplane_train *train)
 	return true;
 }
 
-static void count_output(const struct esplane_train *train, u32 bytes)
-{
-	struct esplane_stats *stats = this_cpu_ptr(train->sa->en->stats);
-
-	stats->out_packets += train->n;
-	stats->out_bytes += bytes;
-	stats->out_trains++;
-}
-
+/* Tunnels within this one are as deep in it if the cipher finished later, on an empty stack. */
 static void finish(struct esplane_train *train)
 {
 	struct output_context *c = context_of(train);
@@ -341,7 +336,7 @@ static void finish(struct esplane_train *train)
 	if (!all_encrypted(train)) {
 		drop_train(train, ESPLANE_DROP_CRYPTO);
 	} else {
-		count_output(train, c->bytes);
+		this_cpu_ptr(train->sa->en->stats)->out_trains++;
 		if (c->train)
 			emit_train(train);
 		else
@@ -606,6 +601,14 @@ static unsigned int train_length(const struct output *o, const struct esplane_cu
 	return DIV_ROUND_UP(cut->n, DIV_ROUND_UP(cut->n, most));
 }
 
+/* No memory for the last @n packets of @skb. */
+static void drop_uncut(const struct output *o, struct sk_buff *skb, unsigned int n)
+{
+	for (; n; n--)
+		esplane_drop_count(o->en, o->sa, skb, ESPLANE_DROP_NO_MEMORY, o->sa->spi, 0);
+	kfree_skb(skb);
+}
+
 static void output_cut(const struct output *o, struct sk_buff *skb, const struct esplane_cut *cut)
 {
 	unsigned int most = train_length(o, cut), first, done;
@@ -613,7 +616,7 @@ static void output_cut(const struct output *o, struct sk_buff *skb, const struct
 	for (first = 0; first < cut->n; first += done) {
 		done = output_train(o, skb, cut, first, min(most, cut->n - first));
 		if (!done) {
-			esplane_drop(o->en, o->sa, skb, ESPLANE_DROP_NO_MEMORY, o->sa->spi, 0);
+			drop_uncut(o, skb, cut->n - first);
 			return;
 		}
 	}
