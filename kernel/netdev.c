@@ -13,7 +13,7 @@
  * here.
  *
  * The MTU follows the outbound SAs until somebody sets another: the least that any of them leaves
- * of its route's MTU, looked at when a policy gets an SA. A path that turns out to be narrower does
+ * of its route's MTU, looked at when a policy gets an SA or an SA other addresses. A path that turns out to be narrower does
  * not change it; pmtu.c tells senders.
  *
  * Locking: en->interfaces is an RCU list, changed under rtnl; en->default_dev likewise. An
@@ -45,6 +45,7 @@
 #include "output.h"
 #include "policy.h"
 #include "sa.h"
+#include "sad.h"
 #include "selector.h"
 #include "spd.h"
 
@@ -362,35 +363,32 @@ static void fit_mtu(struct esplane_link *link)
 	link->mtu_ours = false;
 }
 
-/* Most policies change nothing: rtnl and a look at all of them are for the others. */
-static bool changes_mtu(struct esplane_net *en, u32 policy_id, u32 *if_id)
+/* Most SAs change nothing: rtnl and a look at all of them are for the others. */
+static bool changes_mtu(struct esplane_net *en, u32 sa_id, u32 *if_id)
 {
-	struct esplane_policy *policy;
 	struct net_device *dev = NULL;
-	struct esplane_sa *sa = NULL;
+	struct esplane_sa *sa;
 	bool changes;
 
 	mutex_lock(&en->lock);
-	policy = xa_load(&en->spd.by_id, policy_id);
-	if (policy)
-		sa = rcu_dereference_protected(policy->sa, lockdep_is_held(&en->lock));
+	sa = esplane_sad_lookup_id(en, sa_id);
 	rcu_read_lock();
-	if (sa && policy->if_id)
-		dev = esplane_netdev_find(en, policy->if_id);
+	if (sa && sa->if_id && sa->direction == ESPLANE_DIRECTION_OUT)
+		dev = esplane_netdev_find(en, sa->if_id);
 	changes = dev && READ_ONCE(dev->mtu) != esplane_output_mtu(sa);
 	rcu_read_unlock();
 	if (changes)
-		*if_id = policy->if_id;
+		*if_id = sa->if_id;
 	mutex_unlock(&en->lock);
 	return changes;
 }
 
-void esplane_netdev_fit_mtu(struct esplane_net *en, u32 policy_id)
+void esplane_netdev_fit_mtu(struct esplane_net *en, u32 sa_id)
 {
 	struct esplane_link *link;
 	u32 if_id;
 
-	if (!changes_mtu(en, policy_id, &if_id))
+	if (!changes_mtu(en, sa_id, &if_id))
 		return;
 	rtnl_lock();
 	link = find_link(en, if_id);

@@ -31,10 +31,10 @@ int esplane_netdev_init(struct esplane_net *en);
 int esplane_netdev_default(struct esplane_net *en);
 
 /*
- * The MTU of a policy's interface may have to follow its SA. Takes rtnl and esplane_net::lock:
- * call without.
+ * The MTU of an SA's interface may have to follow it, if policies use it. Takes rtnl and
+ * esplane_net::lock: call without.
  */
-void esplane_netdev_fit_mtu(struct esplane_net *en, u32 policy_id);
+void esplane_netdev_fit_mtu(struct esplane_net *en, u32 sa_id);
 
 int esplane_netdev_register(void);	/* rtnl link kind "esplane" */
 void esplane_netdev_unregister(void);

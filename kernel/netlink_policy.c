@@ -105,6 +105,17 @@ static bool may_have_sa(const struct esplane_policy *policy)
 	       policy->action == ESPLANE_ACTION_PROTECT;
 }
 
+static int check_sa(const struct genl_info *info, const struct esplane_policy *policy,
+		    const struct esplane_sa *sa)
+{
+	if (sa->direction != ESPLANE_DIRECTION_OUT)
+		return refuse(info, ESPLANE_A_POLICY_SA_ID, "sa-id: an inbound SA");
+	if (sa->if_id != policy->if_id)
+		return refuse(info, ESPLANE_A_POLICY_SA_ID,
+			      "sa-id: that SA has another if-id than the policy");
+	return 0;
+}
+
 /* The SA that @policy is to use from now on, in @sa, or NULL for none. */
 static int get_sa(struct genl_info *info, struct esplane_net *en,
 		  const struct esplane_policy *policy, struct esplane_sa **sa)
@@ -122,9 +133,7 @@ static int get_sa(struct genl_info *info, struct esplane_net *en,
 		refuse(info, ESPLANE_A_POLICY_SA_ID, "sa-id: no such SA");
 		return -ENOENT;
 	}
-	if ((*sa)->direction != ESPLANE_DIRECTION_OUT)
-		return refuse(info, ESPLANE_A_POLICY_SA_ID, "sa-id: an inbound SA");
-	return 0;
+	return check_sa(info, policy, *sa);
 }
 
 /* Caller holds the lock. */
@@ -173,7 +182,8 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return err ?: -EMSGSIZE;
 	}
-	esplane_netdev_fit_mtu(en, id);
+	if (info->attrs[ESPLANE_A_POLICY_SA_ID])
+		esplane_netdev_fit_mtu(en, nla_get_u32(info->attrs[ESPLANE_A_POLICY_SA_ID]));
 	return esplane_nl_send(info, reply, header);
 }
 

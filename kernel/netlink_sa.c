@@ -587,6 +587,8 @@ int esplane_nl_sa_update_doit(struct sk_buff *skb, struct genl_info *info)
 	sa = find_sa(info, en);
 	err = PTR_ERR_OR_ZERO(sa) ?: sa_update(info, en, sa);
 	mutex_unlock(&en->lock);
+	if (!err)
+		esplane_netdev_fit_mtu(en, nla_get_u32(info->attrs[ESPLANE_A_SA_ID]));
 	return err;
 }
 

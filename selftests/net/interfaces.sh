@@ -98,6 +98,10 @@ mtu() {
 	esp "$a" policy-del "id=$policy"
 	again "$native"
 	ktap_equal "MTU when the lesser is gone" "$(mtu_of "$a" ipsec3)" 1446
+	esp "$a" sa-update "id=$native" encap=4500:4500
+	ktap_equal "MTU when the SA goes into UDP" "$(mtu_of "$a" ipsec3)" 1438
+	esp "$a" sa-update "id=$native" encap=0:0
+	ktap_equal "and when it leaves it" "$(mtu_of "$a" ipsec3)" 1446
 	ip -n "$a" route add $OUTER_B dev eth0 mtu 1400
 	again "$native"
 	ktap_equal "MTU of an SA over a route of 1400" "$(mtu_of "$a" ipsec3)" 1346

@@ -66,6 +66,7 @@ refusals() {
 	policy without selector|policy-set direction=2 action=2|EINVAL|selector
 	policy with an SA that does not exist|policy-set direction=2 action=1 $any sa-id=4000000000|ENOENT EINVAL|SA
 	policy with an inbound SA|policy-set direction=2 action=1 $any sa-id=$inbound|EINVAL|outbound|inbound|direction
+	interface's policy with an SA of none|policy-set direction=2 action=1 if-id=5 $any sa-id=$outbound|EINVAL|sa-id|if-id
 	inbound policy with an SA|policy-set direction=1 action=1 $any sa-id=$outbound|EINVAL|sa-id|inbound|outbound
 	BYPASS policy with an SA|policy-set direction=2 action=2 $any sa-id=$outbound|EINVAL|sa-id|protect
 	policy to replace that does not exist|policy-set id=4000000000 direction=2 action=2 $any|ENOENT|policy
