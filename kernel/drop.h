@@ -37,6 +37,8 @@
 	X(SEGMENT, "super-packet could not be segmented")			\
 	X(ECN, "outer and inner ECN contradict (RFC 6040)")			\
 	X(DEV_DOWN, "esplane interface is down")				\
+	X(BACKLOG, "more decrypted packets than this CPU's queue may hold")	\
+	X(CONNTRACK, "connection tracking would not take the packet's flow")	\
 	X(FAMILY, "address family the SA or module cannot carry")		\
 	X(TRANSPORT_ADDRESS, "packet is not between the addresses of its transport mode SA") \
 	X(TRANSPORT_FRAGMENT, "fragment, but transport mode protects whole packets only") \

@@ -202,8 +202,10 @@ static unsigned int native(struct esplane_net *en, struct sk_buff *skb, unsigned
 	sa = esplane_sad_lookup_spi(en, header->spi);
 	if (!sa)
 		return NF_ACCEPT;
-	if (esplane_confirm(skb) != NF_ACCEPT)
-		return NF_DROP;
+	if (esplane_confirm(skb) != NF_ACCEPT) {
+		esplane_drop(en, sa, skb, ESPLANE_DROP_CONNTRACK, sa->spi, 0);
+		return NF_STOLEN;
+	}
 	end = skb->len;
 	esplane_input(sa, skb, offset, end, end - offset, 0);
 	consume_skb(skb);
@@ -377,8 +379,10 @@ static unsigned int udp(struct esplane_net *en, struct sk_buff *skb, unsigned in
 		esplane_drop(en, NULL, skb, ESPLANE_DROP_CHECKSUM, 0, 0);
 		return NF_STOLEN;
 	}
-	if (esplane_confirm(skb) != NF_ACCEPT)
-		return NF_DROP;
+	if (esplane_confirm(skb) != NF_ACCEPT) {
+		esplane_drop(en, NULL, skb, ESPLANE_DROP_CONNTRACK, 0, 0);
+		return NF_STOLEN;
+	}
 	take_train(en, skb, &d, state);
 	consume_skb(skb);
 	return NF_STOLEN;

@@ -385,14 +385,14 @@ static void count_delivered(struct esplane_train *train, const struct esplane_se
 		stats->in_bytes += seg->inner_len;
 }
 
-/* Memory ran short when the packets were put together; that of their text is freed already. */
+/* Good packets that could not be put together or handed on; the memory of their text is freed. */
 static void count_lost(struct esplane_train *train, const struct esplane_segment *seg,
-		       unsigned int n)
+		       unsigned int n, enum esplane_drop_reason reason)
 {
 	struct esplane_sa *sa = train->sa;
 
 	for (; n; n--, seg++)
-		esplane_drop_count(sa->en, sa, train->skb, ESPLANE_DROP_NO_MEMORY, sa->spi,
+		esplane_drop_count(sa->en, sa, train->skb, reason, sa->spi,
 				   lower_32_bits(seg->seq));
 }
 
@@ -423,12 +423,12 @@ static void deliver_row(struct esplane_train *train, struct net_device *dev, uns
 	for (; n; n -= joined, first += joined) {
 		joined = esplane_join_count(first, n);
 		skb = esplane_join_build(first, joined);
-		if (!skb) {
-			count_lost(train, first, joined);
-			continue;
-		}
-		count_delivered(train, first, joined);
-		esplane_netdev_receive(dev, skb, joined);
+		if (!skb)
+			count_lost(train, first, joined, ESPLANE_DROP_NO_MEMORY);
+		else if (esplane_netdev_receive(dev, skb, joined))
+			count_delivered(train, first, joined);
+		else
+			count_lost(train, first, joined, ESPLANE_DROP_BACKLOG);
 	}
 }
 

@@ -35,6 +35,7 @@
 #include <net/ip.h>
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
+#include <net/sch_generic.h>
 #include <net/xfrm.h>
 #include <uapi/linux/esplane_link.h>
 
@@ -158,10 +159,20 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 		refuse(link->en, skb, ESPLANE_DROP_DISCARD);
 }
 
+/* Has somebody put a queue in front? There is none by default. */
+static bool queues(struct net_device *dev)
+{
+	const struct Qdisc *q = rcu_dereference_bh(netdev_get_tx_queue(dev, 0)->qdisc);
+
+	return unlikely(q && q->enqueue);
+}
+
 static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct esplane_link *link = netdev_priv(dev);
 
+	if (queues(dev))	/* and a queue writes over what IP left in it */
+		memset(skb->cb, 0, sizeof(skb->cb));
 	rcu_read_lock();
 	if ((skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6)) &&
 	    pskb_inet_may_pull(skb))
@@ -215,10 +226,20 @@ static void secure_exit(struct esplane_net *en)
 #endif
 }
 
-void esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets)
+static void count_received(struct net_device *dev, unsigned int packets, unsigned int bytes)
 {
 	struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_packets, packets);
+	u64_stats_add(&stats->rx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+bool esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets)
+{
 	struct esplane_link *link = netdev_priv(dev);
+	unsigned int bytes = skb->len;
 
 	skb->dev = dev;
 	skb_reset_mac_header(skb);
@@ -228,11 +249,10 @@ void esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigne
 		skb->protocol = htons(ETH_P_IP);
 		mark_as_secure(dev, skb);	/* IPv6 has no such check */
 	}
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stats->rx_packets, packets);
-	u64_stats_add(&stats->rx_bytes, skb->len);
-	u64_stats_update_end(&stats->syncp);
-	gro_cells_receive(&link->cells, skb);
+	if (gro_cells_receive(&link->cells, skb) == NET_RX_DROP)
+		return false;
+	count_received(dev, packets, bytes);
+	return true;
 }
 
 static int link_init(struct net_device *dev)

@@ -14,10 +14,10 @@ u32 esplane_netdev_if_id(const struct net_device *dev);
 /* Interface of this ID, or for 0 the default one. NULL if there is none. RCU read side. */
 struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id);
 /*
- * Delivers a decrypted packet that stands for @packets. Consumes @skb. BHs off, RCU read
- * side.
+ * Delivers a decrypted packet that stands for @packets. Consumes @skb; false if it was dropped, for
+ * its queue is full. BHs off, RCU read side.
  */
-void esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets);
+bool esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets);
 
 /*
  * Start and end of a namespace. exit removes its interfaces, takes rtnl, and comes before the SAD

@@ -101,7 +101,7 @@ static unsigned int protect(struct esplane_net *en, struct esplane_policy *polic
 	struct esplane_sa *sa = rcu_dereference(policy->sa);
 
 	if (esplane_confirm(skb) != NF_ACCEPT)
-		return NF_DROP;
+		return drop(en, skb, ESPLANE_DROP_CONNTRACK);
 	if (!sa || esplane_sa_is_dead(sa)) {
 		esplane_hold_packet(en, skb, 0);
 		return NF_STOLEN;

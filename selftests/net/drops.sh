@@ -53,12 +53,12 @@ in_from_a() { expect "$b" "${1-$SA_IN}" "${2-$spi}" "$OUTER_A -> $OUTER_B"; }
 
 # outbound WORD...: an SA at a, and a policy that sends one port of b's inner network there; or
 # $traffic, ",PROTOCOL".
-outbound() {
+outbound() { outbound_sa "$@" && policy out protect "sa_id=$SA_OUT" >/dev/null; }
+outbound_sa() {
 	next_spi=$(printf '0x%04x' $((next_spi + 1)))
 	port=$((port + 1))
 	SA_OUT=$(esp "$a" sa-add direction=out "spi=$next_spi" src=$OUTER_A "dst=${peer:-$OUTER_B}" \
-		"key=$KEY_AB" "$@") &&
-	policy out protect "sa_id=$SA_OUT" >/dev/null
+		"key=$KEY_AB" "$@")
 }
 
 # policy DIRECTION ACTION WORD...
@@ -188,10 +188,50 @@ provoke_NO_POLICY() {
 
 provoke_ROUTE_LOOP() {
 	local to=10.9.0.1 peer=198.51.100.9
-	route_mode && ip -n "$a" route replace $peer dev ipsec0 && outbound if_id=$IF_ID &&
+	route_mode && ip -n "$a" route replace $peer dev ipsec0 && outbound_sa if_id=$IF_ID &&
 	esp "$a" policy-set direction=out action=protect "if_id=$IF_ID" "sa_id=$SA_OUT" \
 		"selector=$NET_A,10.9.0.0/24,17,0-65535,$port-$port" >/dev/null &&
 	out_to_b && datagrams
+}
+
+# Two packets that cannot be joined in one train; the queue holds one.
+provoke_BACKLOG() {
+	local echo=4500001c00010000400166dc0a0100010a0200010000fff700070001
+	local most status
+	most=$(sysctl -n net.core.netdev_max_backlog)
+	sysctl -qw net.core.netdev_max_backlog=0
+	in_from_a && inject --udp $ENCAP_PORT:$ENCAP_PORT --train "$seq:inner=$echo" "$((seq + 1)):inner=$echo"
+	status=$?
+	next
+	sysctl -qw "net.core.netdev_max_backlog=$most"
+	return $status
+}
+
+# Each packet is a new flow; the chains of connection tracking's hash may be 80 long, and two tuples of
+# each flow stand in 512 of them: some will be longer before 20,480.
+provoke_CONNTRACK() {
+	local traffic=,17 buckets first all status=1
+	modprobe -q nf_conntrack
+	buckets=$(sysctl -n net.netfilter.nf_conntrack_buckets 2>/dev/null)
+	ns "$a" nft add table ip track 2>/dev/null && [ -n "$buckets" ] ||
+		{ cannot "no connection tracking"; return; }
+	ns "$a" nft 'add chain ip track out { type filter hook output priority 0; }' &&
+	ns "$a" nft add rule ip track out ct state new accept &&
+	sysctl -qw net.netfilter.nf_conntrack_buckets=512 && outbound && out_to_b "" 0 &&
+	all=$(esp "$a" policy-list get=id | sort -n | tail -n 1) || return 1
+	for ((first = 10000; first < 30000; first += 1000)); do
+		ns "$a" python3 - $INNER_B $first <<-'EOP'
+			import socket, sys
+			udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+			for port in range(int(sys.argv[2]), int(sys.argv[2]) + 1000):
+			    udp.sendto(b"", (sys.argv[1], port))
+		EOP
+		rose && { status=0; break; }
+	done
+	ns "$a" nft delete table ip track
+	sysctl -qw "net.netfilter.nf_conntrack_buckets=$buckets"
+	esp "$a" policy-del "id=$all"
+	return $status
 }
 
 # ARP: nothing that IPsec could carry.
@@ -305,8 +345,8 @@ provoke() {
 	[ -z "$at" ] || busywait "$(slowly 2000)" rose
 	got=${at:+$(rises)}
 	at_of[$reason]=$at sa_of[$reason]=$sa
-	# 300 datagrams, of which a trap may hold some; else it is one packet.
-	if [ "$reason" = NO_OUT_SA ]; then
+	# Some of many datagrams, else it is one packet.
+	if [ "$reason" = NO_OUT_SA ] || [ "$reason" = CONNTRACK ]; then
 		ktap_at_least "$reason: counted" "${got% }" 1
 	else
 		ktap_equal "$reason: counted" "$got" "1 ${sa:+1}"

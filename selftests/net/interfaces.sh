@@ -116,6 +116,57 @@ mtu() {
 	cli "$a" link del ipsec3
 }
 
+# nested_ends: two interfaces, the peer of each behind the other.
+nested_ends() {
+	local sa other=198.51.100.8 if_id=1007 peer=198.51.100.7 spi=0x7001
+	ip -n "$a" route add 10.7.0.0/24 dev ipsec7 src $INNER_A
+	for _ in 1 2; do
+		sa=$(esp "$a" sa-add direction=out "spi=$spi" src=$OUTER_A "dst=$peer" "key=$KEY_AB" "if_id=$if_id") &&
+		esp "$a" policy-set direction=out action=protect "if_id=$if_id" "sa_id=$sa" \
+			selector=0.0.0.0/0,0.0.0.0/0 >/dev/null || return 1
+		if_id=1008 peer=$other spi=0x8001
+	done
+	ip -n "$a" route replace 198.51.100.7 dev ipsec8 && ip -n "$a" route replace $other dev ipsec7
+}
+
+# A packet goes round four times; a cipher that ends later, on an empty stack, changes nothing.
+loop() {
+	local driver=$1 before others
+	cli "$a" link add ipsec7 --if-id 1007
+	cli "$a" link add ipsec8 --if-id 1008
+	ip -n "$a" link set ipsec7 mtu 1400 up
+	ip -n "$a" link set ipsec8 mtu 1400 up
+	echo "$driver" >/sys/module/esplane/parameters/aead_override
+	ktap_check "peers behind each other, ${driver:-SIMD}: SAs" nested_ends
+	before=$(counter "$a" ROUTE_LOOP) others=$(others)
+	ns "$a" ping -n -c 1 -W 0.2 10.7.0.1 >/dev/null
+	ktap_check "a packet between them ends by name" busywait "$(slowly 2000)" looped "$before"
+	ktap_equal "and by nothing else" "$(others)" "$others"
+	echo >/sys/module/esplane/parameters/aead_override
+	esp "$a" flush
+	cli "$a" link del ipsec7
+	cli "$a" link del ipsec8
+}
+
+others() { echo "$(counter "$a" TOO_BIG) $(counter "$a" CRYPTO)"; }
+looped() { [ "$(counter "$a" ROUTE_LOOP)" -gt "$1" ]; }
+
+# pcrypt around plain C: see self.sh.
+asynchronous() {
+	local plain
+	modprobe -q pcrypt
+	for plain in generic lib; do
+		async="pcrypt(rfc4106(gcm_base(ctr(aes-$plain),ghash-$plain)))"
+		echo "$async" >/sys/module/esplane/parameters/aead_override
+		esp "$a" sa-add direction=out spi=0x7000 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" &&
+			break
+		async=
+	done
+	echo >/sys/module/esplane/parameters/aead_override
+	esp "$a" flush
+	[ -n "$async" ]
+}
+
 # b's end of the tunnel to the container, in policy mode.
 far_end() {
 	local sa
@@ -216,10 +267,13 @@ ns_add c x y p q s t
 for end in "$c" "$y" "$q" "$t"; do
 	ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 done
-ktap_set_plan $((11 + 5 + 8 + 13 + 8))
+ktap_set_plan $((11 + 5 + 10 + 13 + 8 + 7))
 made_and_shown
 without_policy
 mtu
 moved
 deletion
+loop ""
+check_here "a cipher that ends later" asynchronous
+loop "$async"
 ktap_finished
