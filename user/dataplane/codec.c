@@ -209,21 +209,30 @@ static int get_field(const struct nlattr *attr, const struct dp_field *f, void *
 	return -EINVAL;
 }
 
+/* The field of @type, looked for from @hint on: a reply's order is much like the table's. */
+static const struct dp_field *find_field(const struct dp_table *table, int type, size_t *hint)
+{
+	size_t n = table->n_fields, i;
+
+	for (i = 0; i < n; i++, *hint = *hint + 1 < n ? *hint + 1 : 0)
+		if (table->fields[*hint].attr == type)
+			return &table->fields[*hint];
+	return NULL;
+}
+
 int dp_get(const struct nlattr *head, int len, const struct dp_table *table, void *object)
 {
+	const struct dp_field *f;
 	struct nlattr *attr;
-	size_t i;
+	size_t hint = 0;
 	int rem, err;
 
 	memset(object, 0, table->size);
 	if (table->init)
 		table->init(object);
 	nla_for_each_attr(attr, (struct nlattr *)head, len, rem) {
-		for (i = 0; i < table->n_fields && table->fields[i].attr != nla_type(attr); i++)
-			;
-		if (i == table->n_fields)
-			continue;
-		err = get_field(attr, &table->fields[i], object);
+		f = find_field(table, nla_type(attr), &hint);
+		err = f ? get_field(attr, f, object) : 0;
 		if (err)
 			return err;
 	}
