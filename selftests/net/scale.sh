@@ -71,7 +71,7 @@ overrun_told() { event_is '.event == "overrun"'; }
 
 # All end in the same two seconds, while the listener sleeps.
 storm() {
-	local sent got id
+	local sent got id slowest
 	kill -STOP "$EVENTS_PID"
 	ns "$a" ping -n -i 0.1 -w $((started + life + 8 - SECONDS)) $INNER_B >"$NET_TMP/ping" &
 	ktap_check "all end" busywait $(((life + 10 + $(slowly 20)) * 1000)) left $KEPT
@@ -80,6 +80,8 @@ storm() {
 	ktap_print_msg "$(tail -n 2 "$NET_TMP/ping" | tr '\n' ' ')"
 	# The last may be on its way when ping ends.
 	ktap_equal "the data path loses nothing meanwhile" "$((sent > 10)) $((sent - got <= 1))" "1 1"
+	slowest=$(sed -n 's#^rtt min/avg/max/mdev = [0-9.]*/[0-9.]*/\([0-9]*\).*#\1#p' "$NET_TMP/ping")
+	ktap_at_most "nor is it held up: milliseconds of the slowest ping" "${slowest:-none}" "$(slowly 1000)"
 	kill -CONT "$EVENTS_PID"
 	ktap_check "the listener is told that it lost events" busywait "$(slowly 10000)" overrun_told
 	ktap_at_most "it lost events indeed" "$(event_count '.event == "sa-expire"')" $((EXPIRING - 1))
@@ -99,20 +101,21 @@ taken_away() {
 
 # A limit of seconds since the first packet does not pass while there is none.
 use_time() {
-	local sa
 	esp "$b" flush
 	events "$a"
 	esplane_end "$b" b
 	esplane_end "$a" a soft_use_seconds=2 hard_use_seconds=5
 	sleep 4
 	ktap_equal "limits of use: no event before the first packet" "$(event_count true)" 0
+	ktap_equal "before it an SA has not been used" "$(sa_get "$a" "$SA_OUT_a" idle)" 18446744073709551615
 	ktap_check "limits of use: the first packet" ns "$a" ping -n -c 1 -W "$(slowly 2)" $INNER_B
+	ktap_at_most "after it, it has been idle for no longer than that is ago" \
+		"$(sa_get "$a" "$SA_OUT_a" idle)" "$(slowly 1)"
 	ktap_check "limits of use: soft event of both SAs" busywait "$(slowly 5000)" both_told false
 	ktap_check "limits of use: hard event of both SAs" busywait "$(slowly 6000)" both_told true
 	ktap_equal "limits of use: the SAs are gone" "$(counter "$a" sas)" 0
-	sa=$SA_OUT_a
 	ktap_equal "limits of use: not early (seconds)" "$(jq -r "select(.event == \"sa-expire\" and
-		.data.sa_id == $sa) | .data.cause" <"$EVENTS" | sort | uniq -c | awk '{ print $1, $2 }')" \
+		.data.sa_id == $SA_OUT_a) | .data.cause" <"$EVENTS" | sort | uniq -c | awk '{ print $1, $2 }')" \
 		"2 use-time"
 }
 
@@ -124,7 +127,7 @@ both_told() {
 ktap_print_header
 [ "$(available_mb)" -ge $NEEDED_MB ] || ktap_skip_all "needs $NEEDED_MB MiB of memory"
 two_hosts
-ktap_set_plan $((1 + 3 + 2 + 1 + 6 + 2 + 6))
+ktap_set_plan $((1 + 3 + 2 + 1 + 7 + 2 + 8))
 check_here "a tunnel" eval 'esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a &&
 	inner_route "$b" b'
 events "$a" "${listener[@]}"
