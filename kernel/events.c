@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the module reports up by multicast: sa-expire, acquire, sa-mapping.
+ * What the module reports up by multicast: sa-expire, policy-expire, acquire, sa-mapping.
  *
  * An event that finds no memory is not lost silently: the listeners see ENOBUFS, as they do when
  * their own buffer overflows, and know that they must dump.
@@ -94,6 +94,28 @@ void esplane_event_expire(struct esplane_sa *sa, u32 cause, bool hard)
 	if (anyone_listens(sa->en)) {
 		skb = event_new(ESPLANE_CMD_SA_EXPIRE, &header);
 		event_send(sa->en, skb, header, skb ? fill_expire(skb, sa, cause, hard) : 0);
+	}
+	rcu_read_unlock();
+}
+
+static int fill_policy_expire(struct sk_buff *skb, const struct esplane_policy *policy)
+{
+	return nla_put_u32(skb, ESPLANE_A_EVENT_POLICY_ID, policy->id) ?:
+	       nla_put_u32(skb, ESPLANE_A_EVENT_DIRECTION, policy->direction) ?:
+	       put_u64(skb, ESPLANE_A_EVENT_COOKIE, policy->cookie) ?:
+	       nla_put_u32(skb, ESPLANE_A_EVENT_IF_ID, policy->if_id) ?:
+	       put_u64(skb, ESPLANE_A_EVENT_PACKETS, esplane_policy_packets(policy));
+}
+
+void esplane_event_policy_expire(struct esplane_net *en, const struct esplane_policy *policy)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	rcu_read_lock();
+	if (anyone_listens(en)) {
+		skb = event_new(ESPLANE_CMD_POLICY_EXPIRE, &header);
+		event_send(en, skb, header, skb ? fill_policy_expire(skb, policy) : 0);
 	}
 	rcu_read_unlock();
 }

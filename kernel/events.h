@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the module reports up: sa-expire, acquire, sa-mapping. Any context, blocks no packet. */
+/* What the module reports up: sa-expire, policy-expire, acquire, sa-mapping. Any context, blocks no packet. */
 #ifndef _ESPLANE_EVENTS_H
 #define _ESPLANE_EVENTS_H
 
@@ -13,6 +13,7 @@ struct esplane_sa;
 
 /* @cause: bits of enum esplane_expire_cause. */
 void esplane_event_expire(struct esplane_sa *sa, u32 cause, bool hard);
+void esplane_event_policy_expire(struct esplane_net *en, const struct esplane_policy *policy);
 /* Rate-limited here, per policy. */
 void esplane_event_acquire(struct esplane_net *en, struct esplane_policy *policy,
 			   const struct esplane_flow *flow);

@@ -44,6 +44,7 @@ struct esplane_spd {
 	u32 n_discard_in;				/* inbound DISCARD policies */
 	u8 default_action[ESPLANE_DIRECTION_MAX + 1];	/* enum esplane_action */
 	struct xarray by_id;
+	struct delayed_work expiry;	/* expiry.c */
 	u32 last_id;
 	u32 count;
 	u32 generation;

@@ -121,7 +121,7 @@ static const struct nla_policy esplane_sa_del_nl_policy[ESPLANE_A_SA_ID + 1] = {
 };
 
 /* ESPLANE_CMD_POLICY_SET - do */
-static const struct nla_policy esplane_policy_set_nl_policy[ESPLANE_A_POLICY_MARK_MASK + 1] = {
+static const struct nla_policy esplane_policy_set_nl_policy[ESPLANE_A_POLICY_HARD_SECONDS + 1] = {
 	[ESPLANE_A_POLICY_ID] = { .type = NLA_U32, },
 	[ESPLANE_A_POLICY_DIRECTION] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[ESPLANE_A_POLICY_ACTION] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
@@ -132,6 +132,7 @@ static const struct nla_policy esplane_policy_set_nl_policy[ESPLANE_A_POLICY_MAR
 	[ESPLANE_A_POLICY_COOKIE] = { .type = NLA_U64, },
 	[ESPLANE_A_POLICY_MARK] = { .type = NLA_U32, },
 	[ESPLANE_A_POLICY_MARK_MASK] = { .type = NLA_U32, },
+	[ESPLANE_A_POLICY_HARD_SECONDS] = { .type = NLA_U32, },
 };
 
 /* ESPLANE_CMD_POLICY_GET - do */
@@ -221,7 +222,7 @@ static const struct genl_ops esplane_nl_ops[] = {
 		.cmd		= ESPLANE_CMD_POLICY_SET,
 		.doit		= esplane_nl_policy_set_doit,
 		.policy		= esplane_policy_set_nl_policy,
-		.maxattr	= ESPLANE_A_POLICY_MARK_MASK,
+		.maxattr	= ESPLANE_A_POLICY_HARD_SECONDS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -6,6 +6,7 @@
 #include <linux/string.h>
 #include <net/sock.h>
 
+#include "expiry.h"
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
@@ -65,6 +66,8 @@ static int get_fields(const struct genl_info *info, struct esplane_policy *polic
 		policy->if_id = nla_get_u32(attrs[ESPLANE_A_POLICY_IF_ID]);
 	if (attrs[ESPLANE_A_POLICY_COOKIE])
 		policy->cookie = nla_get_u64(attrs[ESPLANE_A_POLICY_COOKIE]);
+	if (attrs[ESPLANE_A_POLICY_HARD_SECONDS])
+		esplane_expiry_set(policy, nla_get_u32(attrs[ESPLANE_A_POLICY_HARD_SECONDS]));
 	return get_mark(info, policy);
 }
 
@@ -187,6 +190,13 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return esplane_nl_send(info, reply, header);
 }
 
+static int put_left(struct sk_buff *skb, const struct esplane_policy *policy)
+{
+	if (!policy->ends)
+		return 0;
+	return nla_put_u32(skb, ESPLANE_A_POLICY_LEFT_SECONDS, esplane_expiry_left(policy));
+}
+
 static int put_mark(struct sk_buff *skb, const struct esplane_policy *policy)
 {
 	if (!policy->mark_mask)
@@ -214,7 +224,8 @@ static int put_policy(struct sk_buff *skb, const struct esplane_net *en,
 				ESPLANE_A_POLICY_PAD) ?:
 	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_PACKETS, esplane_policy_packets(policy),
 				ESPLANE_A_POLICY_PAD) ?:
-	      put_mark(skb, policy);
+	      put_mark(skb, policy) ?:
+	      put_left(skb, policy);
 	for (i = 0; !err && i < policy->n_selectors; i++)
 		err = esplane_nl_put_selector(skb, ESPLANE_A_POLICY_SELECTOR,
 					      &policy->selectors[i]);

@@ -49,7 +49,7 @@ void esplane_policy_free_rcu(struct esplane_policy *policy)
 
 bool esplane_policy_same(const struct esplane_policy *a, const struct esplane_policy *b)
 {
-	return a->direction == b->direction && a->action == b->action &&
+	return !a->ends && !b->ends && a->direction == b->direction && a->action == b->action &&
 	       a->priority == b->priority && a->if_id == b->if_id && a->cookie == b->cookie &&
 	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
 	       a->n_selectors == b->n_selectors &&

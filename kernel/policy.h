@@ -31,6 +31,7 @@ struct esplane_policy {
 	u8 action;			/* enum esplane_action */
 	u16 n_selectors;
 	u64 cookie;
+	u64 ends;			/* jiffies; 0: never (expiry.c) */
 	u64 __percpu *packets;
 	bool heir_has_packets;		/* the counter went on to this one's replacement */
 	unsigned long acquire_next;	/* jiffies: no acquire event before */

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/sched.h>
 
+#include "expiry.h"
 #include "hold.h"
 #include "net.h"
 #include "policy.h"
@@ -130,6 +131,7 @@ int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struc
 	esplane_classifier_swap(&spd->policies[policy->direction], &policy->rule, NULL);
 	count_kinds(spd, policy, 1);
 	spd->count++;
+	esplane_expiry_await(en, policy);
 	changed(en);
 	return 0;
 }
@@ -183,6 +185,7 @@ int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
 	xa_store(&spd->by_id, policy->id, policy, GFP_KERNEL);
 	swap_policy(spd, policy, old);
 	retire(old);
+	esplane_expiry_await(en, policy);
 	changed(en);
 	return 0;
 }
@@ -235,6 +238,7 @@ int esplane_spd_init(struct esplane_net *en)
 	int err;
 
 	xa_init_flags(&spd->by_id, XA_FLAGS_ACCOUNT);
+	esplane_expiry_init(en);
 	for (i = 0; i < ARRAY_SIZE(spd->policies); i++) {
 		spd->default_action[i] = ESPLANE_ACTION_BYPASS;
 		err = esplane_classifier_init(&spd->policies[i]);
@@ -253,6 +257,7 @@ void esplane_spd_exit(struct esplane_net *en)
 {
 	unsigned int i;
 
+	esplane_expiry_exit(en);
 	for (i = 0; i < ARRAY_SIZE(en->spd.policies); i++)
 		esplane_classifier_exit(&en->spd.policies[i]);
 	xa_destroy(&en->spd.by_id);

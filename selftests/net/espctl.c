@@ -49,7 +49,7 @@ static const char usage[] =
 	"  sa-del id=N | sa-list [--json] [id=N] [get=FIELD]\n"
 	"  policy-set direction=in|out action=protect|bypass|discard selector=... [priority=N] "
 	"[sa_id=N]\n"
-	"         [if_id=N] [mark=N] [mark_mask=N] [cookie=N] [id=N]                      prints "
+	"         [if_id=N] [mark=N] [mark_mask=N] [cookie=N] [hard_seconds=N] [id=N]     prints "
 	"the ID\n"
 	"         [--count N]    N of them, the destination of the first selector counted up; prints "
 	"the last ID\n"

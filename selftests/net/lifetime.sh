@@ -131,11 +131,36 @@ deleted() {
 	ktap_equal "an SA that was deleted expires no more" "$(told false)$(told true)" ""
 }
 
+# temporary SECONDS COOKIE [WORD...]: a policy that ends by itself.
+temporary() {
+	esp "$a" policy-set direction=out action=discard "hard_seconds=$1" "cookie=$2" \
+		selector=10.1.0.0/24,10.99.0.0/24 "${@:3}"
+}
+no_policy() { ! esp "$a" policy-list "id=$1"; }
+policy_told() { event_is ".event == \"policy-expire\" and .data.policy_id == $1 and .data.cookie == $2"; }
+
+# The later is made first: the worker must wait for the sooner, and then go on.
+policies() {
+	local later sooner stays
+	later=$(temporary 4 51)
+	sooner=$(temporary 1 52)
+	stays=$(temporary 1 53)
+	temporary 1000 53 "id=$stays" >/dev/null
+	ktap_at_least "a policy with an end: seconds left" "$(policy_get "$a" "$stays" left_seconds)" 900
+	ktap_check "the sooner ends first" busywait "$(slowly 3000)" no_policy "$sooner"
+	ktap_check "and is told, with its cookie" busywait "$(slowly 1000)" policy_told "$sooner" 52
+	ktap_check "the other ends too" busywait "$(slowly 6000)" no_policy "$later"
+	ktap_check "and is told" busywait "$(slowly 1000)" policy_told "$later" 51
+	ktap_at_least "one that was replaced has its new end" "$(policy_get "$a" "$stays" left_seconds)" 900
+	esp "$a" policy-del "id=$stays"
+	ktap_equal "none is told that did not end" "$(event_count '.event == "policy-expire"')" 2
+}
+
 ktap_print_header
 two_hosts
 worker "$a"
 worker "$b"
-ktap_set_plan $((8 + 4 + 7 + 5 + 3 + 1 + 3))
+ktap_set_plan $((8 + 4 + 7 + 5 + 3 + 1 + 3 + 7))
 inner_route "$a" a
 events "$a"
 packets
@@ -145,4 +170,5 @@ sequence
 sequence_extended
 deleted
 inbound
+policies
 ktap_finished

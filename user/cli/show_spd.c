@@ -45,6 +45,8 @@ void show_spd_entry(const struct page *p, const struct dp_policy *policy)
 		page_line(p, 2, "sa", "#%u", policy->sa_id);
 	else if (wants_sa(policy))
 		page_line(p, 2, "sa", "none yet");
+	if (policy->left_seconds)
+		page_line(p, 2, "ends", "in %u seconds", policy->left_seconds);
 	if (policy->packets)
 		page_line(p, 2, "packets", "%" PRIu64, policy->packets);
 }

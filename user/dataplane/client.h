@@ -66,7 +66,8 @@ void dp_events_close(struct dp_events *events);
 /* To poll for reading; non-blocking. */
 int dp_events_fd(const struct dp_events *events);
 /*
- * Calls @fn for each event that waits; @name: "sa-expire", "acquire", "sa-mapping". Returns 0, or
+ * Calls @fn for each event that waits; @name: "sa-expire", "acquire", "sa-mapping",
+ * "policy-expire". Returns 0, or
  * -ENOBUFS if events were lost (re-sync by dump), or another negative errno.
  */
 int dp_events_read(struct dp_events *events,

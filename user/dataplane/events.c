@@ -29,6 +29,8 @@ static const char *event_name(uint8_t command)
 	switch (command) {
 	case ESPLANE_CMD_SA_EXPIRE:
 		return "sa-expire";
+	case ESPLANE_CMD_POLICY_EXPIRE:
+		return "policy-expire";
 	case ESPLANE_CMD_ACQUIRE:
 		return "acquire";
 	case ESPLANE_CMD_SA_MAPPING:

@@ -136,6 +136,8 @@ static const struct dp_field dp_policy_table_fields[] = {
 	POLICY(DP_U64, PACKETS, packets),
 	POLICY(DP_U32, MARK, mark),
 	POLICY(DP_U32, MARK_MASK, mark_mask),
+	POLICY(DP_U32, HARD_SECONDS, hard_seconds),
+	POLICY(DP_U32, LEFT_SECONDS, left_seconds),
 	LIST(DP_NESTS, ESPLANE_A_POLICY_SELECTOR, struct dp_policy, selectors,
 	     ESPLANE_MAX_SELECTORS, .nest = &dp_selector_table),
 };

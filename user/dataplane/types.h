@@ -85,6 +85,8 @@ struct dp_policy {
 	uint64_t cookie;
 	uint64_t packets;
 	uint32_t mark, mark_mask;
+	uint32_t hard_seconds;		/* of a request */
+	uint32_t left_seconds;		/* of a reply */
 	struct dp_selector selectors[ESPLANE_MAX_SELECTORS];
 	size_t n_selectors;
 };
