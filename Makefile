@@ -62,6 +62,7 @@ help:
 	@echo '  all (default)  module for the running kernel, or KDIR=DIR; esplaned and esplane'
 	@echo '  module, user   one of the two'
 	@echo '  install        both, then: modprobe esplane'
+	@echo '  KEY_EXPORT=1   with one of these: a module that gives root the keys of SAs, for Wireshark (esplane(8))'
 	@echo '  clean          removes what these made'
 	@echo 'Try (as root; a virtual machine is used, this kernel is left alone)'
 	@echo '  demo           a tunnel between esplaned and strongSwan, told step by step'

@@ -11,6 +11,7 @@
 
 #include "dataplane.h"
 #include "events.h"
+#include "key_export.h"
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
@@ -37,6 +38,7 @@ static int __init esplane_init(void)
 	err = esplane_netlink_register();
 	if (err)
 		goto err_netlink;
+	esplane_key_export_announce();
 	return 0;
 
 err_netlink:

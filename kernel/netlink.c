@@ -9,6 +9,7 @@
 
 #include "encap.h"
 #include "esp.h"
+#include "key_export.h"
 #include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
@@ -98,7 +99,8 @@ int esplane_nl_caps_get_doit(struct sk_buff *skb, struct genl_info *info)
 	err = nla_put_string(reply, ESPLANE_A_CAPS_VERSION, ESPLANE_VERSION) ?:
 	      put_transforms(reply) ?:
 	      nla_put_u32(reply, ESPLANE_A_CAPS_MAX_REPLAY_WINDOW, ESPLANE_MAX_REPLAY_WINDOW) ?:
-	      nla_put_u32(reply, ESPLANE_A_CAPS_MAX_SELECTORS, ESPLANE_MAX_SELECTORS);
+	      nla_put_u32(reply, ESPLANE_A_CAPS_MAX_SELECTORS, ESPLANE_MAX_SELECTORS) ?:
+	      esplane_key_export_put_caps(reply);
 	if (!err)
 		return esplane_nl_send(info, reply, header);
 	if (err == -ENOMEM)

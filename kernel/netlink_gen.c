@@ -162,6 +162,11 @@ static const struct nla_policy esplane_spd_set_nl_policy[ESPLANE_A_SPD_DEFAULT_O
 	[ESPLANE_A_SPD_DEFAULT_OUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
 };
 
+/* ESPLANE_CMD_SA_KEYS_GET - do */
+static const struct nla_policy esplane_sa_keys_get_nl_policy[ESPLANE_A_SA_ID + 1] = {
+	[ESPLANE_A_SA_ID] = { .type = NLA_U32, },
+};
+
 /* Ops table for esplane */
 static const struct genl_ops esplane_nl_ops[] = {
 	{
@@ -275,6 +280,13 @@ static const struct genl_ops esplane_nl_ops[] = {
 	{
 		.cmd		= ESPLANE_CMD_SPD_GET,
 		.doit		= esplane_nl_spd_get_doit,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= ESPLANE_CMD_SA_KEYS_GET,
+		.doit		= esplane_nl_sa_keys_get_doit,
+		.policy		= esplane_sa_keys_get_nl_policy,
+		.maxattr	= ESPLANE_A_SA_ID,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

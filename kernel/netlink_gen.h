@@ -35,6 +35,7 @@ int esplane_nl_encap_del_doit(struct sk_buff *skb, struct genl_info *info);
 int esplane_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int esplane_nl_spd_set_doit(struct sk_buff *skb, struct genl_info *info);
 int esplane_nl_spd_get_doit(struct sk_buff *skb, struct genl_info *info);
+int esplane_nl_sa_keys_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	ESPLANE_NLGRP_EVENTS,

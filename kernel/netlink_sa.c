@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Operations on SAs: sa-new, sa-get, sa-update, sa-del, sa-flush. */
+/* Operations on SAs: sa-new, sa-get, sa-keys-get, sa-update, sa-del, sa-flush. */
 #include <crypto/aead.h>
 #include <linux/ktime.h>
 #include <linux/string.h>
@@ -7,6 +7,7 @@
 
 #include "encap.h"
 #include "esp.h"
+#include "key_export.h"
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
@@ -262,9 +263,11 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 	RCU_INIT_POINTER(sa->outer, outer);
 	err = esplane_transform_setup(sa, r->encr, r->integ, nla_data(r->key),
 				      nla_len(r->key), info->extack);
-	if (err)
+	if (err) {
 		info->extack->bad_attr = r->key;
-	return err;
+		return err;
+	}
+	return esplane_key_export_keep(sa, nla_data(r->key), nla_len(r->key), info->extack);
 }
 
 /* What the addresses of an SA need in the namespace. */
@@ -499,7 +502,15 @@ static struct esplane_sa *find_sa(struct genl_info *info, struct esplane_net *en
 	return ERR_PTR(-ENOENT);
 }
 
-int esplane_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+/* What sa-keys-get tells: all that is needed to find the SA's packets and to decrypt them. */
+static int put_keys(struct sk_buff *skb, struct esplane_sa *sa)
+{
+	return put_identity(skb, sa) ?:
+	       put_outer(skb, sa) ?:
+	       esplane_key_export_put(skb, sa);
+}
+
+static int reply_sa(struct genl_info *info, int (*put)(struct sk_buff *skb, struct esplane_sa *sa))
 {
 	struct esplane_net *en = esplane_nl_net(info);
 	struct sk_buff *reply;
@@ -512,13 +523,25 @@ int esplane_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	mutex_lock(&en->lock);
 	sa = find_sa(info, en);
-	err = PTR_ERR_OR_ZERO(sa) ?: put_sa(reply, sa);
+	err = PTR_ERR_OR_ZERO(sa) ?: put(reply, sa);
 	mutex_unlock(&en->lock);
 	if (err) {
 		nlmsg_free(reply);
 		return err;
 	}
 	return esplane_nl_send(info, reply, header);
+}
+
+int esplane_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return reply_sa(info, put_sa);
+}
+
+int esplane_nl_sa_keys_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esplane_key_export_allowed(skb, info->extack);
+
+	return err ?: reply_sa(info, put_keys);
 }
 
 static int dump_sa(struct sk_buff *skb, struct netlink_callback *cb, struct esplane_sa *sa)

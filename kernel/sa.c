@@ -26,6 +26,7 @@
 #include <net/ipv6.h>
 
 #include "events.h"
+#include "key_export.h"
 #include "net.h"
 #include "sa.h"
 #include "sad.h"
@@ -36,6 +37,7 @@ static void free_work(struct work_struct *work)
 	struct esplane_sa *sa = container_of(work, struct esplane_sa, free_work);
 	struct esplane_sad *sad = &sa->en->sad;
 
+	esplane_key_export_forget(sa);
 	if (sa->aead)
 		esplane_transform_teardown(sa);
 	esplane_outer_free(rcu_dereference_protected(sa->outer, true));

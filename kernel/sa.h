@@ -18,6 +18,7 @@
 #include "selector.h"
 
 struct crypto_aead;
+struct esplane_keymat;
 struct esplane_net;
 struct esplane_transform;
 
@@ -110,6 +111,7 @@ struct esplane_sa {
 	struct work_struct free_work;
 	u64 __percpu *drops;		/* ESPLANE_DROP_COUNT per CPU */
 	u16 key_bits;
+	struct esplane_keymat *keymat;	/* key_export.c; NULL in a module without it */
 	struct esplane_selector selectors[];
 };
 

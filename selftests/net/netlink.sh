@@ -58,6 +58,7 @@ refusals() {
 	no such SA, update|sa-update id=4000000000 src=1.1.1.1|ENOENT|SA
 	SA get without ID|sa-get|EINVAL|id
 	SA delete without ID|sa-del|EINVAL|id
+	keys of an SA, from a module that has none|sa-keys-get id=$inbound|ENOTSUP|built without key export
 	SA update with one port|sa-update id=$inbound encap-sport=4500|EINVAL|encap|port
 	SA update of one address to another family|sa-update id=$inbound src=2001:db8::1|EINVAL|famil
 	policy without direction|policy-set action=2 $any|EINVAL|direction
@@ -133,7 +134,7 @@ denied_everything() {
 	# shellcheck disable=SC2054
 	local requests=(caps-get spi-alloc spi-free sa-new sa-get sa-get,dump sa-update sa-del sa-flush
 		policy-set policy-get policy-get,dump policy-del policy-flush encap-add encap-del stats-get
-		spd-set spd-get)
+		spd-set spd-get sa-keys-get)
 	"$@" python3 "$NET_DIR/genl.py" "${requests[@]}" >"$NET_TMP/denied"
 	cat "$NET_TMP/denied"
 	[ "$(grep -c '^EPERM' "$NET_TMP/denied")" = ${#requests[@]} ]
