@@ -28,6 +28,7 @@ static void print_usage(FILE *out)
 	      "  --uri unix://PATH          socket of the daemon (" VICI_DEFAULT_SOCKET ")\n"
 	      "  --json                     status, monitor, stats, sa, policy, link: for programs\n"
 	      "  --dump                     sa, policy, link: columns separated by tabs\n"
+	      "  --wireshark-keys           sa: their keys, as Wireshark's file esp_sa has them\n"
 	      "  --ike NAME, --child NAME, --ike-id N, --child-id N\n"
 	      "                             which SAs, instead of CONN and CHILD\n"
 	      "  --timeout SECONDS          initiate, terminate, rekey: wait no longer\n"
@@ -66,7 +67,9 @@ enum {
 	KEY_QUIET,
 	KEY_LOG,
 	KEY_IF_ID,
-	KEY_DEFAULT };
+	KEY_DEFAULT,
+	KEY_WIRESHARK_KEYS,
+};
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
@@ -82,6 +85,7 @@ static const struct option long_options[] = {
 	{ "log", no_argument, NULL, KEY_LOG },
 	{ "if-id", required_argument, NULL, KEY_IF_ID },
 	{ "default", required_argument, NULL, KEY_DEFAULT },
+	{ "wireshark-keys", no_argument, NULL, KEY_WIRESHARK_KEYS },
 	{ 0 },
 };
 
@@ -107,6 +111,8 @@ static unsigned int option_class(int key)
 	case KEY_IF_ID:
 	case KEY_DEFAULT:
 		return OPT_LINK;
+	case KEY_WIRESHARK_KEYS:
+		return OPT_KEYS;
 	default:
 		return 0;
 	}
@@ -152,6 +158,9 @@ static void set_option(struct options *o, int key)
 		break;
 	case KEY_DEFAULT:
 		o->default_action = optarg;
+		break;
+	case KEY_WIRESHARK_KEYS:
+		o->wireshark_keys = true;
 		break;
 	default:
 		break;

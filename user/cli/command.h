@@ -19,13 +19,14 @@ enum {
 	OPT_LOG = 1 << 4,
 	OPT_DUMP = 1 << 5,
 	OPT_LINK = 1 << 6,		/* --if-id, --default */
+	OPT_KEYS = 1 << 7,		/* --wireshark-keys */
 };
 
 struct options {
 	unsigned int given;		/* OPT_* */
 	unsigned int keys;		/* of arguments.c: which ones */
 	const char *uri;		/* NULL: the default socket */
-	bool json, dump, quiet, log;
+	bool json, dump, quiet, log, wireshark_keys;
 	const char *ike, *child, *ike_id, *child_id;
 	const char *timeout;		/* seconds */
 	const char *if_id, *default_action;	/* of an interface */

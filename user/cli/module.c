@@ -42,6 +42,10 @@ static int parse_object(struct module_list *l, const char *word)
 int module_list_start(struct module_list *l, const struct options *options)
 {
 	l->options = options;
+	if (options->wireshark_keys && (options->json || options->dump)) {
+		failed("--wireshark-keys has a shape of its own, without --json and --dump");
+		return EXIT_USAGE;
+	}
 	if (options->json && options->dump) {
 		failed("give either --json or --dump");
 		return EXIT_USAGE;
@@ -78,7 +82,7 @@ bool module_list_add(struct module_list *l, const void *object)
 	return false;
 }
 
-static int list_failed(const struct dp *dp, int err)
+int module_failed(const struct dp *dp, int err)
 {
 	if (err == -EPERM)
 		return failed("%s: only root may see this (CAP_NET_ADMIN)", dp_why(dp));
@@ -89,7 +93,7 @@ static int list_failed(const struct dp *dp, int err)
 
 int module_list_end(struct module_list *l, const struct dp *dp, int err)
 {
-	int status = err ? list_failed(dp, err) : 0;
+	int status = err ? module_failed(dp, err) : 0;
 
 	fclose(l->page.out);
 	if (!status && l->spi && !l->n)
@@ -102,26 +106,35 @@ int module_list_end(struct module_list *l, const struct dp *dp, int err)
 	return status;
 }
 
-static void keep_transforms(void *arg, const struct dp_caps *caps)
+static void keep_caps(void *arg, const struct dp_caps *from)
 {
-	struct transform_names *names = arg;
+	struct module_caps *to = arg;
 	size_t i;
 
-	for (i = 0; i < caps->n_transforms; i++) {
-		if (!caps->transforms[i].name)
+	to->key_export = from->key_export;
+	snprintf(to->version, sizeof(to->version), "%s", from->version ? from->version : "?");
+	for (i = 0; i < from->n_transforms; i++) {
+		if (!from->transforms[i].name)
 			continue;
-		names->list[names->n].encr = caps->transforms[i].encr;
-		names->list[names->n].integ = caps->transforms[i].integ;
-		snprintf(names->list[names->n].name, sizeof(names->list[0].name), "%s",
-			 caps->transforms[i].name);
-		names->n++;
+		to->list[to->n].encr = from->transforms[i].encr;
+		to->list[to->n].integ = from->transforms[i].integ;
+		snprintf(to->list[to->n].name, sizeof(to->list[0].name), "%s",
+			 from->transforms[i].name);
+		to->n++;
 	}
 }
 
-void module_transforms(struct dp *dp, struct transform_names *names)
+int module_caps(struct dp *dp, struct module_caps *caps)
 {
-	names->n = 0;
-	dp_caps_get(dp, keep_transforms, names);
+	memset(caps, 0, sizeof(*caps));
+	return dp_caps_get(dp, keep_caps, caps);
+}
+
+void module_warn(const struct module_caps *caps)
+{
+	if (caps->key_export)
+		fputs("esplane: warning: the module gives the keys of SAs to root, it was built with "
+		      "KEY_EXPORT=1\n", stderr);
 }
 
 struct counters {

@@ -33,6 +33,8 @@ void module_list_begin(void *arg);
  * false if that was JSON and is done.
  */
 bool module_list_add(struct module_list *l, const void *object);
+/* The reason of @err, the last request's, on stderr. Returns an exit status. */
+int module_failed(const struct dp *dp, int err);
 /* @err of the dump. Prints and frees. Returns an exit status, after a message if there is need. */
 int module_list_end(struct module_list *l, const struct dp *dp, int err);
 
@@ -42,22 +44,29 @@ int module_list_end(struct module_list *l, const struct dp *dp, int err);
  */
 struct vici_node *module_stats(struct dp *dp, const struct vici_node *engine);
 
-/* Names of the ESP transforms, by the module. */
-struct transform_names {
+/* What the module says of itself: the names of its ESP transforms, and whether it gives keys. */
+struct module_caps {
 	struct {
 		uint32_t encr, integ;	/* IANA */
 		char name[48];
 	} list[DP_MAX_TRANSFORMS];
 	size_t n;
+	char version[32];
+	bool key_export;
 };
 
-/* Empty if the module does not tell. */
-void module_transforms(struct dp *dp, struct transform_names *names);
+/* Empty, and a negative errno, if the module does not tell. */
+int module_caps(struct dp *dp, struct module_caps *caps);
+/* On stderr, if it was built to give keys: who runs it should know. */
+void module_warn(const struct module_caps *caps);
+/* "aes-gcm-16"; "transform 99" if the module has no name for it. Writes HUMAN_MAX bytes at most. */
+char *transform_name(const struct module_caps *caps, const struct dp_sa *sa, char *buf);
 
 /* An SA, a policy: for people, as columns. */
-void show_sad_entry(const struct page *p, const struct dp_sa *sa,
-		    const struct transform_names *names);
+void show_sad_entry(const struct page *p, const struct dp_sa *sa, const struct module_caps *caps);
 void dump_sad_entry(FILE *out, const struct dp_sa *sa);
+/* A line of Wireshark's table of SAs, or a comment that says why there is none (wireshark.c). */
+void print_wireshark_sa(FILE *out, const struct dp_sa *sa, const struct module_caps *caps);
 void show_spd_entry(const struct page *p, const struct dp_policy *policy);
 void dump_spd_entry(FILE *out, const struct dp_policy *policy);
 

@@ -35,16 +35,22 @@ static void show_path(const struct page *p, const struct dp_sa *sa)
 		  sa->encap_dport ? ", ESP in UDP" : "");
 }
 
-static void show_cipher(const struct page *p, const struct dp_sa *sa,
-			const struct transform_names *names)
+char *transform_name(const struct module_caps *caps, const struct dp_sa *sa, char *buf)
 {
-	char name[HUMAN_MAX];
 	size_t i;
 
-	snprintf(name, sizeof(name), "transform %u", sa->encr);
-	for (i = 0; i < names->n; i++)
-		if (names->list[i].encr == sa->encr && names->list[i].integ == sa->integ)
-			snprintf(name, sizeof(name), "%s", names->list[i].name);
+	snprintf(buf, HUMAN_MAX, "transform %u", sa->encr);
+	for (i = 0; i < caps->n; i++)
+		if (caps->list[i].encr == sa->encr && caps->list[i].integ == sa->integ)
+			snprintf(buf, HUMAN_MAX, "%s", caps->list[i].name);
+	return buf;
+}
+
+static void show_cipher(const struct page *p, const struct dp_sa *sa, const struct module_caps *caps)
+{
+	char name[HUMAN_MAX];
+
+	transform_name(caps, sa, name);
 	if (sa->key_len)
 		page_line(p, 2, "cipher", "%s-%u, by %s", name, sa->key_len,
 			  sa->driver ? sa->driver : "?");
@@ -108,8 +114,7 @@ static void show_drops(const struct page *p, const struct dp_sa *sa)
 				  sa->drops[i].meaning ? sa->drops[i].meaning : "?");
 }
 
-void show_sad_entry(const struct page *p, const struct dp_sa *sa,
-		    const struct transform_names *names)
+void show_sad_entry(const struct page *p, const struct dp_sa *sa, const struct module_caps *caps)
 {
 	char text[SELECTOR_TEXT_MAX];
 	size_t i;
@@ -117,7 +122,7 @@ void show_sad_entry(const struct page *p, const struct dp_sa *sa,
 	page_line(p, 0, "sa", "0x%08" PRIx32 " %s #%u", sa->spi, direction(sa->direction),
 		  sa->id);
 	show_path(p, sa);
-	show_cipher(p, sa, names);
+	show_cipher(p, sa, caps);
 	for (i = 0; i < sa->n_selectors; i++)
 		page_line(p, 2, "traffic", "%s", selector_text(&sa->selectors[i], text));
 	if (sa->if_id)

@@ -1,7 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* esplane version: of this command and of the daemon; fails if that does not answer. */
+/* esplane version: of this command, the daemon and the module; fails if the daemon does not answer. */
+#include <unistd.h>
+
 #include "../vici/version.h"
-#include "show.h"
+#include "module.h"
+
+/* To root, and of a module that is there: to ask would load it. */
+static void print_module(void)
+{
+	struct module_caps caps;
+	const char *why;
+	struct dp *dp = access("/sys/module/esplane", F_OK) ? NULL : dp_open(&why);
+
+	if (!dp)
+		return;
+	if (!module_caps(dp, &caps))
+		printf("esplane.ko %s\n", caps.version);
+	module_warn(&caps);
+	dp_close(dp);
+}
 
 static int run(const struct options *options)
 {
@@ -22,11 +39,12 @@ static int run(const struct options *options)
 		       get_or(reply, "release", "?"), get_or(reply, "machine", "?"));
 	else
 		status = failed("%s", error);
+	print_module();
 	vici_tree_free(reply);
 	vici_client_free(c);
 	return status;
 }
 
 const struct command cmd_version = {
-	"version", run, 0, 0, "", "of this command and of the daemon",
+	"version", run, 0, 0, "", "of this command, of the daemon and, for root, of the module",
 };

@@ -35,6 +35,12 @@ int dp_sa_new(struct dp *dp, struct dp_sa *sa);
 int dp_sa_update(struct dp *dp, const struct dp_sa *sa);
 int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg);
 /*
+ * The same with the key material, and what is needed to decrypt the SA's packets, but no more. The
+ * kernel logs it. -EOPNOTSUPP: the module was built without.
+ */
+int dp_sa_keys_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa),
+		   void *arg);
+/*
  * Starts again by itself when the database changed under it, a few times: then @begin (may be NULL)
  * is called once more. In the end it has told of every SA that was there all the while, once.
  */

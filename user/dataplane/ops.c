@@ -76,18 +76,30 @@ int dp_sa_update(struct dp *dp, const struct dp_sa *sa)
 						    .object = sa });
 }
 
-int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg)
+static int get_sa(struct dp *dp, uint8_t command, const char *name, uint32_t id,
+		  void (*fn)(void *arg, const struct dp_sa *sa), void *arg)
 {
 	struct dp_sa in = { .id = id }, reply;
 
-	return dp_request(dp, &(struct dp_request){ .command = ESPLANE_CMD_SA_GET,
-						    .name = "sa-get",
+	return dp_request(dp, &(struct dp_request){ .command = command,
+						    .name = name,
 						    .in = &dp_sa_table,
 						    .object = &in,
 						    .out = &dp_sa_table,
 						    .reply = &reply,
 						    .fn = (void (*)(void *, const void *))fn,
 						    .arg = arg });
+}
+
+int dp_sa_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa), void *arg)
+{
+	return get_sa(dp, ESPLANE_CMD_SA_GET, "sa-get", id, fn, arg);
+}
+
+int dp_sa_keys_get(struct dp *dp, uint32_t id, void (*fn)(void *arg, const struct dp_sa *sa),
+		   void *arg)
+{
+	return get_sa(dp, ESPLANE_CMD_SA_KEYS_GET, "sa-keys-get", id, fn, arg);
 }
 
 /*

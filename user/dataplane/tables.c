@@ -177,6 +177,7 @@ static const struct dp_field dp_caps_table_fields[] = {
 	CAPS(DP_STRING, VERSION, version),
 	CAPS(DP_U32, MAX_REPLAY_WINDOW, max_replay_window),
 	CAPS(DP_U32, MAX_SELECTORS, max_selectors),
+	CAPS(DP_FLAG, KEY_EXPORT, key_export),
 	LIST(DP_NESTS, ESPLANE_A_CAPS_TRANSFORM, struct dp_caps, transforms, DP_MAX_TRANSFORMS,
 	     .nest = &transform_table),
 };

@@ -51,7 +51,7 @@ struct dp_sa {
 	struct dp_addr src, dst;
 	uint32_t mode;			/* enum esplane_mode */
 	uint32_t encr, integ;
-	struct dp_bytes keymat;		/* key, salt, integrity key */
+	struct dp_bytes keymat;		/* key, salt, integrity key; of replies in dp_sa_keys_get()'s alone */
 	uint32_t key_len;		/* bits */
 	uint32_t flags;			/* enum esplane_sa_flag */
 	uint32_t replay_window;
@@ -106,6 +106,7 @@ struct dp_transform {
 struct dp_caps {
 	const char *version;
 	uint32_t max_replay_window, max_selectors;
+	bool key_export;		/* dp_sa_keys_get() works */
 	struct dp_transform transforms[DP_MAX_TRANSFORMS];
 	size_t n_transforms;
 };

@@ -310,6 +310,13 @@ static void wrong_command_lines(void **state)
 	is_text(p->err, "esplane: a policy has an ID, but no SPI\n");
 	assert_int_equal(RUN(p, "sa", "--json", "--dump"), 2);
 	is_text(p->err, "esplane: give either --json or --dump\n");
+	assert_int_equal(RUN(p, "sa", "--wireshark-keys", "--json"), 2);
+	is_text(p->err, "esplane: --wireshark-keys has a shape of its own, without --json and "
+			"--dump\n");
+	assert_int_equal(RUN(p, "policy", "--wireshark-keys"), 2);
+	snprintf(expected, sizeof(expected), "esplane: policy does not take --wireshark-keys\n%s",
+		 try);
+	is_text(p->err, expected);
 	assert_int_equal(RUN(p, "terminate", "home", "--ike", "home", URI(p)), 2);
 	is_text(p->err, "esplane: give either home or --ike, --child, --ike-id and --child-id\n");
 	assert_int_equal(RUN(p, "terminate"), 1);

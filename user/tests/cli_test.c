@@ -365,7 +365,9 @@ static void selectors(void **state)
 			    "10.1.0.0/24[icmp/8/0] -> 10.2.0.0-10.2.0.9[icmp]");
 }
 
-static const struct transform_names names_of_module = { { { 20, 0, "aes-gcm-16" } }, 1 };
+static const struct module_caps caps_of_module = {
+	.list = { { 20, 0, "aes-gcm-16" } }, .n = 1,
+};
 
 static void sa_for_people(void **state)
 {
@@ -393,7 +395,7 @@ static void sa_for_people(void **state)
 	      "  limit of use: end at 1 minute\n"
 	      "  limit of bytes: rekey at 1.0 MiB, end at 2.0 MiB\n"
 	      "  dropped: 4 REPLAY: sequence number already seen\n",
-	      show_sad_entry(&page, &sa, &names_of_module));
+	      show_sad_entry(&page, &sa, &caps_of_module));
 	SHOWS("3\tin\t00001000\t192.0.2.2\t192.0.2.1\t4500\t61000\t20\t128\t7\t1024\t77\t"
 	      "1024\t1\t63\t3\t0\t3600\t1048576\t2097152\t0\t0\t0\t60\trfc4106-gcm-aesni\t"
 	      "10.1.0.0/24 -> 10.2.0.0-10.2.0.9\tREPLAY=4\n", dump_sad_entry(out, &sa));
@@ -412,9 +414,106 @@ static void sa_that_is_new(void **state)
 	      "  path: 2001:db8::1 -> 2001:db8::2\n"
 	      "  cipher: transform 99, by ?\n"
 	      "  sequence: 0\n"
-	      "  age: 0 seconds\n", show_sad_entry(&page, &sa, &names_of_module));
+	      "  age: 0 seconds\n", show_sad_entry(&page, &sa, &caps_of_module));
 	SHOWS("4\tout\t00002000\t2001:db8::1\t2001:db8::2\t0\t0\t99\t0\t0\t0\t0\t0\t0\t0\t"
 	      "(none)\t0\t0\t0\t0\t0\t0\t0\t0\t(none)\t(none)\t(none)\n", dump_sad_entry(out, &sa));
+}
+
+/* 00 01 02 ...: @n bytes of it from @first on, in hexadecimal, as a key. */
+static const char *bytes_text(unsigned int first, unsigned int n, char *text)
+{
+	unsigned int i;
+
+	strcpy(text, n ? "0x" : "");
+	for (i = 0; i < n; i++)
+		sprintf(text + 2 + 2 * i, "%02x", first + i);
+	return text;
+}
+
+/*
+ * Names of algorithms as Wireshark writes them (epan/dissectors/packet-ipsec.c: the strings of
+ * esp_encryption_type_vals and esp_authentication_type_vals). Lengths are those of the RFCs that the
+ * names mention: the longest key, with its salt; the key of the hash.
+ */
+static const struct {
+	uint32_t encr, integ;		/* IANA */
+	unsigned int encr_len, integ_len;
+	const char *encr_name, *integ_name;
+} wireshark_sas[] = {
+	{ 11, 12, 0, 32, "NULL", "HMAC-SHA-256-128 [RFC4868]" },
+	{ 11, 13, 0, 48, "NULL", "HMAC-SHA-384-192 [RFC4868]" },
+	{ 11, 14, 0, 64, "NULL", "HMAC-SHA-512-256 [RFC4868]" },
+	{ 12, 12, 16, 32, "AES-CBC [RFC3602]", "HMAC-SHA-256-128 [RFC4868]" },
+	{ 12, 13, 24, 48, "AES-CBC [RFC3602]", "HMAC-SHA-384-192 [RFC4868]" },
+	{ 12, 14, 32, 64, "AES-CBC [RFC3602]", "HMAC-SHA-512-256 [RFC4868]" },
+	{ 13, 12, 16 + 4, 32, "AES-CTR [RFC3686]", "HMAC-SHA-256-128 [RFC4868]" },
+	{ 13, 13, 24 + 4, 48, "AES-CTR [RFC3686]", "HMAC-SHA-384-192 [RFC4868]" },
+	{ 13, 14, 32 + 4, 64, "AES-CTR [RFC3686]", "HMAC-SHA-512-256 [RFC4868]" },
+	{ 18, 0, 16 + 4, 0, "AES-GCM with 8 octet ICV [RFC4106]", "NULL" },
+	{ 19, 0, 24 + 4, 0, "AES-GCM with 12 octet ICV [RFC4106]", "NULL" },
+	{ 20, 0, 32 + 4, 0, "AES-GCM with 16 octet ICV [RFC4106]", "NULL" },
+	{ 28, 0, 32 + 4, 0, "ChaCha20 with Poly1305 [RFC7634]", "NULL" },
+	{ 30, 0, 32 + 4, 0, "AES-GCM with IIV and 16 octet ICV [RFC4106 & RFC8750]", "NULL" },
+	{ 31, 0, 32 + 4, 0, "ChaCha20 with Poly1305 and IIV [RFC7634 & RFC8750]", "NULL" },
+};
+
+static void keys_for_wireshark(void **state)
+{
+	struct dp_sa sa = { .spi = 0xc0ffee, .src = v4(192, 0, 2, 2), .dst = v4(192, 0, 2, 1) };
+	char expected[1024], encr[256], integ[256];
+	uint8_t keymat[ESPLANE_MAX_KEYMAT_LEN];
+	size_t i;
+
+	for (i = 0; i < sizeof(keymat); i++)
+		keymat[i] = i;
+	for (i = 0; i < sizeof(wireshark_sas) / sizeof(*wireshark_sas); i++) {
+		sa.encr = wireshark_sas[i].encr;
+		sa.integ = wireshark_sas[i].integ;
+		sa.keymat.data = keymat;
+		sa.keymat.len = wireshark_sas[i].encr_len + wireshark_sas[i].integ_len;
+		snprintf(expected, sizeof(expected),
+			 "\"IPv4\",\"192.0.2.2\",\"192.0.2.1\",\"0x00c0ffee\",\"%s\",\"%s\",\"%s\",\"%s\"\n",
+			 wireshark_sas[i].encr_name, bytes_text(0, wireshark_sas[i].encr_len, encr),
+			 wireshark_sas[i].integ_name,
+			 bytes_text(wireshark_sas[i].encr_len, wireshark_sas[i].integ_len, integ));
+		SHOWS(expected, print_wireshark_sa(out, &sa, &caps_of_module));
+	}
+}
+
+/* Whole lines, and what Wireshark cannot do: a comment. */
+static void keys_not_for_wireshark(void **state)
+{
+	static const struct module_caps caps = {
+		.list = { { 14, 0, "aes-ccm-8" }, { 15, 0, "aes-ccm-12" }, { 16, 0, "aes-ccm-16" },
+			  { 21, 0, "aes-gmac" } },
+		.n = 4,
+	};
+	static const uint8_t keymat[20] = "0123456789abcdefSALT";
+	struct dp_sa sa = {
+		.spi = 0xfedcba98, .encr = 20, .keymat = { keymat, sizeof(keymat) },
+		.src = { 16, { 0x20, 1, 0xd, 0xb8, [15] = 1 } },
+		.dst = { 16, { 0xfe, 0x80, [15] = 2 } }, .flags = ESPLANE_SA_FLAG_ESN,
+	};
+	char expected[128];
+	size_t i;
+
+	SHOWS("# SPI 0xfedcba98: for its ICVs to be checked, choose 64-bit SN and the ESN High Bits in "
+	      "Wireshark\n"
+	      "\"IPv6\",\"2001:db8::1\",\"fe80::2\",\"0xfedcba98\","
+	      "\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x303132333435363738396162636465665"
+	      "3414c54\",\"NULL\",\"\"\n", print_wireshark_sa(out, &sa, &caps));
+	for (i = 0; i < caps.n; i++) {
+		sa.encr = caps.list[i].encr;
+		snprintf(expected, sizeof(expected), "# SPI 0xfedcba98: Wireshark has no %s\n",
+			 caps.list[i].name);
+		SHOWS(expected, print_wireshark_sa(out, &sa, &caps));
+	}
+	sa.encr = 99;
+	SHOWS("# SPI 0xfedcba98: Wireshark has no transform 99\n",
+	      print_wireshark_sa(out, &sa, &caps));
+	sa.encr = 12;
+	sa.integ = 14;
+	SHOWS("# SPI 0xfedcba98: the module gave no keys\n", print_wireshark_sa(out, &sa, &caps));
 }
 
 static void policies(void **state)
@@ -531,6 +630,8 @@ int main(void)
 		cmocka_unit_test(selectors),
 		cmocka_unit_test(sa_for_people),
 		cmocka_unit_test(sa_that_is_new),
+		cmocka_unit_test(keys_for_wireshark),
+		cmocka_unit_test(keys_not_for_wireshark),
 		cmocka_unit_test(policies),
 		cmocka_unit_test(events),
 		cmocka_unit_test(names),
