@@ -102,6 +102,14 @@ class Aes:
              SBOX[s[(i + 2) & 3] >> 8 & 255] << 8 | SBOX[s[(i + 3) & 3] & 255]) ^ w[last + i]
             for i in range(4)])
 
+    def crypt_ctr(self, nonce, counter, text):
+        """Counter mode from this counter on; the nonce has 96 bits. The same both ways."""
+        out = b""
+        for i, block in enumerate(blocks(text)):
+            stream = self.encrypt(nonce + struct.pack(">I", counter + i))
+            out += bytes(a ^ b for a, b in zip(block, stream))
+        return out[:len(text)]
+
 
 def blocks(data):
     for i in range(0, len(data), 16):
@@ -131,14 +139,13 @@ class Gcm:
                 y = self.multiply(y ^ int.from_bytes(block, "big"))
         return y
 
-    def seal(self, nonce, aad, text):
-        out = b""
-        for i, block in enumerate(blocks(text)):
-            stream = self.aes.encrypt(nonce + struct.pack(">I", i + 2))
-            out += bytes(a ^ b for a, b in zip(block, stream))
-        out = out[:len(text)]
+    def tag(self, nonce, aad, text):
         mask = int.from_bytes(self.aes.encrypt(nonce + struct.pack(">I", 1)), "big")
-        return out + (self.ghash(aad, out) ^ mask).to_bytes(16, "big")
+        return (self.ghash(aad, text) ^ mask).to_bytes(16, "big")
+
+    def seal(self, nonce, aad, text):
+        out = self.aes.crypt_ctr(nonce, 2, text)
+        return out + self.tag(nonce, aad, out)
 
 
 def checksum(data):
