@@ -39,6 +39,9 @@ static bool addr_within(u16 family, const union nf_inet_addr *addr,
 union upper {
 	__be16 ports[2];
 	struct icmphdr icmp;
+	struct {
+		u8 next, len, type;
+	} mobility;		/* RFC 6275 section 6.1.1 */
 };
 
 static void set_ports(struct esplane_flow *flow, const union upper *upper)
@@ -47,6 +50,8 @@ static void set_ports(struct esplane_flow *flow, const union upper *upper)
 	if (flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6) {
 		flow->sport = upper->icmp.type;
 		flow->dport = upper->icmp.code;
+	} else if (flow->protocol == IPPROTO_MH) {
+		flow->sport = upper->mobility.type;
 	} else {
 		flow->sport = ntohs(upper->ports[0]);
 		flow->dport = ntohs(upper->ports[1]);
@@ -66,6 +71,8 @@ static unsigned int upper_len(u8 protocol)
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return offsetofend(struct icmphdr, code);
+	case IPPROTO_MH:	/* RFC 4301 section 4.4.1.1 */
+		return sizeof_field(union upper, mobility);
 	default:
 		return 0;
 	}

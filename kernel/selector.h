@@ -24,7 +24,7 @@ struct esplane_addr {
  * @protocol: upper-layer protocol
  * @ports: false if the ports cannot be known (non-first fragment, truncated):
  *         then only selectors that allow every port match
- * @sport: host byte order; ICMP type
+ * @sport: host byte order; type of ICMP or of a mobility header
  * @dport: host byte order; ICMP code
  */
 struct esplane_flow {

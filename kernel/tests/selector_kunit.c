@@ -490,7 +490,7 @@ static unsigned int write_v6(u8 *to, u8 next, const u8 *bytes, unsigned int len)
 
 static void flow_of_v6_packets(struct kunit *test)
 {
-	enum { TCP = 6, UDP = 17, RH = 43, FH = 44, ESP = 50, ICMPV6 = 58, NONE = 59, DO = 60 };
+	enum { TCP = 6, UDP = 17, RH = 43, FH = 44, ESP = 50, ICMPV6 = 58, NONE = 59, DO = 60, MH = 135 };
 	static const struct {
 		const char *name;
 		u8 first;
@@ -505,6 +505,8 @@ static void flow_of_v6_packets(struct kunit *test)
 		{ "just the ports", UDP, CHAIN(0x12, 0x34, 0x56, 0x78), UDP, true, 0x1234, 0x5678 },
 		{ "a byte less", UDP, CHAIN(0x12, 0x34, 0x56), UDP, false, 0, 0 },
 		{ "ICMPv6: type and code", ICMPV6, CHAIN(UPPER), ICMPV6, true, 0x12, 0x34 },
+		{ "mobility header: type", MH, CHAIN(NONE, 0, 5, 0), MH, true, 5, 0 },
+		{ "mobility header cut short", MH, CHAIN(NONE, 0), MH, false, 0, 0 },
 		{ "ESP", ESP, CHAIN(UPPER), ESP, true, 0, 0 },
 		{ "no next header", NONE, CHAIN(UPPER), NONE, true, 0, 0 },
 		{ "hop-by-hop options", 0, CHAIN(HOP(TCP), UPPER), TCP, true, 0x1234, 0x5678 },

@@ -15,15 +15,16 @@ static struct ike_addr address(const struct dp_addr *a)
 	return to;
 }
 
-static bool is_icmp(uint32_t protocol)
+/* In place of ports: ICMP, mobility headers. */
+static bool has_type(uint32_t protocol)
 {
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 || protocol == IPPROTO_MH;
 }
 
 /*
  * The data plane has the type in the source, the code in the destination; IKE both in one number.
  */
-static void icmp_ports(const struct dp_selector *s, struct ike_ts *ts)
+static void type_ports(const struct dp_selector *s, struct ike_ts *ts)
 {
 	if (s->src_port_last > UINT8_MAX)
 		return;			/* any */
@@ -44,10 +45,10 @@ char *selector_text(const struct dp_selector *s, char *buf)
 	};
 	char from[IKE_TS_TEXT_MAX], to[IKE_TS_TEXT_MAX];
 
-	if (is_icmp(s->protocol)) {
+	if (has_type(s->protocol)) {
 		src.port_first = 0;
 		src.port_last = UINT16_MAX;
-		icmp_ports(s, &src);
+		type_ports(s, &src);
 		dst.port_first = 0;
 		dst.port_last = UINT16_MAX;
 	}

@@ -32,9 +32,10 @@ bool mapping_addr_back(struct ike_addr *to, const struct dp_addr *from)
 	return to->family != AF_UNSPEC;
 }
 
-static bool is_icmp(uint8_t protocol)
+/* In place of ports: ICMP, mobility headers. */
+static bool has_type(uint8_t protocol)
 {
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 || protocol == IPPROTO_MH;
 }
 
 static bool any_port(const struct ike_ts *ts)
@@ -50,7 +51,7 @@ static bool opaque_port(const struct ike_ts *ts)
 /*
  * The data plane has the type in the source, the code in the destination; IKE both in one number.
  */
-static void icmp_ports(struct dp_selector *s, const struct ike_ts *ts)
+static void type_ports(struct dp_selector *s, const struct ike_ts *ts)
 {
 	uint8_t first = ts->port_first >> ICMP_TYPE_SHIFT, last = ts->port_last >> ICMP_TYPE_SHIFT;
 
@@ -67,8 +68,8 @@ static void ports(struct dp_selector *s, const struct ike_ts *src, const struct 
 	s->src_port_last = src->port_last;
 	s->dst_port_first = dst->port_first;
 	s->dst_port_last = dst->port_last;
-	if (is_icmp(s->protocol) && !(any_port(src) && any_port(dst)))
-		icmp_ports(s, any_port(src) ? dst : src);
+	if (has_type(s->protocol) && !(any_port(src) && any_port(dst)))
+		type_ports(s, any_port(src) ? dst : src);
 }
 
 static bool pair_fits(const struct ike_ts *src, const struct ike_ts *dst)

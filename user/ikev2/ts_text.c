@@ -74,16 +74,21 @@ static bool parse_protocol(const char *text, uint8_t *protocol, struct ike_error
 	return true;
 }
 
-static bool is_icmp(uint8_t protocol)
+/* In place of ports: ICMP, mobility headers. */
+static bool has_type(uint8_t protocol)
 {
-	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 || protocol == IPPROTO_MH;
 }
 
-/* ICMP: type, or type/code, as one 16-bit number (RFC 7296 section 3.13.1). */
-static bool parse_icmp(const char *text, struct ike_ts *ts, struct ike_error *err)
+/*
+ * ICMP: type, or type/code, as one 16-bit number; a mobility header's type with 0 for a code (RFC 7296
+ * section 3.13.1).
+ */
+static bool parse_type(const char *text, struct ike_ts *ts, struct ike_error *err)
 {
 	char type[WORD_MAX], *slash;
-	unsigned long value, code;
+	unsigned long value, code = 0;
+	bool coded;
 
 	strcpy(type, text);
 	slash = strchr(type, '/');
@@ -91,8 +96,9 @@ static bool parse_icmp(const char *text, struct ike_ts *ts, struct ike_error *er
 		*slash = '\0';
 	if (!number(type, ICMP_MASK, &value) || (slash && !number(slash + 1, ICMP_MASK, &code)))
 		return ike_fail(err, "\"%s\" is not an ICMP type or type/code", text);
-	ts->port_first = value << ICMP_SHIFT | (slash ? code : 0);
-	ts->port_last = value << ICMP_SHIFT | (slash ? code : ICMP_MASK);
+	coded = slash || ts->protocol == IPPROTO_MH;
+	ts->port_first = value << ICMP_SHIFT | code;
+	ts->port_last = value << ICMP_SHIFT | (coded ? code : ICMP_MASK);
 	return true;
 }
 
@@ -124,8 +130,8 @@ static bool parse_ports(const char *text, struct ike_ts *ts, struct ike_error *e
 		ts->port_last = 0;
 		return true;
 	}
-	if (is_icmp(ts->protocol))
-		return parse_icmp(text, ts, err);
+	if (has_type(ts->protocol))
+		return parse_type(text, ts, err);
 	/* A name such as "ftp-data" has a dash of its own: only digits begin a range. */
 	strcpy(first, text);
 	dash = isdigit((unsigned char)first[0]) ? strchr(first, '-') : NULL;
@@ -358,9 +364,9 @@ static void add_ports(struct ike_text *t, const struct ike_ts *ts)
 		return;
 	if (first > last)
 		ike_text_add(t, "/opaque");
-	else if (is_icmp(ts->protocol) && first == last)
+	else if (has_type(ts->protocol) && first == last)
 		ike_text_add(t, "/%u/%u", first >> ICMP_SHIFT, first & ICMP_MASK);
-	else if (is_icmp(ts->protocol))
+	else if (has_type(ts->protocol))
 		ike_text_add(t, "/%u", first >> ICMP_SHIFT);
 	else if (first == last)
 		ike_text_add(t, "/%u", first);
