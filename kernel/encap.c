@@ -52,6 +52,7 @@
 struct esplane_port {
 	struct list_head list;
 	struct rcu_head rcu;
+	struct esplane_addr addr;	/* no family: any address of this host */
 	__be16 port;
 	bool ike_only;
 };
@@ -71,6 +72,11 @@ struct datagrams {
 	bool v6;
 };
 
+static bool same_address(const struct esplane_addr *a, const struct esplane_addr *b)
+{
+	return a->family == b->family && !memcmp(&a->ip, &b->ip, sizeof(a->ip));
+}
+
 static struct esplane_port *find_port(const struct esplane_net *en, __be16 port)
 {
 	struct esplane_port *p;
@@ -79,6 +85,40 @@ static struct esplane_port *find_port(const struct esplane_net *en, __be16 port)
 		if (p->port == port)
 			return p;
 	return NULL;
+}
+
+static struct esplane_port *find_registered(const struct esplane_net *en, __be16 port,
+					    const struct esplane_addr *addr)
+{
+	struct esplane_port *p;
+
+	list_for_each_entry_rcu(p, &en->ports, list, lockdep_is_held(&en->lock))
+		if (p->port == port && same_address(&p->addr, addr))
+			return p;
+	return NULL;
+}
+
+static void destination(const struct sk_buff *skb, bool v6, struct esplane_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->family = v6 ? AF_INET6 : AF_INET;
+	if (v6)
+		addr->ip.in6 = ipv6_hdr(skb)->daddr;
+	else
+		addr->ip.ip = ip_hdr(skb)->daddr;
+}
+
+/* As among sockets: who has the packet's own address comes before who has any. */
+static struct esplane_port *port_of(const struct esplane_net *en, const struct sk_buff *skb,
+				    __be16 port, bool v6)
+{
+	const struct esplane_addr any = {};
+	struct esplane_addr addr;
+
+	if (!find_port(en, port))
+		return NULL;
+	destination(skb, v6, &addr);
+	return find_registered(en, port, &addr) ?: find_registered(en, port, &any);
 }
 
 bool esplane_encap_port_exempt(const struct esplane_net *en, __be16 port)
@@ -105,12 +145,37 @@ static int check_socket(const struct esplane_net *en, const struct sock *sk,
 	return 0;
 }
 
-static int register_port(struct esplane_net *en, u16 port, bool ike_only,
+/* What the socket is bound to. IPv4's "any" is taken for IPv6 too: ports outlive their sockets. */
+static void bound_address(const struct sock *sk, struct esplane_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (sk->sk_family == AF_INET && inet_sk(sk)->inet_rcv_saddr) {
+		addr->family = AF_INET;
+		addr->ip.ip = inet_sk(sk)->inet_rcv_saddr;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family != AF_INET6 || ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+		return;
+	addr->family = AF_INET6;
+	addr->ip.in6 = sk->sk_v6_rcv_saddr;
+	if (!ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
+		return;
+	memset(&addr->ip, 0, sizeof(addr->ip));
+	addr->family = AF_INET;
+	addr->ip.ip = sk->sk_v6_rcv_saddr.s6_addr32[3];
+#endif
+}
+
+static int register_port(struct esplane_net *en, const struct sock *sk, bool ike_only,
 			 struct netlink_ext_ack *extack)
 {
-	struct esplane_port *p = find_port(en, htons(port));
+	u16 port = inet_sk(sk)->inet_num;
+	struct esplane_addr addr;
+	struct esplane_port *p;
 
 	lockdep_assert_held(&en->lock);
+	bound_address(sk, &addr);
+	p = find_registered(en, htons(port), &addr);
 	if (p) {
 		WRITE_ONCE(p->ike_only, ike_only);
 		return port;
@@ -120,6 +185,7 @@ static int register_port(struct esplane_net *en, u16 port, bool ike_only,
 		NL_SET_ERR_MSG(extack, "out of memory");
 		return -ENOMEM;
 	}
+	p->addr = addr;
 	p->port = htons(port);
 	p->ike_only = ike_only;
 	list_add_tail_rcu(&p->list, &en->ports);
@@ -138,7 +204,7 @@ int esplane_encap_add(struct esplane_net *en, u32 fd, bool ike_only, struct netl
 	}
 	err = check_socket(en, sock->sk, extack);
 	if (!err)
-		err = register_port(en, inet_sk(sock->sk)->inet_num, ike_only, extack);
+		err = register_port(en, sock->sk, ike_only, extack);
 	sockfd_put(sock);
 	return err;
 }
@@ -176,17 +242,20 @@ static void reassemble_no_more(struct esplane_net *en)
 
 int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *extack)
 {
-	struct esplane_port *p;
+	struct esplane_port *p, *next;
+	int err = -ENOENT;
 
 	lockdep_assert_held(&en->lock);
-	p = find_port(en, htons(port));
-	if (!p) {
-		NL_SET_ERR_MSG(extack, "the port is not registered");
-		return -ENOENT;
+	list_for_each_entry_safe(p, next, &en->ports, list) {
+		if (p->port != htons(port))
+			continue;
+		list_del_rcu(&p->list);
+		kfree_rcu(p, rcu);
+		err = 0;
 	}
-	list_del_rcu(&p->list);
-	kfree_rcu(p, rcu);
-	return 0;
+	if (err)
+		NL_SET_ERR_MSG(extack, "the port is not registered");
+	return err;
 }
 
 static unsigned int native(struct esplane_net *en, struct sk_buff *skb, unsigned int offset)
@@ -370,7 +439,7 @@ static unsigned int udp(struct esplane_net *en, struct sk_buff *skb, unsigned in
 	uh = skb_header_pointer(skb, offset, sizeof(buf), &buf);
 	if (!uh)
 		return NF_ACCEPT;
-	port = find_port(en, uh->dest);
+	port = port_of(en, skb, uh->dest, d.v6);
 	if (!port || READ_ONCE(port->ike_only))
 		return NF_ACCEPT;
 	if (!find_datagrams(skb, uh, &d) || all_ike(skb, &d))

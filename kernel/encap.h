@@ -11,8 +11,8 @@ struct esplane_net;
 struct netlink_ext_ack;
 
 /*
- * netlink: the socket of @fd proves that its port is the caller's. Returns the port (host order)
- * or an error.
+ * netlink: the socket of @fd proves that its port, at the address that it is bound to or at all of
+ * them, is the caller's. Returns the port (host order) or an error. del: at all addresses.
  * A port that is registered already stays so and takes the new @ike_only: a restarted daemon
  * adopts it.
  * Both: caller holds esplane_net::lock.

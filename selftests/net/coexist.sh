@@ -19,10 +19,11 @@ esplane_up() {
 	[ $MODE = route ] || { inner_route "$a" a && inner_route "$b" b; }
 }
 
-# The same functions with the other networks and SPIs make the other tunnel.
+# The same functions with the other networks and SPIs make the other tunnel. In UDP both have port 4500, each
+# at addresses of its own.
 other() {
 	NET_A=10.3.0.0/24 NET_B=10.4.0.0/24 INNER_A=$OTHER_A INNER_B=$OTHER_B \
-		SPI_AB=0x5000 SPI_BA=0x6000 UDP=$OTHER_UDP ENCAP_PORT=4600 "$@"
+		OUTER_A=192.0.2.11 OUTER_B=192.0.2.12 SPI_AB=0x5000 SPI_BA=0x6000 UDP=$OTHER_UDP "$@"
 }
 
 other_up() {
@@ -31,7 +32,8 @@ other_up() {
 }
 
 other_lans() {
-	ip -n "$a" addr add $OTHER_A/24 dev lan && ip -n "$b" addr add $OTHER_B/24 dev lan
+	ip -n "$a" addr add $OTHER_A/24 dev lan && ip -n "$b" addr add $OTHER_B/24 dev lan &&
+	ip -n "$a" addr add 192.0.2.11/24 dev eth0 && ip -n "$b" addr add 192.0.2.12/24 dev eth0
 }
 
 both_ping() {
@@ -64,7 +66,7 @@ beside() {
 }
 
 xfrm_beside() {
-	local OTHER_UDP
+	local OTHER_UDP BIND=any
 	UDP=0 OTHER_UDP=0
 	check_here "esplane and xfrm, both native" esplane_up
 	other_up
@@ -74,10 +76,10 @@ xfrm_beside() {
 	ktap_check "native: xfrm goes on when esplane has no SA any more" net_ping "$a" $OTHER_B
 	clear_end "$a"
 	clear_end "$b"
-	UDP=1 OTHER_UDP=1
+	UDP=1 OTHER_UDP=1 BIND=own
 	esplane_up
 	other_up
-	beside "in UDP"
+	beside "in UDP, the same port"
 	clear_end "$a"
 	clear_end "$b"
 }

@@ -174,6 +174,12 @@ set_any() {
 	[[ "$1" != *:* ]] || any=::
 }
 
+# Sets any to what a socket of ESP-in-UDP is to be bound to: to all addresses, or with BIND=own to this one.
+socket_address() {
+	set_any "$1"
+	[ "${BIND:-any}" = any ] || any=$1
+}
+
 # Of the link and routes of an end in route mode: two calls of ip in one.
 route_end() {
 	ip -n "$1" -batch - <<-EOC
@@ -190,7 +196,7 @@ esplane_end() {
 	end_of "$end"
 	if [ $UDP = 1 ]; then
 		words+=" encap=$ENCAP_PORT:$ENCAP_PORT"
-		set_any $local_outer
+		socket_address $local_outer
 		lines+="encap-add port=$ENCAP_PORT address=$any"$'\n'
 	fi
 	[ $ESN = 0 ] || words+=" esn=1"
@@ -239,7 +245,7 @@ xfrm_policy() {
 # xfrm_socket NS ADDR: without a socket that has UDP_ENCAP set xfrm does not see ESP in UDP.
 xfrm_socket() {
 	local any ready fd
-	set_any "$2"
+	socket_address "$2"
 	exec {fd}<> <(:)	# a pipe
 	espctl --netns "$1" xfrm-encap port=$ENCAP_PORT address=$any gro=$((${#ENCAP_GRO} > 0)) >&$fd &
 	encap_sockets[$1]=$!
