@@ -178,25 +178,78 @@ tunnel_in_tunnel() {
 	other_carries
 }
 
-# IPv6 outside, and packets of 9,000 bytes there.
-jumbo() {
+v6_up() {
 	local end
 	for end in "$a" "$b"; do
-		ip -n "$end" link set eth0 mtu 9000 &&
 		ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0 || return 1
 	done
-	ip -n "$a" addr add 2001:db8::1/64 dev eth0 nodad && ip -n "$b" addr add 2001:db8::2/64 dev eth0 nodad &&
-	ip -n "$a" route add $NET_B dev eth0 src $INNER_A && ip -n "$b" route add $NET_A dev eth0 src $INNER_B ||
-		return 1
+	ip -n "$a" addr add 2001:db8::1/64 dev eth0 nodad && ip -n "$b" addr add 2001:db8::2/64 dev eth0 nodad
+}
+v6_down() {
+	ip -n "$a" addr del 2001:db8::1/64 dev eth0
+	ip -n "$b" addr del 2001:db8::2/64 dev eth0
+}
+
+inner_routes_v6() {
+	ip -n "$a" route add $NET_B dev eth0 src $INNER_A && ip -n "$b" route add $NET_A dev eth0 src $INNER_B
+}
+
+# The kernel's own IPsec over IPv6, between the same addresses.
+esp6_beside() {
+	v6_up && other inner_routes_v6 && inner_routes_v6 || return 1
+	local OUTER_A=2001:db8::1 OUTER_B=2001:db8::2
+	esplane_end "$a" a && esplane_end "$b" b && other xfrm_end "$a" a && other xfrm_end "$b" b &&
+	esplane_carries && other_carries
+}
+esp6_beside_down() { v6_down; }
+
+impossible_vti6() { has_link_type vti6 local 2001:db8::1 key 99 || echo "this kernel has no VTI over IPv6"; }
+vti6() {
+	v6_up && inner_routes_v6 || return 1
+	local OUTER_A=2001:db8::1 OUTER_B=2001:db8::2
+	ip -n "$a" link add other type vti6 local $OUTER_A remote $OUTER_B key 9 &&
+	ip -n "$b" link add other type vti6 local $OUTER_B remote $OUTER_A key 9 &&
+	other xfrm_by "$a" a mark 9 && other xfrm_by "$b" b mark 9 &&
+	esplane_end "$a" a && esplane_end "$b" b && esplane_carries && other_carries
+}
+vti6_down() { v6_down; }
+
+# IPv6 outside, and packets of 9,000 bytes there.
+jumbo() {
+	ip -n "$a" link set eth0 mtu 9000 && ip -n "$b" link set eth0 mtu 9000 && v6_up && inner_routes_v6 || return 1
 	local OUTER_A=2001:db8::1 OUTER_B=2001:db8::2
 	esplane_end "$a" a && esplane_end "$b" b && esplane_carries &&
 	ns "$a" ping -n -c 3 -i 0.2 -W "$(slowly 2)" -M "do" -s 8000 $INNER_B
 }
 jumbo_down() {
-	ip -n "$a" addr del 2001:db8::1/64 dev eth0
-	ip -n "$b" addr del 2001:db8::2/64 dev eth0
+	v6_down
 	ip -n "$a" link set eth0 mtu 1500
 	ip -n "$b" link set eth0 mtu 1500
+}
+
+# What the route to the peer says counts from the next packet on: another cable, and the first again.
+over_cable() {
+	local counter="/sys/class/net/$1/statistics/tx_packets" before after
+	before=$(ip netns exec "$a" cat "$counter") && net_ping "$a" $INNER_B &&
+	after=$(ip netns exec "$a" cat "$counter") && [ $((after - before)) -ge 3 ]
+}
+other_cable() {
+	esplane_up && ip link add other netns "$a" type veth peer name other netns "$b" &&
+	ip -n "$a" link set other up && ip -n "$b" link set other up && over_cable eth0 || return 1
+	ip -n "$b" route add $OUTER_A/32 dev other src $OUTER_B &&
+	ip -n "$a" route add $OUTER_B/32 dev other src $OUTER_A && over_cable other &&
+	ip -n "$a" route del $OUTER_B/32 dev other && over_cable eth0
+}
+
+# Without its own address an SA drops by name; with it again it goes on.
+address_gone() {
+	local before
+	before=$(counter "$a" NO_ROUTE)
+	esplane_up && net_ping "$a" $INNER_B && ip -n "$a" addr del $OUTER_A/24 dev eth0 &&
+	ip -n "$a" route replace $NET_B dev lan src $INNER_A && ! ns "$a" ping -n -q -c 1 -W 0.3 -I $INNER_A $INNER_B &&
+	gone=$(($(counter "$a" NO_ROUTE) - before)) &&
+	ip -n "$a" addr add $OUTER_A/24 dev eth0 && inner_route "$a" a && net_ping "$a" $INNER_B
+	[ $? = 0 ] && [ $gone = 1 ]
 }
 
 # A hub takes packets out of one tunnel and sends them through another.
@@ -233,8 +286,9 @@ topology() {
 		return
 	fi
 	before=$(dropped "$a" "$b")
+	gone=0
 	check_here "$title: carries pings and TCP" "$name"
-	ktap_equal "$title: nothing dropped" $(($(dropped "$a" "$b") - before)) 0
+	ktap_equal "$title: nothing dropped" $(($(dropped "$a" "$b") - before - gone)) 0
 	for end in "$a" "$b"; do
 		clear_end "$end"
 	done
@@ -248,7 +302,7 @@ ktap_print_header
 two_hosts
 need_command wg
 other_lans || ktap_skip_all "cannot make addresses"
-ktap_set_plan 24
+ktap_set_plan 32
 topology xfrmi "beside an xfrm interface"
 topology vti "beside a VTI"
 topology wireguard_beside "beside WireGuard"
@@ -259,6 +313,10 @@ topology vrf_inside "an interface in a VRF"
 topology policy_routing "policy routing"
 topology default_by_mark "the default route, outer packets marked"
 topology tunnel_in_tunnel "tunnel in tunnel"
+topology esp6_beside "beside xfrm over IPv6"
+topology vti6 "beside a VTI over IPv6"
+topology other_cable "the route changes"
+topology address_gone "the outer address goes and comes"
 topology jumbo "IPv6 outside, 9,000 bytes"
 ip -n "$a" link del eth0
 ns_del "$a"
