@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the module reports up: sa-expire, policy-expire, acquire, sa-mapping. Any context, blocks no packet. */
+/*
+ * What the module reports up: sa-expire, policy-expire, acquire, sa-mapping. Any context, blocks no
+ * packet.
+ */
 #ifndef _ESPLANE_EVENTS_H
 #define _ESPLANE_EVENTS_H
 

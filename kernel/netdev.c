@@ -13,8 +13,8 @@
  * here.
  *
  * The MTU follows the outbound SAs until somebody sets another: the least that any of them leaves
- * of its route's MTU, looked at when a policy gets an SA or an SA other addresses. A path that turns out to be narrower does
- * not change it; pmtu.c tells senders.
+ * of its route's MTU, looked at when a policy gets an SA, or an SA other addresses. A path that
+ * turns out to be narrower does not change it; pmtu.c tells senders.
  *
  * Locking: en->interfaces is an RCU list, changed under rtnl; en->default_dev likewise. An
  * interface leaves both in ndo_uninit; the core waits for readers before it frees the device.
@@ -162,9 +162,7 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 /* Has somebody put a queue in front? There is none by default. */
 static bool queues(struct net_device *dev)
 {
-	const struct Qdisc *q = rcu_dereference_bh(netdev_get_tx_queue(dev, 0)->qdisc);
-
-	return unlikely(q && q->enqueue);
+	return unlikely(rcu_dereference_bh(netdev_get_tx_queue(dev, 0)->qdisc)->enqueue);
 }
 
 static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)

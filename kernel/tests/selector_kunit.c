@@ -490,7 +490,10 @@ static unsigned int write_v6(u8 *to, u8 next, const u8 *bytes, unsigned int len)
 
 static void flow_of_v6_packets(struct kunit *test)
 {
-	enum { TCP = 6, UDP = 17, RH = 43, FH = 44, ESP = 50, ICMPV6 = 58, NONE = 59, DO = 60, MH = 135 };
+	enum {
+		TCP = 6, UDP = 17, RH = 43, FH = 44, ESP = 50, ICMPV6 = 58, NONE = 59, DO = 60,
+		MH = 135,
+	};
 	static const struct {
 		const char *name;
 		u8 first;
