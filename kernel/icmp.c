@@ -33,7 +33,7 @@
 
 enum { RECENT = 1 << 16 };	/* packets that may have been sent since the one complained of */
 
-/* What a message tells of the packet that was too big. */
+/* What a message tells of the packet that was too big. Zeroed first: addresses are compared whole. */
 struct complaint {
 	struct esplane_addr src, dst;
 	unsigned int offset;		/* of what follows the quoted IP header */
@@ -60,8 +60,10 @@ static bool read_v4(const struct sk_buff *skb, unsigned int offset, struct compl
 	if (!iph || iph->version != 4 || iph->ihl * 4 < sizeof(*iph) ||
 	    iph->frag_off & htons(IP_OFFSET))
 		return false;
-	c->src = (struct esplane_addr){ .family = AF_INET, .ip.ip = iph->saddr };
-	c->dst = (struct esplane_addr){ .family = AF_INET, .ip.ip = iph->daddr };
+	c->src.family = AF_INET;
+	c->src.ip.ip = iph->saddr;
+	c->dst.family = AF_INET;
+	c->dst.ip.ip = iph->daddr;
 	c->protocol = iph->protocol;
 	c->offset = offset + iph->ihl * 4;
 	return true;
