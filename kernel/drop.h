@@ -24,7 +24,7 @@
 	X(SELECTOR, "decrypted packet is outside the SA's traffic selectors")	\
 	X(POLICY_IN, "cleartext arrived where a policy demands protection")	\
 	X(DISCARD, "a DISCARD policy covers the packet")			\
-	X(NO_OUT_SA, "policy has no SA yet, and enough packets wait for one")	\
+	X(NO_OUT_SA, "policy has no SA yet, and the packet could not wait for one")	\
 	X(HOLD_EXPIRED, "waited for an SA that did not come")			\
 	X(NO_POLICY, "no policy covers the packet, and without one it may not pass")	\
 	X(HARD_LIMIT, "hard lifetime of the SA reached")			\

@@ -9,7 +9,8 @@
  *	    esplane_train_run()		train.c: the cipher, now or later
  *	      finish()
  *	        update_replay()		replay.c, after the cipher
- *	        esplane_input_open()	trailer, inner header, ECN, selectors; or transport.c
+ *	        esplane_input_open()	trailer, inner header, ECN, selectors (quote.c: of what an
+ *					ICMP error is about); or transport.c
  *	        deliver()		join.c: packets; netdev.c: the interface they come in on
  *
  * Text is decrypted from where it arrived to memory of our own, never in place: pages that came in
@@ -36,6 +37,7 @@
 #include "lifetime.h"
 #include "net.h"
 #include "netdev.h"
+#include "quote.h"
 #include "sa.h"
 #include "train.h"
 #include "transform.h"
@@ -327,8 +329,11 @@ static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_se
 
 	if (!sa->n_selectors)
 		return true;
-	return esplane_flow_from_bytes(seg->text, seg->inner_len, &flow) &&
-	       esplane_selectors_match(sa->selectors, sa->n_selectors, &flow);
+	if (!esplane_flow_from_bytes(seg->text, seg->inner_len, &flow))
+		return false;
+	return esplane_selectors_match(sa->selectors, sa->n_selectors, &flow) ||
+	       esplane_quote_match(sa->selectors, sa->n_selectors, seg->text, seg->inner_len,
+				   &flow);
 }
 
 int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos)

@@ -45,6 +45,7 @@
 #include "netdev.h"
 #include "output.h"
 #include "policy.h"
+#include "quote.h"
 #include "sa.h"
 #include "sad.h"
 #include "selector.h"
@@ -134,6 +135,25 @@ static void protect(struct esplane_link *link, struct esplane_policy *policy, st
 		esplane_hold_packet(link->en, skb, link->if_id);
 }
 
+/* RFC 4301 section 6.2; no SA is made for an error, so it cannot wait for one. */
+static bool protect_error(struct esplane_link *link, const struct esplane_flow *flow,
+			  struct sk_buff *skb)
+{
+	struct esplane_policy *policy = esplane_quote_policy(link->en, skb, flow, link->if_id);
+	struct esplane_sa *sa;
+
+	if (!policy)
+		return false;
+	sa = rcu_dereference(policy->sa);
+	if (!sa || esplane_sa_is_dead(sa)) {
+		discard(link->en, skb, ESPLANE_DROP_NO_OUT_SA);
+		return true;
+	}
+	this_cpu_inc(*policy->packets);
+	protect(link, policy, skb);
+	return true;
+}
+
 static void decide(struct esplane_link *link, struct sk_buff *skb)
 {
 	struct esplane_policy *policy;
@@ -146,6 +166,8 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 	policy = esplane_spd_lookup(link->en, ESPLANE_DIRECTION_OUT, &flow, link->if_id,
 				    skb->mark);
 	if (!policy) {
+		if (protect_error(link, &flow, skb))
+			return;
 		if (READ_ONCE(link->default_action) == ESPLANE_LINK_DISCARD)
 			discard(link->en, skb, ESPLANE_DROP_NO_POLICY);
 		else

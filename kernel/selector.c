@@ -149,22 +149,16 @@ bool esplane_flow_from_bytes(const void *ip, unsigned int len, struct esplane_fl
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_flow_from_bytes);
 
-bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
+static bool flow_v4(const struct esplane_bytes *bytes, struct esplane_flow *flow)
 {
-	int offset = skb_network_offset(skb);
 	const struct iphdr *iph;
 	struct iphdr iph_buf;
 	const void *upper;
 	union upper buf = {};
 	unsigned int need;
 
-	iph = skb_header_pointer(skb, offset, sizeof(iph_buf), &iph_buf);
-	if (!iph)
-		return false;
-	if (iph->version != 4)
-		return flow_v6(&(struct esplane_bytes){ .skb = skb, .offset = offset,
-							.len = skb->len - offset }, flow);
-	if (iph->ihl * 4 < sizeof(*iph) || offset + iph->ihl * 4 > (int)skb->len)
+	iph = esplane_bytes_at(bytes, 0, sizeof(iph_buf), &iph_buf);
+	if (!iph || iph->ihl * 4 < sizeof(*iph) || iph->ihl * 4 > bytes->len)
 		return false;
 	set_v4(flow, iph);
 	need = upper_len(flow->protocol);
@@ -174,12 +168,31 @@ bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
 	}
 	if (iph->frag_off & htons(IP_OFFSET))
 		return true;
-	upper = skb_header_pointer(skb, offset + iph->ihl * 4, need, &buf);
+	upper = esplane_bytes_at(bytes, iph->ihl * 4, need, &buf);
 	if (upper) {
 		memmove(&buf, upper, need);
 		set_ports(flow, &buf);
 	}
 	return true;
+}
+
+bool esplane_flow_from(const struct esplane_bytes *bytes, struct esplane_flow *flow)
+{
+	const struct iphdr *iph;
+	struct iphdr buf;
+
+	iph = esplane_bytes_at(bytes, 0, sizeof(buf), &buf);
+	if (!iph)
+		return false;
+	return iph->version == 4 ? flow_v4(bytes, flow) : flow_v6(bytes, flow);
+}
+
+bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow)
+{
+	int offset = skb_network_offset(skb);
+
+	return esplane_flow_from(&(struct esplane_bytes){ .skb = skb, .offset = offset,
+							  .len = skb->len - offset }, flow);
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_flow_from_skb);
 

@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/types.h>
 
+struct esplane_bytes;
 struct sk_buff;
 
 /**
@@ -51,6 +52,8 @@ struct esplane_selector {
 
 /* Reads the headers at skb_network_offset(). Returns false for what is not IP. */
 bool esplane_flow_from_skb(const struct sk_buff *skb, struct esplane_flow *flow);
+/* The same for a packet that lies anywhere, whole or not: a quoted one. */
+bool esplane_flow_from(const struct esplane_bytes *bytes, struct esplane_flow *flow);
 /* The same for @len contiguous bytes that begin with the IP header: input.c has no skb yet. */
 bool esplane_flow_from_bytes(const void *ip, unsigned int len, struct esplane_flow *flow);
 

@@ -3,7 +3,8 @@
  * Policy mode (RFC 4301 section 5): the SPD is asked about every packet.
  *
  *	outbound()	POST_ROUTING, behind SNAT: local and forwarded packets with their final
- *			addresses. PROTECT takes the packet to output.c.
+ *			addresses. PROTECT takes the packet to output.c. An ICMP error that no
+ *			policy covers goes the way of what it is about (quote.c).
  *	inbound()	LOCAL_IN and FORWARD: cleartext that a policy wants protected, or discarded,
  *			stops here. encap.c has taken ESP of ours away before. What we decrypted has
  *			passed its SA's selectors, and stops only for a DISCARD policy.
@@ -38,6 +39,7 @@
 #include "netdev.h"
 #include "output.h"
 #include "policy.h"
+#include "quote.h"
 #include "sa.h"
 #include "selector.h"
 #include "spd.h"
@@ -112,6 +114,18 @@ static unsigned int protect(struct esplane_net *en, struct esplane_policy *polic
 	return NF_STOLEN;
 }
 
+/* No SA is made for an error (RFC 4301 section 6.2), so it cannot wait for one. */
+static unsigned int protect_error(struct esplane_net *en, struct esplane_policy *policy,
+				  struct sk_buff *skb)
+{
+	struct esplane_sa *sa = rcu_dereference(policy->sa);
+
+	if (!sa || esplane_sa_is_dead(sa))
+		return drop(en, skb, ESPLANE_DROP_NO_OUT_SA);
+	count_policy(policy, skb);
+	return protect(en, policy, skb);
+}
+
 /* What we decrypted has been let in by its SA, and may go on to whom it is for. */
 static unsigned int no_policy(struct esplane_net *en, struct sk_buff *skb, u8 direction,
 			      const struct net_device *in)
@@ -134,8 +148,11 @@ static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_ho
 	    is_neighbour_discovery(skb, &flow))
 		return NF_ACCEPT;
 	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0, skb->mark);
-	if (!policy)
-		return no_policy(en, skb, ESPLANE_DIRECTION_OUT, state->in);
+	if (!policy) {
+		policy = esplane_quote_policy(en, skb, &flow, 0);
+		return policy ? protect_error(en, policy, skb) :
+				no_policy(en, skb, ESPLANE_DIRECTION_OUT, state->in);
+	}
 	count_policy(policy, skb);
 	switch (policy->action) {
 	case ESPLANE_ACTION_PROTECT:

@@ -36,6 +36,7 @@
 #include "esp.h"
 #include "exthdr.h"
 #include "net.h"
+#include "quote.h"
 #include "sa.h"
 #include "train.h"
 #include "transport.h"
@@ -211,7 +212,9 @@ static bool flow_allowed(const struct esplane_sa *sa, const struct esplane_segme
 	if (!esplane_flow_from_bytes(seg->text, seg->inner_len, &flow))
 		return false;
 	if (sa->n_selectors)
-		return esplane_selectors_match(sa->selectors, sa->n_selectors, &flow);
+		return esplane_selectors_match(sa->selectors, sa->n_selectors, &flow) ||
+		       esplane_quote_match(sa->selectors, sa->n_selectors, seg->text,
+					   seg->inner_len, &flow);
 	return flow.family == outer->src.family &&
 	       !memcmp(&flow.src, &outer->src.ip, sizeof(flow.src)) &&
 	       !memcmp(&flow.dst, &outer->dst.ip, sizeof(flow.dst));
