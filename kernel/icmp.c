@@ -33,7 +33,9 @@
 
 enum { RECENT = 1 << 16 };	/* packets that may have been sent since the one complained of */
 
-/* What a message tells of the packet that was too big. Zeroed first: addresses are compared whole. */
+/*
+ * What a message tells of the packet that was too big. Zeroed first: addresses are compared whole.
+ */
 struct complaint {
 	struct esplane_addr src, dst;
 	unsigned int offset;		/* of what follows the quoted IP header */
