@@ -19,6 +19,7 @@
 #	UDP=0|1			ESP in UDP port 4500, or native
 #	MODE=policy|route	how an esplane end gets its packets
 #	ENCAP_GRO=gro|		whether an xfrm end's socket joins packets
+#	XFRM_ICMP=icmp|		whether xfrm takes ICMP errors along for what they quote
 #
 #	new_keys			sets KEY_AB and KEY_BA to BITS bits, their salt, the key of INTEG
 #	esplane_end NS a|b [WORD...]	gives NS the SAs and policies of this end; WORDs go to both SAs;
@@ -68,6 +69,7 @@ ESN=0
 UDP=0
 MODE=policy
 ENCAP_GRO=
+XFRM_ICMP=
 ENDLESS=1000000
 declare -A encap_sockets worker_in worker_out worker_pid
 
@@ -226,11 +228,11 @@ esplane_end() {
 # xfrm_sa SRC DST SPI KEY: a line for ip -batch; af-unspec: whatever family is inside. The window is wide:
 # two CPUs of a busy host may swap two trains on a veth, and a train is longer than 32 packets.
 xfrm_sa() {
-	local options="flag af-unspec replay-window 1024" any encr_len=$((2 * (BITS / 8 + SALT_LEN)))
+	local options="flag $XFRM_ICMP af-unspec replay-window 1024" any encr_len=$((2 * (BITS / 8 + SALT_LEN)))
 	local encr_key=${4:0:encr_len} words=" ${XFRM[*]} "
 	words=${words/ KEY / ${encr_key:+0x}${encr_key:-'""'} }
 	words=${words/ INTEG_KEY / 0x${4:encr_len} }
-	[ $ESN = 0 ] || options="flag esn af-unspec replay-window 1024"
+	[ $ESN = 0 ] || options="flag esn $XFRM_ICMP af-unspec replay-window 1024"
 	set_any "$1"
 	[ $UDP = 0 ] || options+=" encap espinudp $ENCAP_PORT $ENCAP_PORT $any"
 	echo "xfrm state add src $1 dst $2 proto esp spi $3 reqid 1 mode tunnel $options$words"
@@ -238,7 +240,7 @@ xfrm_sa() {
 
 # xfrm_policy SRC DST DIR OUTER_SRC OUTER_DST: the same
 xfrm_policy() {
-	echo "xfrm policy add src $1 dst $2 dir $3 priority 100" \
+	echo "xfrm policy add src $1 dst $2 dir $3 priority 100 ${XFRM_ICMP:+flag $XFRM_ICMP}" \
 		"tmpl src $4 dst $5 proto esp reqid 1 mode tunnel"
 }
 
