@@ -42,6 +42,8 @@ struct esplane_spd {
 	struct esplane_classifier policies[ESPLANE_DIRECTION_MAX + 1];
 	u32 n_global[ESPLANE_DIRECTION_MAX + 1];	/* policies with if_id 0 */
 	u32 n_discard_in;				/* inbound DISCARD policies */
+	u32 n_marked;					/* policies that ask for a mark */
+	bool flows_stale;				/* see esplane_spd_changed_for_flows() */
 	u8 default_action[ESPLANE_DIRECTION_MAX + 1];	/* enum esplane_action */
 	struct xarray by_id;
 	struct delayed_work expiry;	/* expiry.c */

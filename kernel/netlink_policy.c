@@ -7,6 +7,7 @@
 #include <net/sock.h>
 
 #include "expiry.h"
+#include "flowtable.h"
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
@@ -181,6 +182,7 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&en->lock);
 	err = policy_set(info, en, &id);
 	mutex_unlock(&en->lock);
+	esplane_flowtable_purge(en);
 	if (err || nla_put_u32(reply, ESPLANE_A_POLICY_ID, id)) {
 		nlmsg_free(reply);
 		return err ?: -EMSGSIZE;
@@ -301,6 +303,7 @@ int esplane_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!IS_ERR(policy))
 		esplane_spd_remove(en, policy);
 	mutex_unlock(&en->lock);
+	esplane_flowtable_purge(en);
 	return PTR_ERR_OR_ZERO(policy);
 }
 
@@ -311,6 +314,7 @@ int esplane_nl_policy_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&en->lock);
 	esplane_spd_flush(en);
 	mutex_unlock(&en->lock);
+	esplane_flowtable_purge(en);
 	return 0;
 }
 
@@ -340,6 +344,7 @@ int esplane_nl_spd_set_doit(struct sk_buff *skb, struct genl_info *info)
 	set_default(info, en, ESPLANE_A_SPD_DEFAULT_IN, ESPLANE_DIRECTION_IN);
 	set_default(info, en, ESPLANE_A_SPD_DEFAULT_OUT, ESPLANE_DIRECTION_OUT);
 	mutex_unlock(&en->lock);
+	esplane_flowtable_purge(en);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  */
 #include <linux/lockdep.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 
 #include "expiry.h"
@@ -36,6 +37,11 @@ bool esplane_spd_discards(const struct esplane_net *en)
 	return READ_ONCE(en->spd.n_discard_in);
 }
 
+bool esplane_spd_asks_for_mark(const struct esplane_net *en)
+{
+	return READ_ONCE(en->spd.n_marked);
+}
+
 u8 esplane_spd_default(const struct esplane_net *en, u8 direction)
 {
 	return READ_ONCE(en->spd.default_action[direction]);
@@ -45,6 +51,7 @@ void esplane_spd_set_default(struct esplane_net *en, u8 direction, u8 action)
 {
 	lockdep_assert_held(&en->lock);
 	WRITE_ONCE(en->spd.default_action[direction], action);
+	WRITE_ONCE(en->spd.flows_stale, true);
 }
 
 struct esplane_policy *esplane_spd_lookup_id(const struct esplane_net *en, u32 id)
@@ -70,6 +77,8 @@ static void count_kinds(struct esplane_spd *spd, const struct esplane_policy *po
 		WRITE_ONCE(*n_global, *n_global + add);
 	if (policy->direction == ESPLANE_DIRECTION_IN && policy->action == ESPLANE_ACTION_DISCARD)
 		WRITE_ONCE(spd->n_discard_in, spd->n_discard_in + add);
+	if (policy->mark_mask)
+		WRITE_ONCE(spd->n_marked, spd->n_marked + add);
 }
 
 /* Packets that wait may have their SA now, or nothing to wait for. */
@@ -77,6 +86,13 @@ static void changed(struct esplane_net *en)
 {
 	en->spd.generation++;
 	esplane_hold_retry(en);
+}
+
+/* The same when lookups may find another policy. */
+static void decides_anew(struct esplane_net *en)
+{
+	WRITE_ONCE(en->spd.flows_stale, true);
+	changed(en);
 }
 
 /* The rest of what the classifier wants to know, and its memory. */
@@ -132,7 +148,7 @@ int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struc
 	count_kinds(spd, policy, 1);
 	spd->count++;
 	esplane_expiry_await(en, policy);
-	changed(en);
+	decides_anew(en);
 	return 0;
 }
 
@@ -186,7 +202,7 @@ int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
 	swap_policy(spd, policy, old);
 	retire(old);
 	esplane_expiry_await(en, policy);
-	changed(en);
+	decides_anew(en);
 	return 0;
 }
 
@@ -203,7 +219,7 @@ void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy)
 {
 	lockdep_assert_held(&en->lock);
 	take_out(&en->spd, policy);
-	changed(en);
+	decides_anew(en);
 }
 
 void esplane_spd_flush(struct esplane_net *en)
@@ -216,7 +232,17 @@ void esplane_spd_flush(struct esplane_net *en)
 		take_out(&en->spd, policy);
 		cond_resched();
 	}
-	changed(en);
+	decides_anew(en);
+}
+
+/* Set behind the change. Who is late to clear it, but ahead of the purge, purges for both. */
+bool esplane_spd_changed_for_flows(struct esplane_net *en)
+{
+	ASSERT_RTNL();
+	if (!READ_ONCE(en->spd.flows_stale))
+		return false;
+	WRITE_ONCE(en->spd.flows_stale, false);
+	return true;
 }
 
 void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa)

@@ -29,6 +29,8 @@ struct esplane_policy *esplane_spd_lookup(const struct esplane_net *en, u8 direc
  */
 bool esplane_spd_active(const struct esplane_net *en, u8 direction);
 bool esplane_spd_discards(const struct esplane_net *en);
+/* Does a policy look at packets' marks? */
+bool esplane_spd_asks_for_mark(const struct esplane_net *en);
 
 /* What happens to packets of policy mode that no policy covers: BYPASS or DISCARD. */
 u8 esplane_spd_default(const struct esplane_net *en, u8 direction);
@@ -48,6 +50,11 @@ int esplane_spd_replace(struct esplane_net *en, struct esplane_policy *old,
 			struct netlink_ext_ack *extack);
 void esplane_spd_remove(struct esplane_net *en, struct esplane_policy *policy);
 void esplane_spd_flush(struct esplane_net *en);
+/*
+ * True, once, after a change by which lookups may find another policy: a new SA alone is none.
+ * Caller holds rtnl and not the lock.
+ */
+bool esplane_spd_changed_for_flows(struct esplane_net *en);
 /* Leaves every policy that uses @sa without one. */
 void esplane_spd_forget_sa(struct esplane_net *en, struct esplane_sa *sa);
 

@@ -34,6 +34,7 @@
 
 #include "confirm.h"
 #include "encap.h"
+#include "flowtable.h"
 #include "hold.h"
 #include "net.h"
 #include "netdev.h"
@@ -250,6 +251,12 @@ static unsigned int inbound(void *priv, struct sk_buff *skb, const struct nf_hoo
 		.pf = family,					\
 		.hooknum = NF_INET_FORWARD,			\
 		.priority = HOOK_PRIORITY,			\
+	},							\
+	{							\
+		.hook = esplane_flowtable_guard,		\
+		.pf = family,					\
+		.hooknum = NF_INET_FORWARD,			\
+		.priority = NF_IP_PRI_FIRST,			\
 	}
 
 static const struct nf_hook_ops hooks[] = {
