@@ -11,6 +11,7 @@
 
 #include "events.h"
 #include "expiry.h"
+#include "flowtable.h"
 #include "net.h"
 #include "policy.h"
 #include "sa.h"
@@ -58,6 +59,7 @@ static void expire(struct work_struct *work)
 	if (next != U64_MAX)
 		wait_until(en, next);
 	mutex_unlock(&en->lock);
+	esplane_flowtable_purge(en);
 }
 
 void esplane_expiry_await(struct esplane_net *en, const struct esplane_policy *policy)

@@ -32,6 +32,7 @@
 #include "policy.h"
 #include "selector.h"
 #include "spd.h"
+#include "steer.h"
 
 /* Flow tables work by ingress hooks of devices: without any there is no flow to keep out. */
 static bool tables_possible(void)
@@ -81,14 +82,15 @@ static struct esplane_flow flow_of(const struct nf_conn *ct, unsigned int dir, u
 	};
 }
 
-/* @in: where packets of direction @dir come from. As inbound() of steer.c, without an effect. */
+/* As inbound() of steer.c, without effect. @in: where packets of @dir come from, or NULL. */
 static bool passes_in(const struct esplane_net *en, const struct nf_conn *ct, unsigned int dir,
 		      const struct net_device *in, u32 mark)
 {
 	struct esplane_flow flow = flow_of(ct, dir, ESPLANE_DIRECTION_IN);
 	const struct esplane_policy *policy;
 
-	if (esplane_netdev_is_ours(in)) {
+	if (in && esplane_netdev_is_ours(in)) {
+		en = esplane_netdev_home(in);
 		if (!esplane_spd_discards(en))
 			return true;
 		policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow,
@@ -122,12 +124,14 @@ static bool passes_out(const struct esplane_net *en, const struct nf_conn *ct, u
 
 /* A mark is a packet's, not a flow's: policies that ask for it have to see every packet. */
 static bool passes(const struct esplane_net *en, const struct nf_conn *ct, unsigned int dir,
-		   const struct nf_hook_state *state, u32 mark)
+		   const struct nf_hook_state *state, const struct sk_buff *skb)
 {
+	u32 mark = skb->mark;
+
 	return !esplane_spd_asks_for_mark(en) &&
 	       passes_out(en, ct, dir, state->out, mark) &&
 	       passes_out(en, ct, !dir, state->in, mark) &&
-	       passes_in(en, ct, dir, state->in, mark) &&
+	       passes_in(en, ct, dir, esplane_steer_in(skb, state), mark) &&
 	       passes_in(en, ct, !dir, state->out, mark);
 }
 
@@ -141,7 +145,7 @@ unsigned int esplane_flowtable_guard(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	ct = nf_ct_get(skb, &info);
 	if (ct && may_enter_table(ct) &&
-	    !passes(esplane_net(state->net), ct, CTINFO2DIR(info), state, skb->mark))
+	    !passes(esplane_net(state->net), ct, CTINFO2DIR(info), state, skb))
 		set_bit(IPS_NAT_CLASH_BIT, &ct->status);
 	return NF_ACCEPT;
 }

@@ -80,6 +80,13 @@ bool esplane_netdev_is_ours(const struct net_device *dev)
 	return dev->netdev_ops == &link_ops;
 }
 
+struct esplane_net *esplane_netdev_home(const struct net_device *dev)
+{
+	const struct esplane_link *link = netdev_priv(dev);
+
+	return link->en;
+}
+
 u32 esplane_netdev_if_id(const struct net_device *dev)
 {
 	const struct esplane_link *link = netdev_priv(dev);

@@ -11,6 +11,8 @@ struct sk_buff;
 
 bool esplane_netdev_is_ours(const struct net_device *dev);
 u32 esplane_netdev_if_id(const struct net_device *dev);
+/* The namespace it was made in, which has its policies. */
+struct esplane_net *esplane_netdev_home(const struct net_device *dev);
 /* Interface of this ID, or for 0 the default one. NULL if there is none. RCU read side. */
 struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id);
 /*

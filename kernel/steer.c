@@ -9,10 +9,10 @@
  *			stops here. encap.c has taken ESP of ours away before. What we decrypted has
  *			passed its SA's selectors, and stops only for a DISCARD policy.
  *
- * What passes unasked: what never leaves the host (loopback), what leaves by an esplane interface
- * (route mode's business), ESP that this host has made (IPSKB_XFRM_TRANSFORMED, set by output.c and
- * by xfrm), what xfrm has decrypted, the IKE daemon's own sockets, and the neighbour discovery of a
- * link, which ESP itself cannot do without.
+ * What passes unasked: what never leaves the host (loopback, or a VRF as such), what leaves by an
+ * esplane interface (route mode's business), what a bridge only passes on, ESP that this host has
+ * made (IPSKB_XFRM_TRANSFORMED, set by output.c and by xfrm), what xfrm has decrypted, the IKE
+ * daemon's own sockets, and the neighbour discovery of a link, which ESP itself cannot do without.
  *
  * A packet taken here has passed conntrack's hooks but its confirmation (confirm.h); a NAT helper
  * that rewrites payload and sequence numbers does so in that last hook and is not supported.
@@ -23,6 +23,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
@@ -54,9 +55,29 @@ static void count_policy(struct esplane_policy *policy, const struct sk_buff *sk
 	this_cpu_add(*policy->packets, max_t(u64, skb_shinfo(skb)->gso_segs, 1));
 }
 
+/*
+ * What leaves by a VRF as such stays here, or comes by again when it leaves by a member; what came
+ * in by one as such (and not by a member, see esplane_steer_in()) has stayed here.
+ */
 static bool device_exempt(const struct net_device *dev)
 {
-	return dev && (dev->flags & IFF_LOOPBACK || esplane_netdev_is_ours(dev));
+	return dev && (dev->flags & IFF_LOOPBACK || netif_is_l3_master(dev) ||
+		       esplane_netdev_is_ours(dev));
+}
+
+/*
+ * br_netfilter has our hooks see frames on their way from port to port: unlike IP it leaves the
+ * port in skb->dev. Its note in the packet is not enough: a tunnel's packet may have an old one.
+ */
+static bool is_bridged(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct net_device *dev = state->hook == NF_INET_POST_ROUTING ? state->out : state->in;
+
+	return skb->dev && skb->dev != dev && nf_bridge_get_physoutdev(skb) == skb->dev;
+#else
+	return false;
+#endif
 }
 
 static unsigned int drop(struct esplane_net *en, struct sk_buff *skb,
@@ -79,6 +100,16 @@ static bool is_forwarded(const struct sk_buff *skb, u8 pf)
 	if (IS_ENABLED(CONFIG_IPV6) && pf == NFPROTO_IPV6)
 		return IP6CB(skb)->flags & IP6SKB_FORWARDED;
 	return IPCB(skb)->flags & IPSKB_FORWARDED;
+}
+
+const struct net_device *esplane_steer_in(const struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	if (likely(!state->in || !netif_is_l3_master(state->in)))
+		return state->in;
+	if (IS_ENABLED(CONFIG_IPV6) && state->pf == NFPROTO_IPV6)
+		return dev_get_by_index_rcu(state->net, IP6CB(skb)->iif);
+	return dev_get_by_index_rcu(state->net, IPCB(skb)->iif);
 }
 
 /* RFC 4861 sections 4 and 7: with a hop limit of 255 it has not passed, nor will pass, a router. */
@@ -137,6 +168,13 @@ static unsigned int no_policy(struct esplane_net *en, struct sk_buff *skb, u8 di
 	return drop(en, skb, ESPLANE_DROP_NO_POLICY);
 }
 
+/* A VRF makes a packet of this host's own look as if it had come in by it. */
+static const struct net_device *forwarded_from(const struct sk_buff *skb,
+					       const struct nf_hook_state *state)
+{
+	return is_forwarded(skb, state->pf) ? esplane_steer_in(skb, state) : NULL;
+}
+
 static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct esplane_net *en = esplane_net(state->net);
@@ -145,14 +183,15 @@ static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_ho
 
 	if (!esplane_spd_active(en, ESPLANE_DIRECTION_OUT) ||
 	    is_transformed(skb, state->pf) || device_exempt(state->out) ||
-	    sent_by_ike(en, skb, state->pf) || !esplane_flow_from_skb(skb, &flow) ||
-	    is_neighbour_discovery(skb, &flow))
+	    is_bridged(skb, state) || sent_by_ike(en, skb, state->pf) ||
+	    !esplane_flow_from_skb(skb, &flow) || is_neighbour_discovery(skb, &flow))
 		return NF_ACCEPT;
 	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0, skb->mark);
 	if (!policy) {
 		policy = esplane_quote_policy(en, skb, &flow, 0);
 		return policy ? protect_error(en, policy, skb) :
-				no_policy(en, skb, ESPLANE_DIRECTION_OUT, state->in);
+				no_policy(en, skb, ESPLANE_DIRECTION_OUT,
+					  forwarded_from(skb, state));
 	}
 	count_policy(policy, skb);
 	switch (policy->action) {
@@ -193,14 +232,17 @@ static bool inbound_exempt(const struct esplane_net *en, const struct sk_buff *s
 	}
 }
 
-static unsigned int decrypted(struct esplane_net *en, struct sk_buff *skb, u32 if_id)
+/* The policies of @in are those of where it was made, wherever it has been moved to. */
+static unsigned int decrypted(struct sk_buff *skb, const struct net_device *in)
 {
+	struct esplane_net *en = esplane_netdev_home(in);
 	struct esplane_policy *policy;
 	struct esplane_flow flow;
 
 	if (!esplane_spd_discards(en) || !esplane_flow_from_skb(skb, &flow))
 		return NF_ACCEPT;
-	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, if_id, skb->mark);
+	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow,
+				    esplane_netdev_if_id(in), skb->mark);
 	if (!policy || policy->action != ESPLANE_ACTION_DISCARD)
 		return NF_ACCEPT;
 	count_policy(policy, skb);
@@ -209,14 +251,16 @@ static unsigned int decrypted(struct esplane_net *en, struct sk_buff *skb, u32 i
 
 static unsigned int inbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	const struct net_device *in = esplane_steer_in(skb, state);
 	struct esplane_net *en = esplane_net(state->net);
 	struct esplane_policy *policy;
 	struct esplane_flow flow;
 
-	if (state->in && esplane_netdev_is_ours(state->in))
-		return decrypted(en, skb, esplane_netdev_if_id(state->in));
-	if (!esplane_spd_active(en, ESPLANE_DIRECTION_IN) || device_exempt(state->in) ||
-	    decrypted_by_xfrm(skb) || !esplane_flow_from_skb(skb, &flow) ||
+	if (in && esplane_netdev_is_ours(in))
+		return decrypted(skb, in);
+	if (!esplane_spd_active(en, ESPLANE_DIRECTION_IN) || device_exempt(in) ||
+	    is_bridged(skb, state) || decrypted_by_xfrm(skb) ||
+	    !esplane_flow_from_skb(skb, &flow) ||
 	    inbound_exempt(en, skb, &flow, state->hook) || is_neighbour_discovery(skb, &flow))
 		return NF_ACCEPT;
 	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_IN, &flow, 0, skb->mark);

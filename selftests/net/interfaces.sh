@@ -189,6 +189,13 @@ container() {
 	ip -n "$c" route add default dev ipsec5
 }
 
+discarded() {
+	local id
+	id=$(esp "$a" policy-set direction=in action=discard priority=1 if_id=1005 "selector=$NET_B,$NET_C")
+	ns "$b" ping -n -c 3 -i 0.2 -W 1 $INNER_C
+	esp "$a" policy-del "id=$id"
+}
+
 moved() {
 	local capture_outer
 	check_here "an interface moves into another namespace" container || return
@@ -211,6 +218,7 @@ moved() {
 		"$(sa_get "$a" "$SA" packets) $(counter "$a" out-packets) $(counter "$c" out-packets)" "3 3 0"
 	ktap_check "TCP out of the container" net_send "$c" "$b" $INNER_B 300000
 	ktap_check "TCP into the container" net_send "$b" "$c" $INNER_C 300000
+	more "its policies are a's too" "$a" DISCARD 3 discarded
 	# 1446 - 20 (IP) - 8 (ICMP)
 	ktap_check "the largest packet passes" ns "$c" ping -n -c 1 -W "$(slowly 2)" -M "do" -s 1418 $INNER_B
 	ktap_check_fails "one byte more does not" ns "$c" ping -n -c 1 -W 1 -M "do" -s 1419 $INNER_B
@@ -267,7 +275,7 @@ ns_add c x y p q s t
 for end in "$c" "$y" "$q" "$t"; do
 	ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 done
-ktap_set_plan $((11 + 5 + 10 + 13 + 8 + 7))
+ktap_set_plan $((11 + 5 + 10 + 14 + 8 + 7))
 made_and_shown
 without_policy
 mtu

@@ -117,8 +117,9 @@ wireguard_outside() {
 	esplane_carries
 }
 
-# The address is the bridge's, the cable one of its ports.
+# The address is the bridge's, the cable one of its ports. With br_netfilter all frames pass IP's hooks.
 bridge() {
+	modprobe -q br_netfilter
 	ip -n "$a" -batch - <<-EOC && esplane_end "$a" a && esplane_end "$b" b &&
 	link add other type bridge
 	link set other up
@@ -132,6 +133,26 @@ bridge_down() {
 	ip -n "$a" link set eth0 nomaster
 	ip -n "$a" addr del $OUTER_A/24 dev other
 	ip -n "$a" addr add $OUTER_A/24 dev eth0
+}
+
+# Two hosts on a bridge of a's, whose frames look like what a's policies encrypt and forbid. They are none
+# of a's business.
+#	c 10.1.0.7 ---- bridge of a ---- d 10.2.0.7
+bridged_host() {
+	veth "$a" "$1" 192.0.2.129/32 "$2" eth0 "$3/8" && ip -n "$a" link set "$1" master other
+}
+impossible_bridged() {
+	modprobe -q br_netfilter && ns "$a" sysctl -qn net.bridge.bridge-nf-call-iptables | grep -q 1 ||
+		echo "this kernel has no br_netfilter"
+}
+bridged() {
+	ns_add c d && esplane_up && ip -n "$a" link add other type bridge && ip -n "$a" link set other up &&
+	bridged_host port1 "$c" 10.1.0.7 && bridged_host port2 "$d" 10.2.0.7 &&
+	carries "$c" "$d" 10.2.0.7 10.1.0.7
+}
+bridged_down() {
+	ns_del "$c"
+	ns_del "$d"
 }
 
 # What is inside belongs to a VRF, outer packets do not.
@@ -302,13 +323,14 @@ ktap_print_header
 two_hosts
 need_command wg
 other_lans || ktap_skip_all "cannot make addresses"
-ktap_set_plan 32
+ktap_set_plan 34
 topology xfrmi "beside an xfrm interface"
 topology vti "beside a VTI"
 topology wireguard_beside "beside WireGuard"
 topology wireguard_inside "WireGuard inside"
 topology wireguard_outside "inside WireGuard"
 topology bridge "over a bridge"
+topology bridged "beside a bridge"
 topology vrf_inside "an interface in a VRF"
 topology policy_routing "policy routing"
 topology default_by_mark "the default route, outer packets marked"
