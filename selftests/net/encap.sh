@@ -151,9 +151,34 @@ bad_checksum() {
 		"$(($(counter "$b" CHECKSUM) - before)) $(($(sa_get "$b" "$SA_IN_b" packets) - accepted))" "1 0"
 }
 
+accepted_and_dropped() {
+	echo "$(($(sa_get "$b" "$SA_IN_b" packets) - accepted)) $(($(counter "$b" CHECKSUM) - before))"
+}
+
+# One packet twice: without a checksum it does not even use up its number.
+without_checksum() {
+	local before accepted name
+	for name in a b; do
+		ns "${!name}" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 &&
+		ip -n "${!name}" addr add "2001:db8:7::$name/64" dev eth0 nodad
+	done
+	before=$(counter "$b" CHECKSUM) accepted=$(sa_get "$b" "$SA_IN_b" packets)
+	ns "$a" python3 - 2001:db8:7::b "$(inject --write 60)" <<-'EOP'
+		import socket, sys
+		UDP_NO_CHECK6_TX = 101		# linux/udp.h
+		udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+		for off in (1, 0):
+		    udp.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_TX, off)
+		    udp.sendto(bytes.fromhex(sys.argv[2]), (sys.argv[1], 4500))
+	EOP
+	busywait "$(slowly 5000)" eval '[ "$(accepted_and_dropped)" = "1 1" ]'
+	ktap_equal "over IPv6 UDP without a checksum is dropped by name (RFC 8200 section 8.1), with one not" \
+		"$(accepted_and_dropped)" "1 1"
+}
+
 ktap_print_header
 two_hosts
-ktap_set_plan $((1 + 9 + 1 + 2 + 6 + 6 + 1))
+ktap_set_plan $((1 + 9 + 1 + 2 + 6 + 6 + 2))
 worker "$a"
 UDP=1
 esp "$b" encap-add port=$ENCAP_PORT >/dev/null
@@ -166,4 +191,5 @@ exempt
 outlives
 mapping
 bad_checksum
+without_checksum
 ktap_finished

@@ -5,13 +5,14 @@
  *
  * usage: packet_fuzz in|out SENDER TARGET KEY SECONDS SEED [ROUND]
  *	in	ESP of all kinds from namespace SENDER (trains, giants) and tap0 of TARGET (the rest) to
- *		TARGET's SAs 0x1000 and 0x1001 of KEY
+ *		TARGET's SAs of KEY, those of packet_fuzz_esp.c
  *	out	cleartext of all kinds to tap0, ipsec0 and the policies of SENDER, whose ESP goes to TARGET
  * Packets depend on SEED and the number of the round alone. After each round the counters are compared;
  * the first that does not balance is named. ROUND runs it alone and compares after each packet.
  *
  *	packet_fuzz.c		numbers, frames, rounds and the balance
- *	packet_fuzz_in.c	what comes in
+ *	packet_fuzz_in.c	what comes in,
+ *	packet_fuzz_esp.c	and how it is made ESP
  *	packet_fuzz_out.c	what goes out
  */
 #include <arpa/inet.h>

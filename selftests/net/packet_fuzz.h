@@ -25,7 +25,7 @@ struct packet {
 /* Where packets go: sockets in the namespaces of the command line. */
 struct ways {
 	const char *sender, *target;	/* namespaces */
-	const char *key;		/* hexadecimal, with salt */
+	const char *key;		/* hexadecimal, see esp_open() */
 	int tap;			/* frames that come in at the end under test */
 };
 

@@ -8,7 +8,7 @@
 #	FUZZ_SEED	an earlier run's; its packets come again
 #	FUZZ_ROUND	of that one, to learn which packet it was
 #
-#	a ipsec0, policies, tap0 === ESP ===> b tap0, two SAs; packet_fuzz sends to all of these
+#	a ipsec0, policies, tap0 === ESP ===> b tap0, SAs of six kinds; packet_fuzz sends to all of these
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
@@ -44,15 +44,41 @@ silence() {
 	EOR
 }
 
+mac() { ip -n "$1" -j link show eth0 | jq -r '.[0].address'; }
+
+# Trains over IPv6 too. Neighbours are known: no packet waits for one.
+ipv6_between() {
+	ns "$a" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth0.router_solicitations=0 &&
+	ns "$b" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth0.router_solicitations=0 &&
+	ip -n "$a" addr add 2001:db8:7::1/64 dev eth0 nodad &&
+	ip -n "$b" addr add 2001:db8:7::2/64 dev eth0 nodad &&
+	ip -n "$a" neigh add 2001:db8:7::2 lladdr "$(mac "$b")" dev eth0 &&
+	ip -n "$b" neigh add 2001:db8:7::1 lladdr "$(mac "$a")" dev eth0
+}
+
+# What packet_fuzz_esp.c knows of: AES-GCM and CBC have parts of one key, and the extended numbers begin
+# ahead of 2^32 - 300. One that is for all addresses has both families' selectors, or none in tunnel mode.
+FUZZ_KEY=${keymat_ab:0:96} GCM_KEY=${keymat_ab:0:40}
+CBC="encr=aes-cbc integ=hmac-sha2-256-128 key=$FUZZ_KEY"
+EDGE=$(((1 << 32) - 300))
+
+inbound_sas() {
+	esp "$b" - <<-EOC
+	sa-add direction=in spi=0x1000 src=$OUTER_A dst=$OUTER_B key=$GCM_KEY selector=$NET_A,$NET_B
+	sa-add direction=in spi=0x1001 src=2001:db8:6::1 dst=2001:db8:6::2 key=$GCM_KEY
+	sa-add direction=in spi=0x1002 src=$OUTER_A dst=$OUTER_B $CBC flags=esn seq=$EDGE
+	sa-add direction=in spi=0x1003 src=$OUTER_A dst=$OUTER_B encr=aes-gcm-16-iiv key=$GCM_KEY flags=esn,no-ecn seq=$EDGE encap=$ENCAP_PORT:$ENCAP_PORT
+	sa-add direction=in spi=0x1004 mode=transport src=$OUTER_A dst=$OUTER_B key=$GCM_KEY encap=$ENCAP_PORT:$ENCAP_PORT selector=0.0.0.0/0,0.0.0.0/0 selector=::/0,::/0
+	sa-add direction=in spi=0x1005 mode=transport src=198.51.100.1 dst=198.51.100.2 $CBC
+	EOC
+}
+
 receiving_end() {
-	tap "$b" 198.51.100.2/24 198.51.100.1 2001:db8:6::2/64 2001:db8:6::1 && silence "$b" &&
+	tap "$b" 198.51.100.2/24 198.51.100.1 2001:db8:6::2/64 2001:db8:6::1 && silence "$b" && ipv6_between &&
 	# What is never whole is not to fill the memory for fragments.
 	ns "$b" sysctl -qw net.ipv4.ipfrag_time=1 &&
 	esp "$b" encap-add port=$ENCAP_PORT >/dev/null &&
-	esp "$b" sa-add direction=in spi=0x1000 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
-		"selector=$NET_A,$NET_B" >/dev/null &&
-	inner_route "$b" b &&
-	esp "$b" sa-add direction=in spi=0x1001 src=2001:db8:6::1 dst=2001:db8:6::2 "key=$KEY_AB" >/dev/null &&
+	SAS_IN=$(inbound_sas) && inner_route "$b" b &&
 	ns "$b" sysctl -qw net.netfilter.nf_conntrack_frag6_timeout=1
 }
 
@@ -85,7 +111,7 @@ sending_end() {
 
 fuzz() {
 	# shellcheck disable=SC2086
-	packet_fuzz "$1" "$a" "$b" "$KEY_AB" $((SECONDS_IN_ALL / 2)) "$SEED" ${FUZZ_ROUND:-}
+	packet_fuzz "$1" "$a" "$b" "$FUZZ_KEY" $((SECONDS_IN_ALL / 2)) "$SEED" ${FUZZ_ROUND:-}
 }
 
 # balance DIRECTION: what packet_fuzz has to say is shown in any case.
@@ -95,6 +121,26 @@ balance() {
 	status=$?
 	ktap_print_msg "$(cat "$NET_TMP/said")"
 	return $status
+}
+
+# Those of the inbound SAs that let nothing through.
+useless() {
+	local id none=
+	for id in $SAS_IN; do
+		[ "$(sa_get "$b" "$id" packets)" -gt 0 ] || none+=" $(sa_get "$b" "$id" spi)"
+	done
+	echo "${none:-none}"
+}
+
+# ecn_drops SPI
+ecn_drops() { esp "$b" sa-list --json "id=$(of "$1")" | jq '.[0].drops.ECN // 0'; }
+
+# of SPI: the ID of an inbound SA, which were made in the order of their SPIs.
+of() {
+	# shellcheck disable=SC2086
+	set -- $1 $SAS_IN
+	shift $(($1 - 0x1000 + 1))
+	echo "$1"
 }
 
 # Each kind of packet has found its reason.
@@ -110,12 +156,18 @@ met() {
 
 ktap_print_header
 two_hosts
-ktap_set_plan 8
+ktap_set_plan 12
 check_here "a receiving end" receiving_end
 balance in
 ktap_equal "ESP: each packet is delivered or dropped by name" $? 0
 ktap_equal "reasons not met" "$(met "$b" in-packets RUNT NO_SA CHECKSUM REPLAY REPLAY_WINDOW AUTH PADDING \
 	NEXT_HEADER DUMMY INNER_HEADER SELECTOR ECN KEEPALIVE_RUNT)" none
+ktap_equal "SPIs of SAs that let nothing through" "$(useless)" none
+for spi in 0x1002 0x1003; do
+	ktap_at_least "extended numbers of $spi went past 2^32" "$(sa_get "$b" "$(of $spi)" seq)" $((1 << 32))
+done
+ktap_equal "what the outer header says of ECN is nothing to an SA that was told so" \
+	"$(ecn_drops 0x1003) $(($(ecn_drops 0x1001) + $(ecn_drops 0x1002) > 0))" "0 1"
 ktap_equal "of those delivered the interface lost none" \
 	"$(ip -n "$b" -j -s link show esplane0 | jq '.[0].stats64.rx.dropped')" 0
 check_here "a sending end" sending_end

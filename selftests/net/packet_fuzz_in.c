@@ -1,128 +1,95 @@
 // SPDX-License-Identifier: MIT
 /*
- * What comes in: ESP (RFC 4303, with AES-GCM, RFC 4106) right and wrong, alone, in fragments, in trains.
+ * What comes in: ESP (RFC 4303) right and wrong, alone, in fragments, in trains, over IPv4 and IPv6.
  *
- * The receiver has two inbound SAs of one key: SPI_STRICT carries 10.1.0.0/24 to 10.2.0.0/24 alone,
- * SPI_OPEN all. What must be counted follows from the bytes that are sent, see expect().
+ * The receiver has the inbound SAs of packet_fuzz_esp.c: tunnel and transport mode, extended numbers or
+ * not, ciphers of several kinds. What must be counted follows from the bytes that are sent, see expect().
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "packet_fuzz.h"
+#include "packet_fuzz_esp.h"
 
 #define TAP_FROM "198.51.100.1"
 #define TAP_TO "198.51.100.2"
 #define TAP6_FROM "2001:db8:6::1"
 #define TAP6_TO "2001:db8:6::2"
-#define OUTER_FROM "192.0.2.1"
 #define OUTER_TO "192.0.2.2"
+#define OUTER6_TO "2001:db8:7::2"
 
 enum {
-	SPI_STRICT = 0x1000,
-	SPI_OPEN = 0x1001,
 	SPI_NOBODY = 0x77000000,	/* and above */
 	ENCAP_PORT = 4500,
 	NUMBERS = 8192,			/* of sequence, in a round */
-	ESP_HEADER = 8,
-	IV = 8,				/* RFC 4106 section 3.1 */
-	ICV = 16,
-	KEY = 16,
-	SALT = 4,
-	OVERHEAD = ESP_HEADER + IV + 2 + ICV,
 	NEXT_IPV4 = 4,
 	NEXT_IPV6 = 41,
 	NEXT_NONE = 59,
 	CE = 3,				/* RFC 3168 */
-	TRAIN_MAX = 64,			/* UDP_MAX_SEGMENTS of older kernels */
+	TRAIN_MAX = 64,			/* UDP_MAX_SEGMENTS of older kernels, */
+	LONG_TRAIN_MAX = 128,		/* and of newer ones */
 	TRAIN_BYTES = 65000,
-	SEGMENT_MAX = 1472,		/* of an MTU of 1500 */
+	SEGMENT_MAX = 1472,		/* of an MTU of 1500, over IPv4 */
+	SEGMENT6_MAX = 1452,
 	INNER_MAX = 1400,
 };
 
 static struct {
-	int tap, udp, native;		/* the sockets are the sender's */
-	uint8_t salt[SALT];
-	EVP_CIPHER_CTX *cipher;
+	int tap, udp[2], native[2];	/* the sockets are the sender's, of IPv4 and IPv6 */
+	unsigned int train_max;
 	uint32_t sequence;
 	uint32_t tcp_sequence;
 } in;
 
 static struct packet esp, whole;
 
-/* One ESP packet to be. */
-struct plan {
-	uint32_t spi, sequence;
-	uint8_t next, pad, pad_field;
-	uint16_t inner_len;
-	uint8_t inner[PACKET_MAX];
-};
-
 static struct plan plan;
 
-static void seal(const struct plan *p, struct packet *to)
+static void pad_right(void)
 {
-	uint8_t nonce[SALT + IV], *text = to->data + ESP_HEADER + IV;
-	size_t len = p->inner_len;
-	unsigned int i;
-	int n;
-
-	put32(to->data, p->spi);
-	put32(to->data + 4, p->sequence);
-	put32(to->data + 8, 0);
-	put32(to->data + 12, p->sequence);
-	memcpy(text, p->inner, len);
-	for (i = 1; i <= p->pad; i++)
-		text[len++] = i;
-	text[len++] = p->pad_field;
-	text[len++] = p->next;
-	memcpy(nonce, in.salt, SALT);
-	memcpy(nonce + SALT, to->data + ESP_HEADER, IV);
-	if (!EVP_EncryptInit_ex(in.cipher, NULL, NULL, NULL, nonce) ||
-	    !EVP_EncryptUpdate(in.cipher, NULL, &n, to->data, ESP_HEADER) ||
-	    !EVP_EncryptUpdate(in.cipher, text, &n, text, len) ||
-	    !EVP_EncryptFinal_ex(in.cipher, text + len, &n) ||
-	    !EVP_CIPHER_CTX_ctrl(in.cipher, EVP_CTRL_AEAD_GET_TAG, ICV, text + len))
-		die("AES-GCM fails");
-	to->len = ESP_HEADER + IV + len + ICV;
+	plan.pad = plan.pad_field = -(plan.inner_len + ESP_TRAILER) & (esp_block(plan.sa) - 1);
 }
 
-/* A right packet of the next number, with an inner UDP packet of @len bytes in all. */
-static void begin(uint32_t spi, size_t len)
+/* A right packet of the next number, with a UDP packet of @len bytes in all. */
+static void begin(const struct association *sa, size_t len)
 {
-	plan.spi = spi;
-	plan.sequence = ++in.sequence;
-	plan.inner_len = len;
-	put_ip(plan.inner, "10.1.0.1", "10.2.0.1", IPPROTO_UDP, len - IP_LEN);
-	fuzz_fill(plan.inner + IP_LEN, len - IP_LEN);
+	uint8_t *udp = plan.inner;
+
+	plan.sa = sa;
+	plan.sequence = sa->first + ++in.sequence;
+	len -= IP_LEN;
+	if (!sa->transport)
+		udp += put_ip(plan.inner, "10.1.0.1", "10.2.0.1", IPPROTO_UDP, len);
+	fuzz_fill(udp, len);
 	/* A port where the receiver expects no ESP. */
-	put16(plan.inner + IP_LEN + 2, 9000);
-	put16(plan.inner + IP_LEN + 4, len - IP_LEN);
-	put16(plan.inner + IP_LEN + 6, 0);
-	plan.next = NEXT_IPV4;
-	plan.pad = plan.pad_field = -(len + 2) % 4;
+	put16(udp + 2, 9000);
+	put16(udp + 4, len);
+	if (fuzz_one_in(2))
+		put16(udp + 6, 0);
+	plan.next = sa->transport ? IPPROTO_UDP : NEXT_IPV4;
+	plan.inner_len = udp + len - plan.inner;
+	pad_right();
 }
 
 static void begin_v6(void)
 {
 	size_t len = fuzz_below(INNER_MAX);
 
-	begin(SPI_OPEN, IP_LEN + UDP_LEN);
+	begin(esp_any_tunnel(), IP_LEN + UDP_LEN);
 	put_ip6(plan.inner, "2001:db8:a::1", "2001:db8:b::1", fuzz_number(), len);
 	fuzz_fill(plan.inner + IP6_LEN, len);
 	plan.inner_len = IP6_LEN + len;
 	plan.next = NEXT_IPV6;
+	pad_right();
 }
 
 static void begin_any(void)
 {
-	begin(fuzz_one_in(2) ? SPI_STRICT : SPI_OPEN,
-	      fuzz_between(IP_LEN + UDP_LEN, INNER_MAX));
+	begin(esp_any(), fuzz_between(IP_LEN + UDP_LEN, INNER_MAX));
 }
 
 /*
@@ -136,10 +103,16 @@ static unsigned int expect(const uint8_t *bytes, size_t len, bool udp)
 	uint32_t spi = len >= 4 ? get32(bytes) : 0;
 
 	if (!udp)
-		return len >= ESP_HEADER && (spi == SPI_STRICT || spi == SPI_OPEN);
+		return len >= ESP_HEADER && esp_find(spi);
 	if (len < 4)
 		return len > 1 || (len == 1 && *bytes != 0xff);
 	return spi != 0;
+}
+
+/* Over IPv6, without a checksum (RFC 8200 section 8.1): all but what is not ours is dropped. */
+static unsigned int expect_unsummed(const uint8_t *bytes, size_t len)
+{
+	return len && !(len >= 4 && !get32(bytes));
 }
 
 /* What is wrong outside ESP. */
@@ -191,8 +164,10 @@ static unsigned int put_udp(uint8_t *ip, uint8_t *udp, const struct outside *o)
 	put16(udp + 6, 0);
 	if (len > esp.len)
 		return 0;
-	if (o->v6 || fuzz_one_in(2))
+	if (!fuzz_one_in(o->v6 ? 8 : 2))
 		sum_udp(ip, o, udp, UDP_LEN + len);
+	else if (o->v6)
+		return expect_unsummed(esp.data, len);
 	if (o->flaw == UDP_CHECKSUM)
 		spoil_checksum(udp + 6);
 	return expect(esp.data, len, true);
@@ -323,27 +298,28 @@ static unsigned int send_outside(const struct outside *o)
 static void good(void)
 {
 	begin_any();
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void good_v6(void)
 {
 	begin_v6();
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void replayed(void)
 {
 	begin_any();
-	plan.sequence = in.sequence = in.sequence - 1;
-	seal(&plan, &esp);
+	plan.sequence--;
+	in.sequence--;
+	esp_seal(&plan, &esp);
 }
 
 static void old(void)
 {
 	begin_any();
-	plan.sequence = fuzz_below(plan.sequence);
-	seal(&plan, &esp);
+	plan.sequence = plan.sa->first + fuzz_below(in.sequence);
+	esp_seal(&plan, &esp);
 }
 
 /* Anywhere but in the SPI. */
@@ -356,35 +332,39 @@ static void corrupt(void)
 static void cut(void)
 {
 	good();
-	esp.len = fuzz_below(fuzz_one_in(2) ? OVERHEAD + 4 : esp.len);
+	esp.len = fuzz_below(fuzz_one_in(2) ? esp_overhead(plan.sa) + 4 : esp.len);
 }
 
 static void pad_length(void)
 {
 	begin_any();
 	plan.pad_field = fuzz_number();
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void more_padding(void)
 {
 	begin_any();
-	plan.pad = plan.pad_field = fuzz_number();
-	seal(&plan, &esp);
+	plan.pad = fuzz_number();
+	/* As many whole blocks as there is room for; or what no block cipher can have made. */
+	if (fuzz_one_in(2))
+		plan.pad -= (plan.inner_len + plan.pad + ESP_TRAILER) & (esp_block(plan.sa) - 1);
+	plan.pad_field = plan.pad;
+	esp_seal(&plan, &esp);
 }
 
 static void next_header(void)
 {
 	begin_any();
 	plan.next = fuzz_number();
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void dummy(void)
 {
 	begin_any();
 	plan.next = NEXT_NONE;
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void inner_garbage(void)
@@ -392,10 +372,19 @@ static void inner_garbage(void)
 	begin_any();
 	plan.inner_len = fuzz_below(fuzz_one_in(2) ? IP6_LEN + 4 : INNER_MAX);
 	fuzz_fill(plan.inner, plan.inner_len);
+	if (fuzz_one_in(2))
+		pad_right();
+	if (plan.sa->transport) {
+		plan.next = fuzz_one_in(2) ? IPPROTO_UDP : IPPROTO_TCP;
+		if (plan.inner_len >= 4)
+			put16(plan.inner + 2, 9000);
+		esp_seal(&plan, &esp);
+		return;
+	}
 	plan.next = fuzz_one_in(2) ? NEXT_IPV4 : NEXT_IPV6;
 	if (plan.inner_len && fuzz_one_in(2))
 		plan.inner[0] = (plan.next == NEXT_IPV4 ? 0x40 : 0x60) | (plan.inner[0] & 15);
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void inner_altered(void)
@@ -404,19 +393,19 @@ static void inner_altered(void)
 		begin_v6();
 	else
 		begin_any();
-	fuzz_flip(plan.inner, plan.next == NEXT_IPV6 ? IP6_LEN : IP_LEN);
+	fuzz_flip(plan.inner, plan.sa->transport ? UDP_LEN : plan.next == NEXT_IPV6 ? IP6_LEN : IP_LEN);
 	/* As if it were meant: what is behind the checksum is looked at too. */
 	if (plan.next == NEXT_IPV4 && (plan.inner[0] & 15) >= 5 && fuzz_one_in(2))
 		sum_ip(plan.inner);
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 static void outside_selectors(void)
 {
-	begin(SPI_STRICT, fuzz_between(IP_LEN + UDP_LEN, INNER_MAX));
+	begin(esp_nth(0), fuzz_between(IP_LEN + UDP_LEN, INNER_MAX));
 	fuzz_fill(plan.inner + 12, 8);
 	sum_ip(plan.inner);
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 }
 
 /* Not a word of it is authentic, nor can it be: no SA, or IKE. */
@@ -445,16 +434,42 @@ static void (*const kinds[])(void) = {
 
 /* Trains */
 
-/* One of TCP's, so that what comes out in a row can be joined. */
-static void good_tcp(size_t size)
-{
-	uint8_t *tcp = plan.inner + IP_LEN;
+/* All of one SA and kind, so that what comes out in a row can be joined. */
+struct run {
+	const struct association *sa;
+	bool inner_v6;
+	size_t headers;			/* of IP and TCP */
+};
 
-	begin(SPI_OPEN, size - OVERHEAD);
-	put_ip(plan.inner, "10.1.0.1", "10.2.0.1", IPPROTO_TCP, size - OVERHEAD - IP_LEN);
-	put16(plan.inner + 4, in.sequence);
-	sum_ip(plan.inner);
+static struct run begin_run(void)
+{
+	struct run run = { .sa = esp_any(), .headers = TCP_LEN };
+
+	run.inner_v6 = !run.sa->transport && fuzz_one_in(3);
+	if (!run.sa->transport)
+		run.headers += run.inner_v6 ? IP6_LEN : IP_LEN;
+	return run;
+}
+
+static void good_tcp(const struct run *run, size_t size)
+{
+	size_t len = size - esp_overhead(run->sa), ip = run->headers - TCP_LEN;
+	uint8_t *tcp = plan.inner + ip;
+
+	begin(run->sa, IP_LEN + UDP_LEN);
+	plan.next = IPPROTO_TCP;
 	plan.pad = plan.pad_field = 0;
+	plan.inner_len = len;
+	fuzz_fill(tcp, len - ip);
+	if (run->inner_v6) {
+		put_ip6(plan.inner, "2001:db8:a::1", "2001:db8:b::1", IPPROTO_TCP, len - ip);
+		plan.next = NEXT_IPV6;
+	} else if (ip) {
+		put_ip(plan.inner, "10.1.0.1", "10.2.0.1", IPPROTO_TCP, len - ip);
+		put16(plan.inner + 4, in.sequence);
+		sum_ip(plan.inner);
+		plan.next = NEXT_IPV4;
+	}
 	put16(tcp, 1024);
 	put16(tcp + 2, 1025);
 	put32(tcp + 4, in.tcp_sequence);
@@ -463,17 +478,17 @@ static void good_tcp(size_t size)
 	tcp[13] = fuzz_one_in(8) ? fuzz_number() : 0x10;
 	put32(tcp + 14, 0x04000000);
 	put16(tcp + 18, 0);
-	in.tcp_sequence += size - OVERHEAD - IP_LEN - TCP_LEN;
+	in.tcp_sequence += len - run->headers;
 	if (fuzz_one_in(8))
-		fuzz_flip(plan.inner, IP_LEN + TCP_LEN);
-	seal(&plan, &esp);
+		fuzz_flip(plan.inner, run->headers);
+	esp_seal(&plan, &esp);
 }
 
 /* A packet of exactly @size bytes, of any kind that can have it. */
-static void segment(size_t size)
+static void segment(const struct run *run, size_t size)
 {
-	if (size >= OVERHEAD + IP_LEN + TCP_LEN && !fuzz_one_in(4)) {
-		good_tcp(size);
+	if (size >= esp_overhead(run->sa) + run->headers && !fuzz_one_in(4)) {
+		good_tcp(run, size);
 		if (fuzz_one_in(16))
 			fuzz_flip(esp.data, esp.len);
 		return;
@@ -484,63 +499,71 @@ static void segment(size_t size)
 	esp.len = size;
 }
 
-static struct sockaddr_in target(void)
+/* What a block cipher makes of so many bytes at most. */
+static size_t whole_blocks(const struct association *sa, size_t size)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(ENCAP_PORT) };
+	size_t around = esp_overhead(sa) - ESP_TRAILER, block = esp_block(sa);
 
-	inet_pton(AF_INET, OUTER_TO, &to.sin_addr);
-	return to;
+	return size < around + block ? size : around + (size - around) / block * block;
 }
 
-static void send_to_target(int fd, const struct packet *p)
+static void send_to_target(bool v6, bool udp, const struct packet *p)
 {
-	struct sockaddr_in to = target();
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(udp ? ENCAP_PORT : 0) };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = to.sin_port };
+	const struct sockaddr *address = v6 ? (struct sockaddr *)&to6 : (struct sockaddr *)&to;
+	int fd = udp ? in.udp[v6] : in.native[v6];
 
-	if (fd == in.native)
-		to.sin_port = 0;
+	inet_pton(AF_INET, OUTER_TO, &to.sin_addr);
+	inet_pton(AF_INET6, OUTER6_TO, &to6.sin6_addr);
 	/* An error of what went before may be told now. */
-	while (sendto(fd, p->data, p->len, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+	while (sendto(fd, p->data, p->len, 0, address, v6 ? sizeof(to6) : sizeof(to)) < 0)
 		if (errno != ECONNREFUSED && errno != EPROTO && errno != ENOPROTOOPT)
 			die("sendto: %s", strerror(errno));
+}
+
+static void set_segment_size(bool v6, int size)
+{
+	if (setsockopt(in.udp[v6], SOL_UDP, UDP_SEGMENT, &size, sizeof(size)))
+		die("UDP_SEGMENT: %s", strerror(errno));
 }
 
 static unsigned int train(void)
 {
 	static struct packet all;
-	size_t size = fuzz_between(1, fuzz_one_in(4) ? 64 : SEGMENT_MAX), last;
-	unsigned int n = fuzz_between(2, TRAIN_MAX), i, count = 0;
-	int gso = size;
+	const bool v6 = fuzz_one_in(2);
+	const size_t limits[] = { 64, TRAIN_BYTES / LONG_TRAIN_MAX, v6 ? SEGMENT6_MAX : SEGMENT_MAX };
+	struct run run = begin_run();
+	size_t size = whole_blocks(run.sa, fuzz_between(1, limits[fuzz_below(3)])), last;
+	unsigned int n = fuzz_between(2, in.train_max), i, count = 0;
 
 	if (n * size > TRAIN_BYTES)
 		n = TRAIN_BYTES / size;
 	last = fuzz_between(1, size);
 	for (all.len = i = 0; i < n; i++) {
-		segment(i + 1 < n ? size : last);
+		segment(&run, i + 1 < n ? size : last);
 		memcpy(all.data + all.len, esp.data, esp.len);
 		all.len += esp.len;
 		count += expect(esp.data, esp.len, true);
 	}
-	if (setsockopt(in.udp, SOL_UDP, UDP_SEGMENT, &gso, sizeof(gso)))
-		die("UDP_SEGMENT: %s", strerror(errno));
-	send_to_target(in.udp, &all);
+	set_segment_size(v6, size);
+	send_to_target(v6, true, &all);
 	return count;
 }
 
 /* More than a link takes: IP cuts it, and at the other end it is a list of fragments. */
 static unsigned int giant(void)
 {
-	bool udp = fuzz_one_in(2);
-	int gso = 0;
+	bool v6 = fuzz_one_in(2), udp = fuzz_one_in(2);
 
-	begin(SPI_OPEN, fuzz_between(SEGMENT_MAX, 60000));
+	begin(esp_any(), fuzz_between(SEGMENT_MAX, 60000));
 	if (fuzz_one_in(4))
 		plan.pad_field = 255;
-	seal(&plan, &esp);
+	esp_seal(&plan, &esp);
 	if (fuzz_one_in(4))
 		fuzz_flip(esp.data + 4, esp.len - 4);
-	if (setsockopt(in.udp, SOL_UDP, UDP_SEGMENT, &gso, sizeof(gso)))
-		die("UDP_SEGMENT: %s", strerror(errno));
-	send_to_target(udp ? in.udp : in.native, &esp);
+	set_segment_size(v6, 0);
+	send_to_target(v6, udp, &esp);
 	return 1;
 }
 
@@ -575,41 +598,48 @@ static unsigned int send_one(uint32_t round, unsigned int i)
 	}
 }
 
-static uint8_t hex(const char *text)
+static void open_sender(bool v6)
 {
-	unsigned int value;
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(ENCAP_PORT) };
+	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6, .sin6_port = any.sin_port };
+	int family = v6 ? AF_INET6 : AF_INET, level = v6 ? SOL_IPV6 : SOL_IP;
+	int option = v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+	int off = IP_PMTUDISC_DONT, on = 1, room = 1 << 22;
 
-	if (sscanf(text, "%2x", &value) != 1)
-		die("'%s' is no key", text);
-	return value;
+	in.udp[v6] = open_socket(family, SOCK_DGRAM, 0);
+	in.native[v6] = open_socket(family, SOCK_RAW, IPPROTO_ESP);
+	if (v6)
+		setsockopt(in.udp[v6], SOL_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(in.udp[v6], v6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any,
+		 v6 ? sizeof(any6) : sizeof(any)))
+		die("port %d: %s", ENCAP_PORT, strerror(errno));
+	setsockopt(in.udp[v6], level, option, &off, sizeof(off));
+	setsockopt(in.native[v6], level, option, &off, sizeof(off));
+	setsockopt(in.udp[v6], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(in.native[v6], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
+/* By keepalives, which are nothing. */
+static bool takes_long_trains(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(ENCAP_PORT) };
+	uint8_t keepalives[LONG_TRAIN_MAX];
+
+	memset(keepalives, 0xff, sizeof(keepalives));
+	inet_pton(AF_INET, OUTER_TO, &to.sin_addr);
+	set_segment_size(false, 1);
+	return sendto(in.udp[false], keepalives, sizeof(keepalives), 0, (struct sockaddr *)&to,
+		      sizeof(to)) > 0;
 }
 
 static void open_in(const struct ways *ways)
 {
-	int off = IP_PMTUDISC_DONT, room = 1 << 22;
-	struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = htons(ENCAP_PORT) };
-	uint8_t key[KEY + SALT];
-	unsigned int i;
-
 	in.tap = ways->tap;
-	if (strlen(ways->key) != 2 * sizeof(key))
-		die("the key is not one of AES-GCM-128 with its salt");
-	for (i = 0; i < sizeof(key); i++)
-		key[i] = hex(ways->key + 2 * i);
-	memcpy(in.salt, key + KEY, SALT);
-	in.cipher = EVP_CIPHER_CTX_new();
-	if (!in.cipher || !EVP_EncryptInit_ex(in.cipher, EVP_aes_128_gcm(), NULL, key, NULL))
-		die("no AES-GCM");
+	esp_open(ways->key);
 	in_namespace(ways->sender);
-	in.udp = open_socket(AF_INET, SOCK_DGRAM, 0);
-	in.native = open_socket(AF_INET, SOCK_RAW, IPPROTO_ESP);
-	inet_pton(AF_INET, OUTER_FROM, &from.sin_addr);
-	if (bind(in.udp, (struct sockaddr *)&from, sizeof(from)))
-		die("port %d: %s", ENCAP_PORT, strerror(errno));
-	setsockopt(in.udp, SOL_IP, IP_MTU_DISCOVER, &off, sizeof(off));
-	setsockopt(in.native, SOL_IP, IP_MTU_DISCOVER, &off, sizeof(off));
-	setsockopt(in.udp, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	setsockopt(in.native, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	open_sender(false);
+	open_sender(true);
+	in.train_max = takes_long_trains() ? LONG_TRAIN_MAX : TRAIN_MAX;
 }
 
 const struct half fuzz_in = { .open = open_in, .send = send_one };
