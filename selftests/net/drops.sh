@@ -20,7 +20,6 @@
 TRACING=/sys/kernel/tracing
 FAILSLAB=/sys/kernel/debug/failslab
 WORKERS=/sys/devices/virtual/workqueue/cpumask
-OVERRIDE=/sys/module/esplane/parameters/aead_override
 declare -A at_of sa_of
 
 need_command esplane

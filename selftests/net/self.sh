@@ -75,23 +75,13 @@ host_behind() {
 	ns "$a" sysctl -qw net.ipv4.ip_forward=1
 }
 
-# A driver that always completes later must do as well: pcrypt puts the work on other CPUs. (cryptd
-# would too, but fails the kernel's own tests on some 6.1.) What it wraps must be synchronous itself,
-# which the SIMD drivers are not on every kernel: so plain C, whose drivers are called lib since 7.x.
+# A driver that always completes later must do as well.
 asynchronous() {
-	local parameter=/sys/module/esplane/parameters/aead_override plain status=1
-	[ -w $parameter ] || return 1
-	modprobe -q pcrypt
-	at_exit sh -c "echo >$parameter"
-	for plain in generic lib; do
-		echo "pcrypt(rfc4106(gcm_base(ctr(aes-$plain),ghash-$plain)))" >$parameter
-		tunnel_up policy policy && break
-		tunnel_down
-	done
-	sa_get "$a" "$SA_OUT_a" driver | grep -q pcrypt &&
+	local status=1
+	async_driver && tunnel_up policy policy && sa_get "$a" "$SA_OUT_a" driver | grep -q pcrypt &&
 	net_ping "$a" $INNER_B && net_send "$a" "$b" $INNER_B $MB && net_send "$b" "$a" $INNER_A $MB &&
 		status=0
-	echo > $parameter
+	usual_driver
 	tunnel_down
 	return $status
 }
