@@ -3,6 +3,9 @@
 # What the tests share that have esplane at a and xfrm at b. Source it after lib.sh; workers at both ends
 # have to run, and STREAM is how many packets a stream has.
 #
+#	aead WORD SALT_LEN KERNEL_NAME ICV_BITS		a transform for both, in espctl's word and xfrm's
+#	hmac ENCR SALT_LEN KERNEL_NAME 256|384|512	the same of two algorithms
+#	say_variant			which it is, how long its key, and the rest
 #	xfrm_errors			all errors that xfrm has counted at b
 #	remember_drops			what either end has dropped, for
 #	nothing_dropped			true if it is no more now, but for what was too big
@@ -13,6 +16,25 @@
 
 # The scripts that source this set and read variables of it.
 # shellcheck disable=SC2034,SC2154
+HMAC_256=hmac-sha2-256-128 HMAC_384=hmac-sha2-384-192 HMAC_512=hmac-sha2-512-256
+
+aead() {
+	ENCR=$1 INTEG='' SALT_LEN=$2 INTEG_LEN=0 XFRM=(aead "$3" KEY "$4")
+}
+
+hmac() {
+	local name=HMAC_$4
+	ENCR=$1 INTEG=${!name} SALT_LEN=$2 INTEG_LEN=$(($4 / 8))
+	XFRM=(auth-trunc "hmac(sha$4)" INTEG_KEY "$(($4 / 2))" enc "$3" KEY)
+}
+
+say_variant() {
+	local encap=native esn=off
+	[ $UDP = 0 ] || encap="in UDP"
+	[ $ESN = 0 ] || esn=on
+	echo "$ENCR${INTEG:+ $INTEG}, $BITS bits, $encap, ESN $esn"
+}
+
 xfrm_errors() {
 	local name count sum=0
 	while read -r name count; do

@@ -247,13 +247,20 @@ esplane_end() {
 	[ $MODE != route ] || route_end "$name" "$remote_net" "$local_inner"
 }
 
+# xfrm_algorithms KEY: sets words to what XFRM says, with the keys.
+xfrm_algorithms() {
+	local encr_len=$((2 * (BITS / 8 + SALT_LEN)))
+	local encr_key=${1:0:encr_len}
+	words=" ${XFRM[*]} "
+	words=${words/ KEY / ${encr_key:+0x}${encr_key:-'""'} }
+	words=${words/ INTEG_KEY / 0x${1:encr_len} }
+}
+
 # xfrm_sa SRC DST SPI KEY: a line for ip -batch; af-unspec: whatever family is inside. The window is wide:
 # two CPUs of a busy host may swap two trains on a veth, and a train is longer than 32 packets.
 xfrm_sa() {
-	local options="flag $XFRM_ICMP af-unspec replay-window 1024" any encr_len=$((2 * (BITS / 8 + SALT_LEN)))
-	local encr_key=${4:0:encr_len} words=" ${XFRM[*]} "
-	words=${words/ KEY / ${encr_key:+0x}${encr_key:-'""'} }
-	words=${words/ INTEG_KEY / 0x${4:encr_len} }
+	local options="flag $XFRM_ICMP af-unspec replay-window 1024" any words
+	xfrm_algorithms "$4"
 	[ $ESN = 0 ] || options="flag esn $XFRM_ICMP af-unspec replay-window 1024"
 	set_any "$1"
 	[ $UDP = 0 ] || options+=" encap espinudp $ENCAP_PORT $ENCAP_PORT $any"

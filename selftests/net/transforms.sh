@@ -18,14 +18,6 @@ SIZES="1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 1111 1800"
 TRANSFER=100000
 # Less than any tunnel's MTU, that no packet be too big.
 INNER_MTU=1280
-HMAC_256=hmac-sha2-256-128 HMAC_384=hmac-sha2-384-192 HMAC_512=hmac-sha2-512-256
-
-say_variant() {
-	local encap=native esn=off
-	[ $UDP = 0 ] || encap="in UDP"
-	[ $ESN = 0 ] || esn=on
-	echo "$ENCR${INTEG:+ $INTEG}, $BITS bits, $encap, ESN $esn"
-}
 
 # What stays for all rows: routes, policies of a, ports of ESP in UDP, what answers.
 prepare() {
@@ -114,18 +106,6 @@ key_sizes() {
 }
 KEY_SIZES=3
 [ "$(slowly 1)" = 1 ] || KEY_SIZES=1
-
-# aead WORD SALT_LEN KERNEL_NAME ICV_BITS
-aead() {
-	ENCR=$1 INTEG='' SALT_LEN=$2 INTEG_LEN=0 XFRM=(aead "$3" KEY "$4")
-}
-
-# hmac ENCR SALT_LEN KERNEL_NAME 256|384|512
-hmac() {
-	local name=HMAC_$4
-	ENCR=$1 INTEG=${!name} SALT_LEN=$2 INTEG_LEN=$(($4 / 8))
-	XFRM=(auth-trunc "hmac(sha$4)" INTEG_KEY "$(($4 / 2))" enc "$3" KEY)
-}
 
 # IV, ICV and padding on the wire: 40 bytes of data, and 40 of answer, are an IP packet of 68, with pad length and next
 # header 70 bytes, padded to 72 (RFC 4303 section 2.4). 20 and 8 bytes of IP and ESP header, 16 of ICV.

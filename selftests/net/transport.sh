@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Transport mode against the kernel's own IPsec (xfrm): the packet keeps its IP header. IPv4 and IPv6,
 # native and in UDP; extension headers on both sides of ESP; whole datagrams whose protected packet is
-# cut to pieces; and behind a NAT, which breaks TCP's and UDP's checksums (RFC 3948 section 3.1.2),
-# with either end behind it.
+# cut to pieces; behind a NAT, which breaks TCP's and UDP's checksums (RFC 3948 section 3.1.2), with
+# either end behind it; and with a transform of each kind, in extended sequence numbers.
 #
 #	a esplane 192.0.2.1 --- 198.51.100.2 b xfrm, r between them
 # Variables that lib.sh sets or reads.
@@ -14,6 +14,9 @@
 SOME=$((1 << 19))
 STREAM=20
 NAT_PORT=61000
+ECHO_PORT=7
+# 1 to 16 bytes of data: each length of padding to a block of 16 bytes; and one of many blocks.
+ECHO_SIZES="1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 1111"
 
 three_hosts() {
 	net_routed || return 1
@@ -39,15 +42,17 @@ family() {
 
 # esplane_side NS MINE ITS SPI-OUT KEY-OUT SPI-IN KEY-IN [PORTS-OUT PORTS-IN]
 esplane_side() {
-	local name=$1 mine=$2 its=$3 out=() in=()
+	local name=$1 mine=$2 its=$3 out=() in=() words=("encr=$ENCR")
+	[ -z "$INTEG" ] || words+=("integ=$INTEG")
+	[ $ESN = 0 ] || words+=(esn=1)
 	[ $UDP = 0 ] || {
 		esp "$name" encap-add port=$ENCAP_PORT "address=$(any_of "$mine")" >/dev/null || return 1
 		out=("encap=${8:-$ENCAP_PORT:$ENCAP_PORT}") in=("encap=${9:-$ENCAP_PORT:$ENCAP_PORT}")
 	}
 	SA_IN=$(esp "$name" sa-add mode=transport direction=in "spi=$6" "src=$its" "dst=$mine" \
-		"key=$7" "${in[@]}") &&
+		"key=$7" "${words[@]}" "${in[@]}") &&
 	SA_OUT=$(esp "$name" sa-add mode=transport direction=out "spi=$4" "src=$mine" "dst=$its" \
-		"key=$5" "${out[@]}") &&
+		"key=$5" "${words[@]}" "${out[@]}") &&
 	esp "$name" policy-set direction=out action=protect priority=1 "selector=$mine,$its" \
 		"sa_id=$SA_OUT" >/dev/null &&
 	esp "$name" policy-set direction=in action=protect priority=1 "selector=$its,$mine" >/dev/null
@@ -55,10 +60,11 @@ esplane_side() {
 
 # xfrm_state NS SRC DST SPI KEY [SPORT DPORT]
 xfrm_state() {
-	local encap=()
-	[ $UDP = 0 ] || encap=(encap espinudp "${6:-$ENCAP_PORT}" "${7:-$ENCAP_PORT}" "$(any_of "$2")")
-	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid 1 mode transport \
-		replay-window 1024 "${encap[@]}" aead 'rfc4106(gcm(aes))' "0x$5" 128
+	local options="replay-window 1024" words
+	xfrm_algorithms "$5"
+	[ $ESN = 0 ] || options+=" flag esn"
+	[ $UDP = 0 ] || options+=" encap espinudp ${6:-$ENCAP_PORT} ${7:-$ENCAP_PORT} $(any_of "$2")"
+	ip -n "$1" -batch - <<<"xfrm state add src $2 dst $3 proto esp spi $4 reqid 1 mode transport $options$words"
 }
 
 # xfrm_side NS MINE ITS SPI-OUT KEY-OUT SPI-IN KEY-IN [ITS-PORT]
@@ -214,6 +220,32 @@ refused_by_name() {
 	tunnel_down
 }
 
+# Padding of each length, and of the transfer enough for a train, both ways.
+transform_works() {
+	tunnel_up 4 && ask "$a" echo $ADDR_B $ECHO_PORT $ECHO_SIZES && ask "$b" echo $ADDR_A $ECHO_PORT $ECHO_SIZES &&
+	ask "$a" push $ADDR_B $ECHO_PORT 20000 && ask "$b" push $ADDR_A $ECHO_PORT 20000 && nothing_dropped
+}
+
+transform() {
+	BITS=$1 UDP=$2 ESN=1
+	check_here "$(say_variant)" transform_works
+	tunnel_down
+}
+
+transforms() {
+	ask "$a" serve 192.0.2.1 $ECHO_PORT && ask "$b" serve 198.51.100.2 $ECHO_PORT
+	hmac aes-cbc 0 'cbc(aes)' 256
+	transform 256 0
+	hmac aes-ctr 4 'rfc3686(ctr(aes))' 256
+	transform 256 1
+	aead aes-ccm-16 3 'rfc4309(ccm(aes))' 128
+	transform 128 0
+	aead chacha20-poly1305 4 'rfc7539esp(chacha20,poly1305)' 128
+	transform 256 1
+	hmac null 0 'ecb(cipher_null)' 256
+	transform 0 1
+}
+
 ktap_print_header
 three_hosts || ktap_skip_all "cannot make namespaces"
 need_module xfrm_user
@@ -221,11 +253,14 @@ need_module esp4
 need_module esp6
 worker "$a"
 worker "$b"
-ktap_set_plan $((4 * 7 + 2 + 2 * 2 * 4 + 2))
+ktap_set_plan $((4 * 7 + 2 + 5 + 2 * 2 * 4 + 2))
 for UDP in 0 1; do
 	variant 4
 	variant 6
 done
+transforms
+aead aes-gcm-16 4 'rfc4106(gcm(aes))' 128
+BITS=128 ESN=0
 nat_on
 nat
 refused_by_name
