@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The end, while packets flow: a namespace goes with SAs, policies, an interface and queued work in it;
-# the module is unloaded and loaded again; the daemon's process dies. Nothing may be left, and what is
+# the module is unloaded and loaded again, and both with operations under way in an asynchronous driver;
+# the daemon's process dies. Nothing may be left, and what is
 # dropped on the way is dropped by name.
 #
 #	a esplane === ESP === b esplane
@@ -61,6 +62,11 @@ unload() {
 	[ ! -d /sys/module/esplane ]
 }
 
+# later COMMAND: with a driver that lets the flood go on while operations wait in its queues.
+later() {
+	async_driver && "$@"
+}
+
 # The module's hooks and interfaces are gone, plain traffic is not disturbed.
 nothing_left() {
 	! ip -n "$a" link show esplane0 2>/dev/null && ! ip -n "$a" link show ipsec0 2>/dev/null &&
@@ -101,7 +107,7 @@ flushed() {
 
 ktap_print_header
 two_hosts
-ktap_set_plan 11
+ktap_set_plan 14
 for UDP in 0 1; do
 	MODE=policy
 	check_here "UDP=$UDP: a namespace ends under traffic, policy mode" namespace_exit
@@ -110,6 +116,9 @@ for UDP in 0 1; do
 	check_here "UDP=$UDP: a namespace ends under traffic, route mode" namespace_exit
 	rebuild $UDP-r
 done
+check_here "an asynchronous driver: a namespace ends under traffic" later namespace_exit
+usual_driver
+rebuild async
 MODE=policy UDP=1
 check_here "the tunnel outlives the process that registered its port" daemon_death
 ktap_check "a drop is traced with its name and address" tracepoint
@@ -125,4 +134,10 @@ rebuild again
 MODE=route
 up
 ktap_check "and works" net_ping "$a" $INNER_B
+clear_end "$a"
+clear_end "$b"
+check_here "an asynchronous driver: the module unloads under traffic" later unload
+flood_stop
+ktap_check "and leaves nothing" nothing_left
+modprobe esplane
 ktap_finished
