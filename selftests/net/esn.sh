@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sequence numbers at their edges (RFC 4303 sections 2.2.1, 3.3.3 and appendix A): extended ones across
 # 2^32 with xfrm at the other end and out of order, what the SA tells of its window, a soft event in time
-# for a rekey, and the end, behind which no number is used again.
+# for a rekey, and the end, behind which no number is used again, neither by packets alone nor by a train.
 #
 #	a esplane (or esp.py) === ESP === b xfrm or esplane
 # Variables that lib.sh sets or reads.
@@ -131,18 +131,51 @@ end() {
 	ktap_equal "$name: fourteen packets were not sent" "$(($(unsent) - before))" 14
 	capture_stop
 	ktap_equal "$name: six were, with the last six numbers" "$(numbers_on_wire | tr '\n' ' ')" \
-		"$(printf 'seq=0x%08x ' 0xfffffffa 0xfffffffb 0xfffffffc 0xfffffffd 0xfffffffe 0xffffffff)"
+		"$LAST_SIX"
 	pair "$@"
 	# Of those that wait for the next SA some may have been waiting for too long.
 	ktap_at_least "$name: six arrived, and those that waited for a new SA" "$(received)" 6
 	ktap_equal "$name: with a new SA traffic goes on" "$(arrive 10)" 10
 }
 
+# One super-packet of 20 datagrams, and a datagram after it.
+one_train() {
+	ns "$a" python3 - $INNER_B <<-'EOP'
+		import socket, sys
+		UDP_SEGMENT = 103		# linux/udp.h
+		udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		udp.connect((sys.argv[1], 9000))
+		udp.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1000)
+		udp.send(bytes(20 * 1000))
+		udp.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
+		udp.send(bytes(1000))
+	EOP
+}
+
+LAST_SIX="seq=0xfffffffa seq=0xfffffffb seq=0xfffffffc seq=0xfffffffd seq=0xfffffffe seq=0xffffffff "
+
+# train_at_end NAME FIRST WORD...: a train for which six numbers are too few. As many packets as there are
+# numbers may go, or none; none with a number that there is not, or that another has had.
+train_at_end() {
+	local name=$1 first=$2 before numbers sent
+	shift 2
+	check_here "$name: an SA six numbers before its end" pair "seq=$first" "$@"
+	before=$(unsent)
+	capture "$a" eth0 "$NET_TMP/wire" esp
+	one_train
+	ktap_check "$name: a train of twenty, a hard event" busywait "$(slowly 3000)" told_is true 1
+	capture_stop
+	numbers=$(numbers_on_wire | tr '\n' ' ') sent=$(numbers_on_wire | wc -l)
+	ktap_print_msg "$sent of the train were sent: $numbers"
+	ktap_equal "$name: numbers on the wire are of the last six, each once" "${LAST_SIX:0:${#numbers}}" "$numbers"
+	ktap_equal "$name: all others were not sent" $(($(unsent) - before + sent)) 21
+}
+
 ktap_print_header
 two_hosts
 worker "$a"
 worker "$b"
-ktap_set_plan $((4 + 8 + 2 * 5 + 2 * 6))
+ktap_set_plan $((4 + 8 + 2 * 5 + 2 * 6 + 2 * 4))
 across
 window
 inner_route "$a" a
@@ -153,4 +186,6 @@ soft "ESN" 0xdffffffffffffffc esn=1
 end "32-bit" 0xfffffff9
 # 2^64 - 2^32 - 1 is the last that this module sends.
 end "ESN" 0xfffffffefffffff9 esn=1
+train_at_end "32-bit, a train" 0xfffffff9
+train_at_end "ESN, a train" 0xfffffffefffffff9 esn=1
 ktap_finished
