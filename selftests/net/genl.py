@@ -5,6 +5,9 @@
 usage: genl.py REQUEST...       each one word: COMMAND[,dump] and attributes, with blanks between
        genl.py -                requests from standard input, one a line
        genl.py --events         only tries to join the group "events"
+       genl.py --between DUMP REQUEST...    makes the requests when the first part of the dump's answer has
+                                been read, then reads on; prints whether the kernel says that the dump was
+                                interrupted ("interrupted" or "whole") and in how many parts it came
 
 An attribute is NAME=VALUE, encoded as the spec says: a number, an address, hexadecimal, or for a nest
 [NAME=VALUE;NAME=VALUE]. A value that begins with "!" is hexadecimal that replaces the encoded value,
@@ -34,6 +37,8 @@ GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
 CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_ATTR_MCAST_GROUPS = 1, 2, 7
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_ACK_TLVS = 1, 4, 0x300, 0x200
+NLM_F_DUMP_INTR = 0x10
+PART = 8192		# the kernel makes parts no larger than what is asked for; it has one in advance
 NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MISS_TYPE = 1, 2, 5
 NLA_F_NESTED = 0x8000
 HEADER = struct.Struct("=IHHII")
@@ -186,6 +191,26 @@ class Socket:
             blamed = "(%s) " % self.spec.sets[set_name][number - 1]["name"]
         return "%s %s%s" % (errno.errorcode.get(code, code), blamed, text)
 
+    def between(self, dump, requests):
+        command, payload, flags, _ = self.encode(dump)
+        self.sock.send(self.message(self.family, command, payload, flags))
+        interrupted, done, parts = False, False, 0
+        while not done:
+            data = self.sock.recv(PART)
+            parts += 1
+            if parts == 1:
+                other = Socket()
+                for request in requests:
+                    said = other.request(request)
+                    if not said.startswith("ok"):
+                        return said
+            while data:
+                size, kind, head_flags = HEADER.unpack_from(data)[:3]
+                interrupted = interrupted or bool(head_flags & NLM_F_DUMP_INTR)
+                done = done or kind == NLMSG_DONE
+                data = data[(size + 3) & ~3:]
+        return "%s %d" % ("interrupted" if interrupted else "whole", parts)
+
     def join(self):
         try:
             self.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.group)
@@ -208,6 +233,9 @@ def main():
     sock = Socket()
     if sys.argv[1:] == ["--events"]:
         print(sock.join())
+        return
+    if sys.argv[1:2] == ["--between"]:
+        print(sock.between(sys.argv[2], sys.argv[3:]))
         return
     requests = sys.stdin if sys.argv[1:] == ["-"] else sys.argv[1:]
     for line in requests:

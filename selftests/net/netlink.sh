@@ -9,6 +9,7 @@
 SPEC=$NET_DIR/../../include/netlink/esplane.yaml
 YNL=/opt/ynl/tools/net/ynl/pyynl/cli.py
 MANY=2000
+POLICIES=300
 
 genl() { ip netns exec "$a" python3 "$NET_DIR/genl.py" "$@"; }
 
@@ -187,6 +188,57 @@ consistent_lists() {
 	done
 }
 
+sa_comes_and_goes() {
+	local i
+	for ((i = 0; i < 150; i++)); do
+		echo "sa-add direction=in spi=$((0x300000 + i)) src=192.0.2.2 dst=192.0.2.1 key=$key"
+		echo "sa-del id=last"
+	done | esp "$a" -
+}
+
+policy_comes_and_goes() {
+	local i
+	for ((i = 0; i < 150; i++)); do
+		echo "policy-set direction=out action=bypass priority=9 selector=10.77.0.$i,10.78.0.0/16"
+		echo "policy-del id=last"
+	done | esp "$a" -
+}
+
+# list_is_steady sa-list|policy-list COUNT COMMAND: none of so many that stay is missed or doubled meanwhile.
+list_is_steady() {
+	local list=$NET_TMP/list changer lists=0
+	"$3" >/dev/null &
+	changer=$!
+	while kill -0 $changer 2>/dev/null; do
+		esp "$a" "$1" get=id >"$list" || return 1
+		lists=$((lists + 1))
+		echo "list $lists: $(wc -l <"$list"), $(sort -u "$list" | wc -l) different"
+		[ "$(wc -l <"$list")" = "$(sort -u "$list" | wc -l)" ] && [ "$(wc -l <"$list")" -ge "$2" ] || return 1
+	done
+	wait $changer && [ $lists -gt 0 ]
+}
+
+# dump_tells WANT DUMP REQUEST...: what is said of a dump that comes in more than two parts (one is on its way
+# before the other is read) when the requests come in its midst.
+dump_tells() {
+	local said
+	said=$(ip netns exec "$a" python3 "$NET_DIR/genl.py" --between "${@:2}")
+	echo "$said"
+	[ "${said% *}" = "$1" ] && [ "${said#* }" -gt 2 ]
+}
+
+interruptions() {
+	local id policy_id
+	id=$(esp "$a" sa-list get=id | tail -n 1)
+	policy_id=$(esp "$a" policy-list get=id | tail -n 1)
+	ktap_check "a dump of SAs in whose midst nothing changes is whole" dump_tells whole sa-get,dump "sa-get id=$id"
+	ktap_check "one SA less: NLM_F_DUMP_INTR" dump_tells interrupted sa-get,dump "sa-del id=$id"
+	ktap_check "one more: the same" dump_tells interrupted sa-get,dump "$sa_in"
+	ktap_check "a dump of policies in whose midst nothing changes is whole" \
+		dump_tells whole policy-get,dump "policy-get id=$policy_id"
+	ktap_check "one policy less: NLM_F_DUMP_INTR" dump_tells interrupted policy-get,dump "policy-del id=$policy_id"
+}
+
 reservations() {
 	local spi
 	spi=$(esp "$a" spi-alloc dst=192.0.2.1 lowest=0x9000 highest=0x9000) && [ "$spi" = 0x00009000 ] || return 1
@@ -221,7 +273,7 @@ sa_in="sa-new direction=1 spi=0x1001 src=1.1.1.1 dst=1.1.1.2 encr=20 keymat=$key
 inbound=$(esp "$a" sa-add direction=in spi=0x4000 src=1.1.1.1 dst=1.1.1.2 "key=$key" \
 	cookie=0x1122334455667788)
 outbound=$(esp "$a" sa-add direction=out spi=0x4001 src=1.1.1.2 dst=1.1.1.1 "key=$key")
-ktap_set_plan $(($(refusals | wc -l) + 15))
+ktap_set_plan $(($(refusals | wc -l) + 22))
 
 refused
 ktap_equal "none of them left anything behind" \
@@ -246,6 +298,10 @@ esp "$a" flush
 ktap_equal "$MANY SAs can be added" "$(add_many $MANY)" 0
 ktap_check "and the list has them all" whole_list $MANY
 ktap_check "lists are whole and without doubles while SAs are added" consistent_lists
+ktap_check "and while SAs are deleted" list_is_steady sa-list $MANY sa_comes_and_goes
+esp "$a" policy-set direction=out action=bypass selector=10.70.0.0/16,10.80.0.0/32 --count $POLICIES >/dev/null
+ktap_check "lists of policies too" list_is_steady policy-list $POLICIES policy_comes_and_goes
+interruptions
 esp "$a" flush
 ktap_equal "flush takes them all" "$(counter "$a" sas) $(esp "$a" sa-list | wc -l)" "0 0"
 ktap_finished
