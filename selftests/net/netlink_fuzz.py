@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Requests at random, by the spec and against it, to the genetlink family for a while.
+"""Requests at random, by the spec and against it, to the genetlink family for a while, and to rtnetlink for
+interfaces of kind esplane (link_fuzz.py).
 
 usage: netlink_fuzz.py SECONDS SEED
 
@@ -9,8 +10,8 @@ with something wrong: bytes turned, lengths that lie, attributes doubled, swappe
 deep, of no known number; or several messages at once; or a dump that nobody reads to its end. SAs and
 policies pile up to some hundreds and are flushed.
 
-Prints how many messages got through, how many were granted and the errors by number. The exit status
-is not 0 if something is not answered that had to be, or an answer is not well formed.
+Prints how many messages got through, how many were granted, of those for interfaces too, and the errors by
+number. The exit status is not 0 if something is not answered that had to be, or an answer is not well formed.
 """
 import collections
 import errno
@@ -21,6 +22,7 @@ import sys
 import time
 
 import genl
+import link_fuzz
 
 NLM_FLAGS = (1, 4, 8, 0x10, 0x100, 0x200, 0x400, 0x800)
 U32 = (0, 1, 2, 3, 4, 7, 20, 64, 255, 256, 4096, 4500, 65535, 65536, 1 << 31, (1 << 32) - 1)
@@ -31,6 +33,8 @@ ADDRESSES = (b"\x7f\0\0\1", b"\x7f\0\0\2", b"\xc0\0\2\1", b"\0\0\0\0", b"\xff\xf
 TRANSFORMS = ((20, 0, 20), (20, 0, 36), (18, 0, 20), (28, 0, 36), (12, 12, 48), (11, 12, 32), (21, 0, 20))
 LARGEST = 60000
 KEPT = 400		# SAs or policies, then they are flushed
+LEAST = 250		# messages, also where a second is short
+LINKS_ONE_IN = 8	# each that goes waits for what might still use it
 FLUSH = ("sa-flush", "policy-flush")
 NESTED = 0x8000
 
@@ -154,6 +158,8 @@ class Fuzzer:
         self.sent = 0
         self.sock = genl.Socket()
         self.generator = Generator(self.sock.spec, self.rnd)
+        self.links = link_fuzz.Links(self.generator)
+        self.link_results = collections.Counter()
 
     def again(self):
         """Another socket: what the last one has begun, a dump perhaps, ends with it."""
@@ -219,26 +225,36 @@ class Fuzzer:
                 sys.exit(f"{name}: {errno.errorcode.get(code, code)}")
         self.again()
 
+    def goes_on(self, end):
+        return self.sent < LEAST or time.monotonic() < end
+
     def run(self, seconds):
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while self.goes_on(end):
             self.flush()
             for _ in range(KEPT):
                 self.step()
                 if self.generator.chance(30):
                     self.again()
-                if time.monotonic() >= end:
+                if self.generator.chance(LINKS_ONE_IN):
+                    self.links.step(self.link_results)
+                if not self.goes_on(end):
                     break
         self.flush()
+
+
+def errors(results):
+    return " ".join(f"{errno.errorcode.get(code, code)}:{count}"
+                    for code, count in sorted(results.items(), key=lambda item: item[0] or 0) if code)
 
 
 def main():
     genl.open_sockets()
     fuzzer = Fuzzer(int(sys.argv[2]))
     fuzzer.run(float(sys.argv[1]))
-    errors = " ".join(f"{errno.errorcode.get(code, code)}:{count}"
-                      for code, count in sorted(fuzzer.results.items()) if code)
-    print(f"{fuzzer.sent} sent, {fuzzer.results[0]} granted, {errors}")
+    links = fuzzer.link_results
+    print(f"{fuzzer.sent} sent, {fuzzer.results[0]} granted, {errors(fuzzer.results)};",
+          f"of interfaces {sum(links.values())}, {links[0]} granted, {errors(links)}")
 
 
 main()
