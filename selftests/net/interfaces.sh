@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The esplane interface: made and shown by a stock ip and by esplane link; what it does with packets
 # that no policy covers; its MTU; cleartext on it; and life in another namespace than the one it was
-# made in, which is the container's only way out.
+# made in, which is the container's only way out, in IPv6 too, and from one container to the next.
 #
-#	c ipsec5 10.1.5.1	(made in a, moved here; nothing else is here)
+#	c ipsec5 10.1.5.1	(made in a, moved here, to d and back; nothing else is here)
 #	a eth0 192.0.2.1 === ESP === 192.0.2.2 eth0 b, 10.2.0.1: esplane in policy mode
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
@@ -12,6 +12,8 @@
 
 NET_C=10.1.5.0/24
 INNER_C=10.1.5.1
+NET6_C=2001:db8:c::/64 INNER6_C=2001:db8:c::1
+NET6_B=2001:db8:b::/64 INNER6_B=2001:db8:b::1
 
 need_command esplane
 
@@ -70,7 +72,7 @@ tunnel() {
 	SA=$(esp "$1" sa-add direction=out "spi=$3" src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
 		"if_id=$2" "${@:5}") &&
 	POLICY=$(esp "$1" policy-set direction=out action=protect "if_id=$2" "sa_id=$SA" \
-		selector=0.0.0.0/0,0.0.0.0/0)
+		selector=0.0.0.0/0,0.0.0.0/0 selector=::/0,::/0)
 }
 
 # The policy gets another SA.
@@ -151,30 +153,22 @@ loop() {
 others() { echo "$(counter "$a" TOO_BIG) $(counter "$a" CRYPTO)"; }
 looped() { [ "$(counter "$a" ROUTE_LOOP)" -gt "$1" ]; }
 
-# pcrypt around plain C: see self.sh.
-asynchronous() {
-	local plain
-	modprobe -q pcrypt
-	for plain in generic lib; do
-		async="pcrypt(rfc4106(gcm_base(ctr(aes-$plain),ghash-$plain)))"
-		echo "$async" >/sys/module/esplane/parameters/aead_override
-		esp "$a" sa-add direction=out spi=0x7000 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" &&
-			break
-		async=
-	done
-	echo >/sys/module/esplane/parameters/aead_override
-	esp "$a" flush
-	[ -n "$async" ]
-}
+asynchronous() { async_driver && async=$(<$OVERRIDE) && usual_driver; }
 
 # b's end of the tunnel to the container, in policy mode.
 far_end() {
 	local sa
 	esp "$b" sa-add direction=in spi=0x5001 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
-		"selector=$NET_C,$NET_B" >/dev/null &&
+		"selector=$NET_C,$NET_B" "selector=$NET6_C,$NET6_B" >/dev/null &&
 	sa=$(esp "$b" sa-add direction=out spi=0x5002 src=$OUTER_B dst=$OUTER_A "key=$KEY_BA") &&
-	esp "$b" policy-set direction=out action=protect "selector=$NET_B,$NET_C" "sa_id=$sa" >/dev/null &&
-	esp "$b" policy-set direction=in action=protect "selector=$NET_C,$NET_B" >/dev/null &&
+	esp "$b" policy-set direction=out action=protect "selector=$NET_B,$NET_C" \
+		"selector=$NET6_B,$NET6_C" "sa_id=$sa" >/dev/null &&
+	esp "$b" policy-set direction=in action=protect "selector=$NET_C,$NET_B" \
+		"selector=$NET6_C,$NET6_B" >/dev/null &&
+	ns "$b" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.lan.disable_ipv6=0 \
+		net.ipv6.conf.esplane0.disable_ipv6=0 &&
+	ip -n "$b" addr add $INNER6_B/64 dev lan nodad &&
+	ip -n "$b" route add $NET6_C dev eth0 src $INNER6_B &&
 	ip -n "$b" route add $NET_C dev eth0 via $OUTER_A src $INNER_B
 }
 
@@ -183,10 +177,40 @@ move() {
 	ip -n "$1" link set "$2" netns "$3" && ip -n "$3" link set "$2" up
 }
 
+# What the container makes of its only interface.
+settle() {
+	ns "$1" sysctl -qw net.ipv6.conf.ipsec5.disable_ipv6=0 &&
+	ip -n "$1" addr add $INNER_C/24 dev ipsec5 && ip -n "$1" addr add $INNER6_C/64 dev ipsec5 nodad &&
+	ip -n "$1" route add default dev ipsec5 && ip -n "$1" -6 route add default dev ipsec5
+}
+
 container() {
 	cli "$a" link add ipsec5 --if-id 1005 && tunnel "$a" 1005 0x5001 0x5002 && far_end &&
-	move "$a" ipsec5 "$c" && ip -n "$c" addr add $INNER_C/24 dev ipsec5 &&
-	ip -n "$c" route add default dev ipsec5
+	move "$a" ipsec5 "$c" && settle "$c"
+}
+
+# told ADDR SIZE: a packet that fits the interface, but the path to the peer does no more; the error that comes
+# back says how wide it is: for 1400 bytes, as above, 1346.
+told() { ns "$c" ping -n -c 1 -W "$(slowly 2)" -M "do" -s "$2" "$1" | grep -i 'mtu *= *1346'; }
+
+narrowed() {
+	ip -n "$a" route add $OUTER_B dev eth0 mtu 1400
+	ktap_check "a narrower path outside: the error comes to the container" told $INNER_B 1418
+	ktap_check "IPv6: likewise" told $INNER6_B 1398
+	ktap_check "and TCP gets through" net_send "$c" "$b" $INNER_B 100000
+	ip -n "$a" route del $OUTER_B
+	ip -n "$c" route flush cache
+	ip -n "$c" -6 route flush cache
+}
+
+moves_on() {
+	ip -n "$c" link set ipsec5 netns "$a"
+	ktap_equal "moved back it is not told to be away" "$(link_is "$a" ipsec5 moved)" false
+	check_here "on to a third namespace" eval 'move "$a" ipsec5 "$d" && settle "$d"'
+	ktap_check "ping from there" net_ping "$d" $INNER_B
+	ktap_check "IPv6: ping from there" net_ping "$d" $INNER6_B
+	check_here "from there to the second" eval 'move "$d" ipsec5 "$c" && settle "$c"'
+	ktap_check "ping from there" net_ping "$c" $INNER_B
 }
 
 discarded() {
@@ -222,6 +246,13 @@ moved() {
 	# 1446 - 20 (IP) - 8 (ICMP)
 	ktap_check "the largest packet passes" ns "$c" ping -n -c 1 -W "$(slowly 2)" -M "do" -s 1418 $INNER_B
 	ktap_check_fails "one byte more does not" ns "$c" ping -n -c 1 -W 1 -M "do" -s 1419 $INNER_B
+	ktap_check "IPv6: ping" net_ping "$c" $INNER6_B
+	ktap_check "IPv6: TCP out of the container" net_send "$c" "$b" $INNER6_B 100000
+	ktap_check "IPv6: TCP into the container" net_send "$b" "$c" $INNER6_C 100000
+	# 1446 - 40 (IPv6) - 8 (ICMPv6)
+	ktap_check "IPv6: the largest packet passes" ns "$c" ping -n -c 1 -W "$(slowly 2)" -M "do" -s 1398 $INNER6_B
+	narrowed
+	moves_on
 	ktap_equal "the interface of policy mode cannot be moved" \
 		"$(ip -n "$b" link set esplane0 netns "$c" 2>&1 >/dev/null | wc -l) $(cli "$b" link show esplane0 \
 		--json | jq -r '.links[0].name')" "1 esplane0"
@@ -271,11 +302,11 @@ if_id_free() { cli "$1" link add again --if-id 1006; }
 
 ktap_print_header
 two_hosts
-ns_add c x y p q s t
-for end in "$c" "$y" "$q" "$t"; do
+ns_add c d x y p q s t
+for end in "$c" "$d" "$y" "$q" "$t"; do
 	ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 done
-ktap_set_plan $((11 + 5 + 10 + 14 + 8 + 7))
+ktap_set_plan $((11 + 5 + 10 + 14 + 4 + 3 + 6 + 8 + 7))
 made_and_shown
 without_policy
 mtu
