@@ -366,7 +366,8 @@ static unsigned int take_esp(struct esplane_net *en, struct sk_buff *skb,
 
 	if (sa)
 		return esplane_input(sa, skb, offset, d->end, d->size, d->sport);
-	esplane_drop_count(en, NULL, skb, ESPLANE_DROP_NO_SA, spi, 0);
+	esplane_drop_count(en, NULL, skb, ESPLANE_DROP_NO_SA, spi,
+			   esplane_input_number(skb, offset, min(d->size, d->end - offset)));
 	return offset + d->size;
 }
 

@@ -501,6 +501,28 @@ static void set_context(struct esplane_train *train, __be16 sport)
 		esplane_transport_locate(train->skb, &c->at);
 }
 
+u32 esplane_input_number(const struct sk_buff *skb, unsigned int offset, unsigned int len)
+{
+	const struct esplane_esp_header *header = NULL;
+	struct esplane_esp_header buf;
+
+	if (len >= sizeof(buf))
+		header = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	return header ? be32_to_cpu(header->seq) : 0;
+}
+
+/* The SA is on its way out, or memory is short. */
+static void drop_unopened(struct esplane_sa *sa, const struct sk_buff *skb, unsigned int offset,
+			  unsigned int len)
+{
+	enum esplane_drop_reason reason = ESPLANE_DROP_NO_MEMORY;
+
+	if (esplane_sa_is_dead(sa))
+		reason = ESPLANE_DROP_HARD_LIMIT;
+	esplane_drop_count(sa->en, sa, skb, reason, sa->spi,
+			   esplane_input_number(skb, offset, len));
+}
+
 unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
 			   unsigned int end, unsigned int size, __be16 sport)
 {
@@ -509,8 +531,7 @@ unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned 
 	if (!esplane_sa_is_dead(sa))
 		train = esplane_train_get(sa, skb);
 	if (!train) {
-		esplane_drop_count(sa->en, sa, skb, esplane_sa_is_dead(sa) ?
-				   ESPLANE_DROP_HARD_LIMIT : ESPLANE_DROP_NO_MEMORY, sa->spi, 0);
+		drop_unopened(sa, skb, offset, min(size, end - offset));
 		return min(offset + size, end);
 	}
 	train->finish = finish;

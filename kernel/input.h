@@ -25,6 +25,12 @@ unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned 
 			   unsigned int end, unsigned int size, __be16 sport);
 
 /*
+ * For the trace of what goes no further: the number that the sender gave to the ESP packet of @len
+ * bytes at @offset; 0 if it is too short to have one.
+ */
+u32 esplane_input_number(const struct sk_buff *skb, unsigned int offset, unsigned int len);
+
+/*
  * Checks a decrypted segment from the trailer inwards and sets @seg->inner_len.
  * ESPLANE_SEGMENT_GOOD or the reason to drop it. @tos is the outer header's.
  */

@@ -7,9 +7,9 @@
 # The list of reasons is the module's own. One that is added there needs a function here, or the test
 # fails:
 #	provoke_REASON		calls expect, then makes it happen; or calls cannot
-#	expect NS SA SPI FLOW	where it will be counted: namespace, ID of the SA if it still exists
-#				afterwards, SPI and "SRC -> DST" in the trace; "" if there is none or it
-#				does not matter
+#	expect NS SA SPI FLOW [SEQ]	where it will be counted: namespace, ID of the SA if it still exists
+#				afterwards, SPI, "SRC -> DST" and sequence number in the trace; "" if there
+#				is none or it does not matter
 #	cannot WHY		this kernel offers no way: skipped
 #
 #	a esplane, outbound === ESP ===> b esplane, inbound; a sends right and wrong packets
@@ -34,7 +34,7 @@ inject() {
 next() { seq=$((seq + 1)); }
 
 expect() {
-	at=$1 sa=$2 want_spi=${3:-0} flow=$4
+	at=$1 sa=$2 want_spi=${3:-0} flow=$4 want_seq=${5-}
 	before=$(counter "$at" "$reason")
 	before_sa=0
 	[ -z "$sa" ] || before_sa=$(sa_drops)
@@ -48,7 +48,8 @@ sa_drops() {
 
 cannot() { impossible=$1; }
 
-in_from_a() { expect "$b" "${1-$SA_IN}" "${2-$spi}" "$OUTER_A -> $OUTER_B"; }
+# in_from_a [SA [SPI [SEQ]]]
+in_from_a() { expect "$b" "${1-$SA_IN}" "${2-$spi}" "$OUTER_A -> $OUTER_B" "${3-$seq}"; }
 
 # outbound WORD...: an SA at a, and a policy that sends one port of b's inner network there; or
 # $traffic, ",PROTOCOL".
@@ -79,7 +80,7 @@ provoke_NO_SA() {
 }
 
 provoke_CHECKSUM() {
-	in_from_a "" 0
+	in_from_a "" 0 0
 	ns "$a" python3 - $OUTER_A $OUTER_B "$(inject --write $seq)" <<-'EOP'
 		import socket, struct, sys
 		source, target, esp = sys.argv[1:]
@@ -94,8 +95,8 @@ provoke_REPLAY() { in_from_a && inject $seq $seq; }
 
 # The window of 1,024 moves to end at the first of the two numbers.
 provoke_REPLAY_WINDOW() {
-	in_from_a
 	seq=$((seq + 2000))
+	in_from_a "$SA_IN" "$spi" $((seq - 1024))
 	inject $seq $((seq - 1024))
 }
 
@@ -109,13 +110,13 @@ provoke_SELECTOR() { in_from_a && inject --inner 10.9.0.1:10.2.0.1 $seq; }
 provoke_ECN() { in_from_a && inject --tos 3 --inner-tos 0 $seq; }
 
 provoke_KEEPALIVE_RUNT() {
-	in_from_a "" 0 && inject --udp $ENCAP_PORT:$ENCAP_PORT 0:plain=ffff
+	in_from_a "" 0 0 && inject --udp $ENCAP_PORT:$ENCAP_PORT 0:plain=ffff
 }
 
 provoke_POLICY_IN() {
 	esp "$b" policy-set direction=in action=protect \
 		selector=$OUTER_A/32,$OUTER_B/32,17,0-65535,9100-9100 >/dev/null &&
-	in_from_a "" 0 && ask "$a" send $OUTER_B 9100 1 1000
+	in_from_a "" 0 0 && ask "$a" send $OUTER_B 9100 1 1000
 }
 
 # An SA whose packets come out on an interface that there is not.
@@ -134,7 +135,7 @@ provoke_HARD_LIMIT() {
 	every=$(<$WORKERS) && echo 1 >$WORKERS && taskset -p 1 "${worker_pid[$a]}" >/dev/null &&
 	esp "$b" sa-add direction=in spi=$spi src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" hard_packets=1 \
 		>/dev/null && packet=$(inject --write 1) &&
-	in_from_a "" && inject --udp $ENCAP_PORT:$ENCAP_PORT --train 1 "2:plain=${packet//[0-9a-f]/0}" 3
+	in_from_a "" $spi 3 && inject --udp $ENCAP_PORT:$ENCAP_PORT --train 1 "2:plain=${packet//[0-9a-f]/0}" 3
 	status=$?
 	taskset -p "$every" "${worker_pid[$a]}" >/dev/null
 	echo "$every" >$WORKERS
@@ -199,7 +200,8 @@ provoke_BACKLOG() {
 	local most status
 	most=$(sysctl -n net.core.netdev_max_backlog)
 	sysctl -qw net.core.netdev_max_backlog=0
-	in_from_a && inject --udp $ENCAP_PORT:$ENCAP_PORT --train "$seq:inner=$echo" "$((seq + 1)):inner=$echo"
+	in_from_a "$SA_IN" "$spi" $((seq + 1)) &&
+		inject --udp $ENCAP_PORT:$ENCAP_PORT --train "$seq:inner=$echo" "$((seq + 1)):inner=$echo"
 	status=$?
 	next
 	sysctl -qw "net.core.netdev_max_backlog=$most"
@@ -321,8 +323,24 @@ rises() {
 }
 
 traced() {
-	grep " drop: $reason: " $TRACING/trace | grep -F " spi=$(printf '0x%08x' "$want_spi") " |
-		grep -qF -- "$flow"
+	grep " drop: $reason: " $TRACING/trace |
+		grep -F " spi=$(printf '0x%08x' "$want_spi") seq=$want_seq${want_seq:+ }" | grep -qF -- "$flow"
+}
+
+# In IPv6 the trace has 16 bytes of each address. Without an SA, in UDP.
+traced_v6() {
+	local want_spi=0x3000 want_seq=77 flow="2001:db8:7::1 -> 2001:db8:7::2" reason=NO_SA name
+	for name in "$a" "$b"; do
+		ns "$name" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+	done
+	ip -n "$a" addr add 2001:db8:7::1/64 dev eth0 nodad && ip -n "$b" addr add 2001:db8:7::2/64 dev eth0 nodad || return
+	: >$TRACING/trace
+	ns "$a" python3 - 2001:db8:7::2 $ENCAP_PORT <<-'EOP'
+		import socket, struct, sys
+		udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+		udp.sendto(struct.pack(">II", 0x3000, 77) + bytes(40), (sys.argv[1], int(sys.argv[2])))
+	EOP
+	busywait "$(slowly 3000)" traced
 }
 
 provoke() {
@@ -426,7 +444,7 @@ ktap_print_header
 two_hosts
 worker "$a"
 reasons=$(esp "$b" stats --json | jq -r '.drops | keys_unsorted | join(" ")')
-ktap_set_plan $((1 + 3 * $(wc -w <<<"$reasons") + 1 + 8))
+ktap_set_plan $((1 + 3 * $(wc -w <<<"$reasons") + 1 + 8 + 1))
 inner_route "$a" a
 esp "$b" encap-add port=$ENCAP_PORT >/dev/null
 SA_IN=$(esp "$b" sa-add direction=in spi=$SPI_AB src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" \
@@ -440,4 +458,6 @@ done
 shown
 ktap_equal "every provoker names a reason of the module" "$(stale)" ""
 other_shapes
+ktap_check "a drop is traced with its addresses and number in IPv6" traced_v6 ||
+	ktap_print_msg "$(grep -v '^#' $TRACING/trace)"
 ktap_finished
