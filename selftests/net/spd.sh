@@ -167,7 +167,7 @@ discards() {
 	shift 3
 	while [ "$1" != -- ]; do options+=("$1"); shift; done
 	id=$(esp "$end" policy-set action=discard "${@:2}")
-	more "$name" "$end" DISCARD "$count" ns "$a" ping -n -c 1 -W 1 "${options[@]}" $INNER_B
+	more "$name" "$end" DISCARD "$count" ns "$a" ping -n -c 1 -W 1 "${options[@]}" "${to:-$INNER_B}"
 	esp "$end" policy-del "id=$id"
 }
 
@@ -182,6 +182,17 @@ bound_policies() {
 	discards "inbound: not by none" "$b" 0 -- direction=in "selector=$NET_A,$NET_B"
 	discards "by interface and mark" "$a" 1 -m 5 -- direction=out if_id=1 mark=5 $any
 	discards "by interface, not another mark" "$a" 0 -m 6 -- direction=out if_id=1 mark=5 $any
+	bound_policies_v6
+}
+
+bound_policies_v6() {
+	local to=2001:db8:b::1 nets=selector=2001:db8:a::/64,2001:db8:b::/64
+	ns "$a" sysctl -qw net.ipv6.conf.lan.disable_ipv6=0 net.ipv6.conf.ipsec1.disable_ipv6=0
+	ip -n "$a" addr add 2001:db8:a::1/64 dev lan nodad
+	ip -n "$a" route add 2001:db8:b::/64 dev ipsec1 src 2001:db8:a::1
+	discards "IPv6: by the packet's interface" "$a" 1 -- direction=out if_id=1 $nets
+	discards "IPv6: not by another" "$a" 0 -- direction=out if_id=2 $nets
+	ns "$a" sysctl -qw net.ipv6.conf.lan.disable_ipv6=1 net.ipv6.conf.ipsec1.disable_ipv6=1
 }
 
 # The only way to the peer leads into the tunnel itself.
@@ -195,7 +206,7 @@ ktap_print_header
 two_hosts
 worker "$a"
 worker "$b"
-ktap_set_plan $((1 + 11 + 2 + 1 + 4 + 6 + 1 + 7 + 8 + 1))
+ktap_set_plan $((1 + 11 + 2 + 1 + 4 + 6 + 1 + 7 + 8 + 2 + 1))
 check_here "a tunnel in policy mode" inner_up
 priorities
 inbound_discard

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What a policy can ask of a packet beside networks and ports: ICMP type and code, ranges of addresses,
-# the mark, whether it was decrypted or is forwarded; what happens to a packet without a policy; and that
-# replacing a policy leaves nothing of the old one.
+# the mark, whether it was decrypted or is forwarded; what happens to a packet without a policy; some of
+# it in IPv6 again; and that replacing a policy leaves nothing of the old one.
 #
 #	a esplane 10.1.0.1 === ESP === 10.2.0.1 esplane b 10.3.0.254 --- 10.3.0.1 c
 # Variables that lib.sh sets or reads.
@@ -171,10 +171,62 @@ default_action() {
 	ktap_check "and cleartext passes again" net_ping "$a" $OUTER_B -I $OUTER_A
 }
 
+OUTER6_A=2001:db8:7::1 INNER6_C=2001:db8:c::1
+
+ipv6_there() {
+	local name
+	for name in "$a" "$b" "$c"; do
+		ns "$name" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth0.router_solicitations=0
+	done
+	ns "$b" sysctl -qw net.ipv6.conf.eth1.disable_ipv6=0 net.ipv6.conf.all.forwarding=1 &&
+	ip -n "$a" addr add $OUTER6_A/64 dev eth0 nodad && ip -n "$b" addr add 2001:db8:7::2/64 dev eth0 nodad &&
+	ip -n "$b" addr add 2001:db8:c::fe/64 dev eth1 nodad && ip -n "$c" addr add $INNER6_C/64 dev eth0 nodad &&
+	ip -n "$a" route add 2001:db8:c::/64 via 2001:db8:7::2 && ip -n "$c" route add default via 2001:db8:c::fe &&
+	net_ping "$c" $OUTER6_A
+}
+
+# The neighbours know each other by now, and multicast has policies of its own to meet: none of these.
+forwarded_v6() {
+	local id from_c=selector=2001:db8:c::/64,2001:db8:7::/64
+	check_here "IPv6: forwarded without a policy" ipv6_there
+	id=$(esp "$b" policy-set direction=in action=discard priority=10 $from_c)
+	more "IPv6: forwarded, inbound DISCARD" "$b" DISCARD 1 from_c $OUTER6_A
+	esp "$b" policy-set "id=$id" direction=out action=discard priority=10 $from_c >/dev/null
+	more "IPv6: forwarded, outbound DISCARD" "$b" DISCARD 1 from_c $OUTER6_A
+	esp "$b" policy-set "id=$id" direction=in action=protect priority=10 $from_c >/dev/null
+	more "IPv6: forwarded, inbound PROTECT, but it came in the clear" "$b" POLICY_IN 1 from_c $OUTER6_A
+	esp "$b" policy-set "id=$id" direction=out action=protect priority=10 "sa_id=$SA_OUT_b" $from_c >/dev/null
+	more "IPv6: forwarded, outbound PROTECT" "$b" out-packets 1 from_c $OUTER6_A
+	esp "$b" policy-del "id=$id"
+}
+
+mark_v6() {
+	discard selector=2001:db8:7::/64,2001:db8:c::/64 mark=0x15
+	more "IPv6: the same mark" "$a" DISCARD 1 echo_to -m $((0x15)) $INNER6_C
+	more "IPv6: no other" "$a" DISCARD 0 echo_to -m $((0x16)) $INNER6_C
+	discard_gone
+}
+
+# What b itself says of its multicast groups has no policy either: the echo is looked at, not only the count.
+default_v6() {
+	local id before
+	before=$(counter "$b" NO_POLICY)
+	esp "$b" spd-set default_in=discard default_out=discard
+	ktap_check_fails "IPv6: what has no policy is not forwarded by default" echo_to $INNER6_C
+	ktap_at_least "IPv6: and counted" $(($(counter "$b" NO_POLICY) - before)) 1
+	ktap_check_fails "IPv6: nor answered" echo_to 2001:db8:7::2
+	id="$(esp "$b" policy-set direction=in action=bypass priority=10 selector=2001:db8::/32,2001:db8::/32)"
+	id+=" $(esp "$b" policy-set direction=out action=bypass priority=10 selector=2001:db8::/32,2001:db8::/32)"
+	ktap_check "IPv6: unless policies let it" echo_to $INNER6_C
+	esp "$b" policy-del "id=${id% *}"
+	esp "$b" policy-del "id=${id#* }"
+	esp "$b" spd-set default_in=bypass default_out=bypass
+}
+
 ktap_print_header
 two_hosts
 worker "$a"
-ktap_set_plan $((1 + 4 + 2 + 2 + 8 + 1 + 5 + 7 + 13))
+ktap_set_plan $((1 + 4 + 2 + 2 + 8 + 1 + 5 + 7 + 13 + 5 + 2 + 4))
 check_here "a tunnel to b and to c behind it" topology
 icmp
 icmp_v6
@@ -184,4 +236,7 @@ replaced
 decrypted
 forwarded
 default_action
+forwarded_v6
+mark_v6
+default_v6
 ktap_finished
