@@ -316,7 +316,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	if (!t->create)
 		return;
 	ike_cp_ask(w, sa);
-	ike_put_child_mode(w, sa, t->create->cfg, NULL);
+	ike_put_child_mode(w, sa, t->create, NULL);
 	ike_put_child_sa(w, t->create->cfg, t->spi, true);
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
 }
@@ -384,7 +384,7 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	struct ike_error err = {0};
 
 	if (ike_cp_take(sa, &in->all, &err) &&
-	    ike_child_check(sa, &in->all, create->config, create->cfg, NULL, true, &choice, &err) &&
+	    ike_child_check(sa, &in->all, create, NULL, true, &choice, &err) &&
 	    ike_child_make(sa, &m, &err)) {
 		ike_task_end(sa, create, true, "");
 		return;

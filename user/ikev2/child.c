@@ -169,6 +169,8 @@ static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m
 	c->initiator = m->initiator;
 	c->fresh = !m->rekey;
 	c->lower_nonce = *ike_nonce_lower(m->ni, m->nr);
+	c->first_nonce = c->lower_nonce;
+	c->first_ours = m->initiator;
 	c->transport = choice->transport;
 	c->suite = choice->suite;
 	c->spi_in = *m->spi;
@@ -212,6 +214,13 @@ static void unmake(struct ike_child *c)
 	unlink_child(c);
 }
 
+/* In transport mode the packets have the ends' own addresses, and these SAs are for the old ones. */
+static bool is_left_behind(const struct ike_child *c)
+{
+	return c->transport && (!ike_ts_holds_addr(&c->local_ts[0], &c->sa->local.addr) ||
+				!ike_ts_holds_addr(&c->remote_ts[0], &c->sa->remote.addr));
+}
+
 static void wait_for_proof(struct ike_child *c)
 {
 	c->waits = true;
@@ -221,6 +230,8 @@ static void wait_for_proof(struct ike_child *c)
 static void succeed(struct ike_child *c, struct ike_child *old)
 {
 	c->predecessor = old->id;
+	c->first_nonce = old->first_nonce;
+	c->first_ours = old->first_ours;
 	old->successor = c->id;
 	if (old->state == IKE_CHILD_INSTALLED)
 		old->state = IKE_CHILD_REKEYED;
@@ -262,6 +273,9 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
 	ike_emit(sa->engine, m->old ? IKE_EVENT_CHILD_REKEYED : IKE_EVENT_CHILD_UP, sa->id, c->id,
 		 m->old ? m->old->id : 0);
 	ike_goal_met(sa->engine, sa->conn->name, c->cfg->name);
+	/* An end has moved while it was agreed on. */
+	if (is_left_behind(c))
+		ike_child_rekey(c, 0);
 	return c;
 }
 
@@ -350,8 +364,8 @@ struct ike_child *ike_child_twin(const struct ike_child *c)
 	struct ike_child *other;
 
 	TAILQ_FOREACH(other, &c->sa->children, link)
-		if (c->fresh && other->fresh && ike_child_is_up(other) &&
-		    other->initiator != c->initiator && carries_same(c, other))
+		if (c->fresh && ike_child_is_up(other) && other->first_ours != c->initiator &&
+		    carries_same(c, other))
 			return other;
 	return NULL;
 }
@@ -373,12 +387,12 @@ void ike_child_is_redundant(struct ike_child *c)
 	c->redundant = true;
 	c->waits = false;
 	ike_child_log(c, IKE_LOG_INFO, "one too many, made by both ends at once: %s deletes it",
-		      c->initiator ? "this end" : "the peer");
+		      c->first_ours ? "this end" : "the peer");
 }
 
 struct ike_child *ike_child_survivor(struct ike_child *c, struct ike_child *twin)
 {
-	bool lost = ike_nonce_compare(&c->lower_nonce, &twin->lower_nonce) < 0;
+	bool lost = ike_nonce_compare(&c->first_nonce, &twin->first_nonce) < 0;
 
 	ike_child_is_redundant(lost ? c : twin);
 	return lost ? twin : c;
@@ -493,13 +507,6 @@ void ike_child_move(struct ike_child *c, struct ike_sa *to)
 	c->sa = to;
 	TAILQ_INSERT_TAIL(&to->children, c, link);
 	to->n_children++;
-}
-
-/* In transport mode the packets have the ends' own addresses, and these SAs are for the old ones. */
-static bool is_left_behind(const struct ike_child *c)
-{
-	return c->transport && (!ike_ts_holds_addr(&c->local_ts[0], &c->sa->local.addr) ||
-				!ike_ts_holds_addr(&c->remote_ts[0], &c->sa->remote.addr));
 }
 
 void ike_child_readdress(struct ike_child *c)

@@ -46,6 +46,9 @@ struct ike_child {
 	bool redundant;		      /* another stays, and this one's maker deletes it */
 	bool fresh;		      /* made new, not by rekeying */
 	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
+	/* The same of the one that was not made by rekeying and that it goes back to. */
+	struct ike_nonce first_nonce;
+	bool first_ours; /* this end was the initiator of that */
 	bool transport;		      /* mode; else tunnel */
 	struct ike_suite suite;
 	uint32_t spi_in, spi_out; /* host byte order */
@@ -99,9 +102,9 @@ bool ike_child_use(struct ike_child *c);
 /* The peer has sent a new request on @sa, so it has had all our answers. */
 void ike_children_proven(struct ike_sa *sa);
 /*
- * A new CHILD_SA for the same as @c, that the other end made at the same time: NULL if there is
- * none. Section 2.8.1 in spirit: the one that was made with the lowest nonce goes, and who made it
- * deletes it.
+ * A CHILD_SA for the same as @c, which is new, that the other end made at the same time, or what it
+ * has been rekeyed to meanwhile: NULL if there is none. Section 2.8.1 in spirit: the one that was
+ * made with the lowest nonce goes, and who made it deletes it.
  */
 struct ike_child *ike_child_twin(const struct ike_child *c);
 /* Which of @c and its twin stays; marks the other one redundant. */

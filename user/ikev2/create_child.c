@@ -76,6 +76,8 @@ static enum ike_step begin_rekey(struct ike_sa *sa, struct ike_task *t)
 		return IKE_STEP_DONE;
 	if (!ike_child_is_known(old))
 		return IKE_STEP_LATER;
+	/* One that came before has gone, or @old would not be up. */
+	t->rivalled = false;
 	if (!t->config) {
 		t->config = ike_config_ref(old->config);
 		t->cfg = old->cfg;
@@ -92,7 +94,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 
 	if (old)
 		ike_put_notify_spi32(w, IKE_NOTIFY_REKEY_SA, IKE_PROTO_ESP, old->spi_in);
-	ike_put_child_mode(w, sa, t->cfg, old);
+	ike_put_child_mode(w, sa, t, old);
 	ike_put_child_sa(w, t->cfg, t->spi, false);
 	ike_put_nonce(w, ike_bytes(t->nonce, sizeof(t->nonce)));
 	if (t->group)
@@ -146,6 +148,15 @@ static void settle_twins(struct ike_sa *sa, struct ike_child *c)
 		ike_task_add(sa, &ike_task_liveness);
 }
 
+/* What was replaced had turned out one too many meanwhile: so has @c. */
+static void settle_redundant(struct ike_child *c, struct ike_child *old)
+{
+	ike_child_is_redundant(c);
+	if (c->first_ours)
+		ike_child_delete(c, 0, false);
+	ike_child_delete(old, 0, false);
+}
+
 /*
  * Who begins the exchange sees to it that what it made superfluous goes. @rival: what the peer made
  * in @old's place.
@@ -153,8 +164,13 @@ static void settle_twins(struct ike_sa *sa, struct ike_child *c)
 static void settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *c,
 		   struct ike_child *old, struct ike_child *rival)
 {
-	if (t->rivalled) {
+	/* A rival that has gone already leaves @c alone. */
+	if (t->rivalled && (rival || !old)) {
 		settle_rivals(t, c, old, rival);
+		return;
+	}
+	if (old && old->redundant) {
+		settle_redundant(c, old);
 		return;
 	}
 	if (!t->child_id)
@@ -184,7 +200,7 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struc
 	uint32_t spi = t->spi;
 
 	memcpy(ni.bytes, t->nonce, sizeof(t->nonce));
-	if (!ike_child_check(sa, &in->all, t->config, t->cfg, old, false, &choice, &err) ||
+	if (!ike_child_check(sa, &in->all, t, old, false, &choice, &err) ||
 	    !ike_nonce_find(&in->all, &nr, &err))
 		goto unusable;
 	if (choice.suite.ke != (secret.len ? t->group : IKE_KE_NONE)) {
@@ -316,7 +332,8 @@ static bool find_old(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 	 * It has been replaced already, or is about to go: a second replacement would be one too
 	 * many.
 	 */
-	if (c->state != IKE_CHILD_INSTALLED || ike_task_find(sa, &ike_task_delete_child, c->id))
+	if (c->state != IKE_CHILD_INSTALLED || c->redundant ||
+	    ike_task_find(sa, &ike_task_delete_child, c->id))
 		return ike_fail_notify(err, IKE_NOTIFY_TEMPORARY_FAILURE,
 				       "the CHILD_SA with SPI %08x is being deleted or replaced",
 				       spi);

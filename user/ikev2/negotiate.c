@@ -116,15 +116,18 @@ static bool wants_transport(const struct ike_sa *sa, const struct ike_child_cfg 
 	return between_ends(sa, &ts);
 }
 
-void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa,
-			const struct ike_child_cfg *cfg, const struct ike_child *like)
+void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa, struct ike_task *t,
+			const struct ike_child *like)
 {
-	if (wants_transport(sa, cfg, like))
+	t->transport = wants_transport(sa, t->cfg, like);
+	t->asked_local = sa->local.addr;
+	t->asked_remote = sa->remote.addr;
+	if (t->transport)
 		ike_put_notify(w, IKE_NOTIFY_USE_TRANSPORT_MODE, ike_bytes(NULL, 0));
-	else if (!like && cfg->mode == IKE_MODE_TRANSPORT)
+	else if (!like && t->cfg->mode == IKE_MODE_TRANSPORT)
 		ike_sa_log(sa, IKE_LOG_INFO,
 			   "child %s: not between the addresses of the IKE SA: tunnel mode",
-			   cfg->name);
+			   t->cfg->name);
 }
 
 void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
@@ -398,39 +401,51 @@ static bool check_suite(const struct ike_payloads *all, bool in_auth, struct ike
 
 /* The peer may decline transport mode, but not choose it. */
 static bool check_mode(const struct ike_sa *sa, const struct ike_payloads *all,
-		       const struct ike_child_cfg *cfg, const struct ike_child *old, bool *transport,
-		       struct ike_error *err)
+		       const struct ike_task *t, bool *transport, struct ike_error *err)
 {
-	bool wanted = wants_transport(sa, cfg, old);
-
 	*transport = ike_find_notify(all, IKE_NOTIFY_USE_TRANSPORT_MODE, NULL);
-	if (*transport && !wanted)
+	if (*transport && !t->transport)
 		return ike_fail(err,
 				"the peer answers with transport mode, which was not asked for");
-	if (wanted && !*transport)
+	if (t->transport && !*transport)
 		ike_sa_log(sa, IKE_LOG_INFO, "child %s: the peer declines transport mode: tunnel mode",
-			   cfg->name);
+			   t->cfg->name);
 	return true;
 }
 
-bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, struct ike_config *config,
-		     const struct ike_child_cfg *cfg, const struct ike_child *old, bool in_auth,
-		     struct ike_choice *choice, struct ike_error *err)
+/*
+ * The ends may have moved since the question. What a NAT has made of their addresses may be in the
+ * answer of a peer that does not undo it.
+ */
+static void as_asked(const struct ike_sa *sa, const struct ike_task *t, struct both_ts *ours,
+		     struct both_ts *answer)
+{
+	set_host(ours->local, ours->n_local, &t->asked_local);
+	set_host(ours->remote, ours->n_remote, &t->asked_remote);
+	if (sa->nat_local)
+		set_host(answer->local, answer->n_local, &t->asked_local);
+	if (sa->nat_remote)
+		set_host(answer->remote, answer->n_remote, &t->asked_remote);
+}
+
+bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, const struct ike_task *t,
+		     const struct ike_child *old, bool in_auth, struct ike_choice *choice,
+		     struct ike_error *err)
 {
 	struct both_ts ours, answer;
 
-	choice->config = config;
-	choice->cfg = cfg;
+	choice->config = t->config;
+	choice->cfg = t->cfg;
 	if (!check_suite(all, in_auth, choice, err) ||
-	    !check_mode(sa, all, cfg, old, &choice->transport, err) ||
+	    !check_mode(sa, all, t, &choice->transport, err) ||
 	    !decode_ts(all, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR, &answer, err))
 		return false;
+	our_ts(sa, t->cfg, old, &ours);
 	if (choice->transport)
-		see_through_nat(sa, &answer);
-	our_ts(sa, cfg, old, &ours);
+		as_asked(sa, t, &ours, &answer);
 	if (!ike_ts_subset(ours.local, ours.n_local, answer.local, answer.n_local) ||
 	    !ike_ts_subset(ours.remote, ours.n_remote, answer.remote, answer.n_remote)) {
-		log_ts(sa, "the peer answers", cfg, &ours, &answer);
+		log_ts(sa, "the peer answers", t->cfg, &ours, &answer);
 		return ike_fail(err, "the peer answers with selectors that were not offered");
 	}
 	memcpy(choice->local, answer.local, sizeof(answer.local));

@@ -9,8 +9,8 @@
  * The payloads SA, TSi and TSr of an offer of ours, and USE_TRANSPORT_MODE if that is wanted.
  * @like: the CHILD_SA to be rekeyed, or NULL.
  */
-void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa,
-			const struct ike_child_cfg *cfg, const struct ike_child *like);
+void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa, struct ike_task *t,
+			const struct ike_child *like);
 void ike_put_child_sa(struct ike_writer *w, const struct ike_child_cfg *cfg, uint32_t spi,
 		      bool without_ke);
 void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
@@ -27,10 +27,10 @@ void ike_put_choice_ts(struct ike_writer *w, const struct ike_choice *c);
 IKE_MUST_CHECK bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all,
 				     const struct ike_child *old, bool in_auth,
 				     struct ike_choice *choice, struct ike_error *err);
-/* Initiator: checks the answer to an offer. */
+/* Initiator: checks the answer to the offer of @t. */
 IKE_MUST_CHECK bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all,
-				    struct ike_config *config, const struct ike_child_cfg *cfg,
-				    const struct ike_child *old, bool in_auth,
+				    const struct ike_task *t, const struct ike_child *old,
+				    bool in_auth,
 				    struct ike_choice *choice, struct ike_error *err);
 /*
  * Initiator: the peer answers with an error where the CHILD_SA should be. Logs it, beside what we

@@ -76,6 +76,8 @@ struct ike_task {
 	/* The exchange. */
 	uint8_t nonce[IKE_OWN_NONCE_LEN];
 	uint16_t group; /* 0: no key exchange */
+	bool transport; /* mode, is asked for, between these */
+	struct ike_addr asked_local, asked_remote;
 	struct ike_dh_key dh;
 	uint32_t spi;	  /* ESP, ours; reserved while not 0 */
 	struct ike_addr spi_at; /* at this address, wherever we are meanwhile */

@@ -365,9 +365,11 @@ static void test_nat_hides_address(void **state)
  */
 static bool forget_question(struct world *w, struct world_message *m)
 {
+	struct ike_task *asking = world_sa(w, 0)->task;
+
 	overhear(w, m);
-	if (said[1].transport)
-		child(w, 0)->mode = IKE_MODE_TUNNEL;
+	if (said[1].transport && asking && asking->create)
+		asking->create->transport = false;
 	return true;
 }
 
@@ -404,6 +406,45 @@ static void test_moves(void **state)
 		assert_int_equal(world_count_sas(&w->end[i]), 2);
 		assert_int_equal(world_count_policies(&w->end[i]), 2);
 	}
+	assert_mode(w, 0, true, "203.0.113.7/32", B);
+	assert_mode(w, 1, true, B, "203.0.113.7/32");
+	world_free(w);
+}
+
+/* What was agreed on before the move is for where the ends were: it is replaced at once. */
+static bool move_before_answer(struct world *w, struct world_message *m)
+{
+	struct ike_header h;
+
+	if (m->from != 1 || !ike_header_decode(ike_bytes(m->bytes, m->len), &h, NULL) ||
+	    h.exchange != IKE_EXCHANGE_CREATE_CHILD_SA)
+		return true;
+	w->wire = NULL;
+	w->end[0].addrs[0] = (struct ike_addr){AF_INET, {203, 0, 113, 7}};
+	ike_engine_roam(w->end[0].engine, w->now);
+	return true;
+}
+
+static void test_moves_in_between(void **state)
+{
+	struct world *w = hosts(IKE_MODE_TRANSPORT, IKE_MODE_TRANSPORT);
+
+	for (unsigned int i = 0; i < 2; i++) {
+		conn(w, i)->mobike = true;
+		conn(w, i)->n_local_addrs = 0;
+	}
+	start(w);
+	w->wire = move_before_answer;
+	ike_engine_rekey(w->end[0].engine, w->now,
+			 &(struct ike_match){.conn = "site", .children = true},
+			 &(const char *){NULL});
+	world_run(w);
+	assert_null(w->wire);
+	world_pass(w, 30 * (ike_time)IKE_SECOND);
+	assert_true(world_connected(w));
+	assert_false(world_logged(&w->end[0], "of no use"));
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(world_count_children(w, i, NULL), 1);
 	assert_mode(w, 0, true, "203.0.113.7/32", B);
 	assert_mode(w, 1, true, B, "203.0.113.7/32");
 	world_free(w);
@@ -464,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_nat_hides_address),
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_moves_in_between),
 		cmocka_unit_test(test_nat_moves),
 		cmocka_unit_test(test_two_behind_one_nat),
 	};
