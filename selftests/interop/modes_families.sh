@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # esplaned on esplane.ko and strongSwan on xfrm: transport mode, of which each end may want nothing, behind a NAT too
 # (RFC 7296 section 2.23.1); and IPv6 around and inside, native and in UDP. Either end begins. What both say of it must
-# be the same, echoes and a file must pass both ways, and nothing else may be on the wire.
+# be the same, echoes and a file must pass both ways, and nothing else may be on the wire. Two of the IKE SAs are made
+# without CHILD_SA (RFC 6023).
 #
 #	a esplaned 192.0.2.1 --- r --- 198.51.100.2 b strongSwan
 #	    2001:db8:1::1                2001:db8:2::2
@@ -101,8 +102,8 @@ conf() {
 	connection half "$local4" "$remote4" "$mine" "$its" "$(child one $one dynamic[udp] dynamic[udp]
 		child other $other dynamic[icmp] dynamic[icmp])"
 	connection nets6 "$local6" "$remote6" "$mine" "$its" "$(child 4in6 tunnel "$7" "$8"
-		child 6in6 tunnel "$9" "${10}")"
-	connection nets4 "$local4" "$remote4" "$mine" "$its" "$(child 6in4 tunnel "$9" "${10}")"
+		child 6in6 tunnel "$9" "${10}")" "childless = force"
+	connection nets4 "$local4" "$remote4" "$mine" "$its" "$(child 6in4 tunnel "$9" "${10}")" "childless = force"
 	connection forced6 "$local6" "$remote6" "$mine" "$its" "$(child forced6 tunnel "$9" "${10}")" "encap = yes"
 	echo "}"
 	echo "secrets { ike { secret = $INTEROP_PSK } }"
@@ -205,11 +206,16 @@ declines() {
 	down half
 }
 
+# The first CHILD_SA of an IKE SA has none if it came with it.
+APART="CURVE_25519 CURVE_25519"
+
 families() {
 	passes "IPv4 in IPv6" TUNNEL "ip6 proto 50" $INNER_A $INNER_B 4in6 a
+	ktap_equal "IPv4 in IPv6: with a key exchange of its own (RFC 6023)" "$(both 4in6 dh-group)" "$APART"
 	passes "IPv6 in IPv6" TUNNEL "ip6 proto 50" $INNER_A6 $INNER_B6 6in6 b
 	down nets6
 	passes "IPv6 in IPv4" TUNNEL "ip proto 50" $INNER_A6 $INNER_B6 6in4 b
+	ktap_equal "IPv6 in IPv4: with a key exchange of its own (RFC 6023)" "$(both 6in4 dh-group)" "$APART"
 	down nets4
 	passes "IPv6 in UDP" TUNNEL "ip6 and udp port 4500" $INNER_A6 $INNER_B6 forced6 a
 	ktap_equal "IPv6 in UDP: both say" "$(both forced6 encap)" "yes yes"
@@ -218,7 +224,7 @@ families() {
 
 need_command swanctl esplaned esplane tcpdump socat nft
 ktap_print_header
-ktap_set_plan $((2 * 7 + 6 + 4 * 5 + 1 + 3 * 7))
+ktap_set_plan $((2 * 7 + 6 + 4 * 5 + 3 + 3 * 7))
 network || ktap_skip_all "cannot make namespaces"
 need_module esplane
 esplaned_start "$a" a "$(conf a b $OUTER_A $OUTER_B $OUTER_A6 $OUTER_B6 $NET_A $NET_B fd01::/64 fd02::/64)"

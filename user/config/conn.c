@@ -24,6 +24,11 @@ static const struct key_word fragmentation_words[] = {
 	{ "accept", IKE_FRAGMENT_ACCEPT }, { "no", IKE_FRAGMENT_NO }, { 0 },
 };
 
+static const struct key_word childless_words[] = {
+	{ "allow", IKE_CHILDLESS_ALLOW }, { "prefer", IKE_CHILDLESS_PREFER },
+	{ "force", IKE_CHILDLESS_FORCE }, { "never", IKE_CHILDLESS_NEVER }, { 0 },
+};
+
 static const struct key_word send_cert_words[] = {
 	{ "ifasked", IKE_SEND_CERT_IFASKED }, { "always", IKE_SEND_CERT_ALWAYS },
 	{ "never", IKE_SEND_CERT_NEVER }, { 0 },
@@ -70,6 +75,7 @@ static const struct key_def conn_keys[] = {
 	CONN("proposals", set_ike_proposals, cfg.proposals, NULL),
 	CONN("encap", set_bool, cfg.force_encap, NULL),
 	CONN("mobike", set_bool, cfg.mobike, NULL),
+	CONN("childless", set_word, cfg.childless, childless_words),
 	CONN("dpd_delay", set_seconds, cfg.dpd_delay, NULL),
 	CONN("rekey_time", set_seconds, cfg.rekey_time, NULL),
 	CONN("over_time", set_seconds, cfg.over_time, NULL),
@@ -90,7 +96,6 @@ static const struct key_def conn_keys[] = {
 	LATER("pull"),
 	LATER("dscp"),
 	LATER("dpd_timeout"),
-	LATER("childless"),
 	LATER("ocsp"),
 	LATER("ppk_id"),
 	LATER("mediated_by"),

@@ -262,20 +262,49 @@ static void signed_request(struct ike_sa *sa, const struct ike_job *job, struct 
 	ike_task_step(sa, job->ok ? IKE_STEP_SEND : ike_task_fail(sa->task, "%s", job->err.text));
 }
 
+/* The peer has brought up meanwhile what this IKE SA is for. */
+static bool is_late(struct ike_sa *sa)
+{
+	const struct ike_task *create = ike_task_find(sa, &ike_task_create, 0);
+
+	return create && ike_is_up(sa->engine, sa->conn->name, create->cfg->name);
+}
+
+/*
+ * The first CHILD_SA comes along, unless it is to be made apart (RFC 6023); without any the peer must
+ * know how.
+ */
+static bool settle_first_child(struct ike_sa *sa, struct ike_task *t)
+{
+	enum ike_childless how = sa->conn->childless;
+	bool apart = how == IKE_CHILDLESS_FORCE ||
+		     (how == IKE_CHILDLESS_PREFER && sa->peer_childless);
+
+	if (!apart)
+		t->create = ike_task_take_create(sa, NULL);
+	if (t->create)
+		return true;
+	if (how == IKE_CHILDLESS_NEVER)
+		ike_task_fail(t, "childless = never: name a child");
+	else if (!sa->peer_childless)
+		ike_task_fail(t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): %s",
+			      apart ? "childless = force cannot be" : "name a child");
+	return how != IKE_CHILDLESS_NEVER && sa->peer_childless;
+}
+
 static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_engine *e = sa->engine;
 	struct ike_error err = {0};
 	const char *why = "";
 
-	t->create = ike_task_take_create(sa, NULL);
-	if (t->create && ike_is_up(e, sa->conn->name, t->create->cfg->name)) {
-		/* The peer has brought up the same meanwhile. */
-		ike_task_end(sa, t->create, true, "");
-		t->create = NULL;
+	if (is_late(sa)) {
+		ike_task_end(sa, ike_task_take_create(sa, NULL), true, "");
 		ike_sa_close(sa, IKE_END_REPLACED, false, "the peer was faster");
 		return IKE_STEP_GONE;
 	}
+	if (!settle_first_child(sa, t))
+		return IKE_STEP_FAILED;
 	ike_conn_local_id(sa->conn, &sa->local.addr, &sa->local_id);
 	sa->remote_id = sa->conn->remote.id;
 	/* Whom we expect: an identity if one is configured, else the address. */
@@ -283,9 +312,6 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 		ike_id_from_addr(&sa->remote_id, &sa->remote.addr);
 	if (uses_psk(sa->conn) && !ike_psk_find(sa->config, &sa->local_id, &sa->remote_id))
 		return ike_task_fail(t, "there is no pre-shared key for this peer");
-	if (!t->create && !sa->peer_childless)
-		return ike_task_fail(
-			t, "the peer makes no IKE SA without CHILD_SA (RFC 6023): name a child");
 	t->spi_at = sa->local.addr;
 	if (t->create && e->ops->spi_alloc(e->host, &t->spi_at, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
@@ -313,9 +339,9 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
 	ike_mobike_put(w, sa);
+	ike_cp_ask(w, sa);
 	if (!t->create)
 		return;
-	ike_cp_ask(w, sa);
 	ike_put_child_mode(w, sa, t->create, NULL);
 	ike_put_child_sa(w, t->create->cfg, t->spi, true);
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
@@ -394,6 +420,17 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	delete_replaced(sa);
 }
 
+/* Addresses for CHILD_SAs to come; without them the IKE SA is of no use. */
+static void addresses_answered(struct ike_sa *sa, const struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+
+	if (ike_cp_take(sa, &in->all, &err))
+		return;
+	ike_sa_log(sa, IKE_LOG_ERROR, "%s", err.text);
+	delete_replaced(sa);
+}
+
 enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
 				     const struct ike_incoming *in, const struct ike_id *id)
 {
@@ -407,6 +444,8 @@ enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
 		child_answered(sa, create, &t->spi, in);
 	else if (create)
 		child_refused(sa, create, in);
+	else
+		addresses_answered(sa, in);
 	/* Two of the same only if this one is to stay. */
 	if (sa->state == IKE_SA_ESTABLISHED) {
 		ike_mobike_begin(sa);
@@ -521,6 +560,16 @@ bool ike_auth_may_stay(const struct ike_sa *sa, bool initial_contact,
 	return true;
 }
 
+static bool may_be_childless(const struct ike_sa *sa, const struct ike_incoming *in,
+			     struct ike_error *err)
+{
+	if (sa->conn->childless != IKE_CHILDLESS_NEVER ||
+	    in->form != IKE_FORM_AUTH_CHILDLESS_REQUEST)
+		return true;
+	return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+			       "the peer wants no CHILD_SA, and childless = never");
+}
+
 static void put_child(struct ike_sa *sa, const struct ike_incoming *in, bool share,
 		      struct ike_writer *w)
 {
@@ -537,7 +586,9 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, bool sha
 	};
 	struct ike_child *c = NULL;
 
-	if (ike_cp_answer(w, sa, &in->all, share, &err) &&
+	if (sa->conn->childless == IKE_CHILDLESS_FORCE)
+		ike_fail(&err, "the peer wants one along with the IKE SA, and childless = force");
+	else if (ike_cp_answer(w, sa, &in->all, share, &err) &&
 	    ike_child_choose(sa, &in->all, NULL, true, &choice, &err)) {
 		if (e->ops->spi_alloc(e->host, &sa->local.addr, &spi, &why))
 			ike_fail(&err, "no SPI: %s", why);
@@ -559,6 +610,18 @@ static void put_child(struct ike_sa *sa, const struct ike_incoming *in, bool sha
 	ike_put_choice_ts(w, &choice);
 }
 
+/* Of an IKE SA without CHILD_SA. */
+static void put_addresses(struct ike_sa *sa, const struct ike_incoming *in, bool share,
+			  struct ike_writer *w)
+{
+	struct ike_error err = {0};
+
+	if (ike_cp_answer(w, sa, &in->all, share, &err))
+		return;
+	ike_sa_log(sa, IKE_LOG_ERROR, "%s", err.text);
+	ike_put_notify(w, err.notify, ike_bytes(NULL, 0));
+}
+
 void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ike_incoming *asked)
 {
 	bool initial_contact = ike_find_notify(&asked->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
@@ -574,6 +637,8 @@ void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ik
 	come_up(sa);
 	if (asked->form == IKE_FORM_AUTH_REQUEST)
 		put_child(sa, asked, replaces_older(sa, initial_contact), &o.w);
+	else
+		put_addresses(sa, asked, replaces_older(sa, initial_contact), &o.w);
 	ike_sa_answer(sa, in, &o);
 	replace_older(sa, initial_contact);
 	settle_twins(sa);
@@ -629,7 +694,7 @@ static void first_request(struct ike_sa *sa, struct ike_incoming *in)
 	struct ike_error err = {0};
 	struct ike_bytes body;
 
-	if (!identify(sa, in, &body, &err)) {
+	if (!identify(sa, in, &body, &err) || !may_be_childless(sa, in, &err)) {
 		ike_auth_refuse_request(sa, in, &err);
 	} else if (sa->conn->remote.method == IKE_AUTH_CFG_EAP) {
 		ike_eap_first_request(sa, in, body);

@@ -26,6 +26,16 @@ struct ike_legacy; /* crypto/legacy.h */
 enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
 /* RFC 7383. ACCEPT: the peer may, this end does not. */
 enum ike_fragmentation { IKE_FRAGMENT_YES, IKE_FRAGMENT_ACCEPT, IKE_FRAGMENT_NO };
+/*
+ * IKE SAs without CHILD_SA (RFC 6023). ALLOW: who asks for one. PREFER: the first CHILD_SA is made
+ * apart, with a key exchange of its own, if the peer knows how; FORCE: and not otherwise.
+ */
+enum ike_childless {
+	IKE_CHILDLESS_ALLOW,
+	IKE_CHILDLESS_PREFER,
+	IKE_CHILDLESS_FORCE,
+	IKE_CHILDLESS_NEVER
+};
 enum ike_unique { IKE_UNIQUE_NO, IKE_UNIQUE_NEVER, IKE_UNIQUE_KEEP, IKE_UNIQUE_REPLACE };
 
 /* Zero means no limit. */
@@ -94,6 +104,7 @@ struct ike_conn_cfg {
 	struct ike_auth_cfg local, remote;
 	bool force_encap;			/* encap = yes */
 	bool mobike;
+	enum ike_childless childless;
 	enum ike_fragmentation fragmentation;
 	enum ike_send_cert send_cert;
 	bool no_certreq;			/* send_certreq = no */

@@ -362,7 +362,8 @@ static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike
 	ike_put_nonce(w, ike_nonce_bytes(&sa->nr));
 	if (sa->nat_aware)
 		ike_nat_put(w, sa, &sa->local, &sa->remote);
-	ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
+	if (sa->conn->childless != IKE_CHILDLESS_NEVER)
+		ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->fragmentation)
 		put_fragmentation(w);
 	ike_put_init_auth(w, sa, request);

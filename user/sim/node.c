@@ -97,6 +97,7 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	c->remote_addrs[1].last.bytes[2] += SIM_PLACES;
 	c->n_remote_addrs = 2;
 	c->mobike = conditions->mobike;
+	c->childless = conditions->childless ? IKE_CHILDLESS_PREFER : IKE_CHILDLESS_ALLOW;
 	c->local_port = IKE_PORT;
 	c->remote_port = IKE_PORT;
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,

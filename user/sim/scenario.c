@@ -197,6 +197,7 @@ static void set_conditions(struct sim *s)
 	c->mobike = sim_rng_percent(&s->rng, 30);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
 	c->transport = !c->vips && sim_rng_percent(&s->rng, 20);
+	c->childless = sim_rng_percent(&s->rng, 20);
 }
 
 bool sim_run(struct sim *s, uint64_t seed, bool verbose)

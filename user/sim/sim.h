@@ -85,6 +85,7 @@ struct sim_conditions {
 	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
 	bool mobike; /* the ends move about */
 	bool transport; /* mode, at both ends */
+	bool childless; /* the first CHILD_SA is made apart */
 	unsigned int actions;
 };
 

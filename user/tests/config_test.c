@@ -124,6 +124,7 @@ static void defaults(void **state)
 	assert_int_equal(conn->rand_time, 4 * 3600 / 10);
 	assert_int_equal(conn->keyingtries, 1);
 	assert_int_equal(conn->unique, IKE_UNIQUE_NO);
+	assert_int_equal(conn->childless, IKE_CHILDLESS_ALLOW);
 	assert_string_equal(child->name, "net");
 	check_ts(child->local_ts, child->n_local_ts, "dynamic");
 	check_ts(child->remote_ts, child->n_remote_ts, "dynamic");
@@ -150,7 +151,7 @@ static void connection_keys(void **state)
 		"version = 2\n local_addrs = 10.0.0.1, 10.1.0.0/16,2001:db8::1-2001:db8::9\n"
 		"local_port = 4500\n remote_port = 501\n proposals = aes256-sha256-modp2048\n"
 		"encap = yes\n dpd_delay = 30\n rekey_time = 2h\n over_time = 5m\n rand_time = 1m\n"
-		"keyingtries = 0\n unique = replace\n if_id_in = 7\n if_id_out = 0x10\n"
+		"keyingtries = 0\n unique = replace\n childless = prefer\n if_id_in = 7\n if_id_out = 0x10\n"
 		"mobike = yes\n reauth_time = 0s\n fragmentation = accept\n"));
 	const struct ike_conn_cfg *conn = only_conn(c);
 	char text[IKE_PROPOSAL_TEXT_MAX];
@@ -169,6 +170,7 @@ static void connection_keys(void **state)
 	assert_int_equal(conn->rand_time, 60);
 	assert_int_equal(conn->keyingtries, 0);
 	assert_int_equal(conn->unique, IKE_UNIQUE_REPLACE);
+	assert_int_equal(conn->childless, IKE_CHILDLESS_PREFER);
 	assert_int_equal(conn->fragmentation, IKE_FRAGMENT_ACCEPT);
 	/* the children have the connection's interfaces unless they name their own */
 	assert_int_equal(only_child(c)->if_id_in, 7);

@@ -128,6 +128,38 @@ static void test_both_families(void **state)
 	world_free(w);
 }
 
+/* RFC 6023: the address comes with the IKE SA, the CHILD_SA later. */
+static void test_childless(void **state)
+{
+	struct world *w = with("0.0.0.0/32");
+
+	w->end[0].config->conns[0].childless = IKE_CHILDLESS_FORCE;
+	world_start(w);
+	world_initiate(w, NULL);
+	assert_int_equal(vips_of(&w->end[0]), 1);
+	assert_int_equal(world_count_children(w, 0, NULL), 0);
+	world_up(w);
+	assert_inside(w, "10.9.0.1/32");
+	world_free(w);
+}
+
+/* An IKE SA without the address that it was to bring is of no use. */
+static void test_childless_without_address(void **state)
+{
+	struct world *w = with("0.0.0.0/32");
+
+	w->end[0].config->conns[0].childless = IKE_CHILDLESS_FORCE;
+	w->end[1].config->conns[0].n_pools = 0;
+	world_start(w);
+	world_initiate(w, "net");
+	assert_true(world_logged(&w->end[1], "the peer wants an address, but there is no pool"));
+	assert_true(world_logged(&w->end[0], "the peer gives no address (vips)"));
+	assert_false(w->end[0].last_done.ok);
+	assert_int_equal(world_count_ike(w, 0, NULL), 0);
+	w->end[1].config->conns[0].n_pools = 2;
+	world_free(w);
+}
+
 /* Through rekeying of CHILD_SA and IKE SA, by either end, the address stays; at the end it goes. */
 static void test_lifetime(void **state)
 {
@@ -383,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_address), cmocka_unit_test(test_both_families),
+		cmocka_unit_test(test_childless),   cmocka_unit_test(test_childless_without_address),
 		cmocka_unit_test(test_lifetime),    cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_client_again), cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_no_pools),    cmocka_unit_test(test_not_asked),

@@ -733,6 +733,94 @@ static void test_childless(void **state)
 	world_free(w);
 }
 
+/* The first CHILD_SA apart: a key exchange of its own, in two more messages. */
+static void test_childless_preferred(void **state)
+{
+	for (unsigned int how = IKE_CHILDLESS_PREFER; how <= IKE_CHILDLESS_FORCE; how++) {
+		struct world *w = world_new();
+
+		conn(w, 0)->childless = how;
+		world_start(w);
+		world_up(w);
+		assert_one_tunnel(w);
+		assert_int_equal(w->n_sent, 6);
+		for (unsigned int i = 0; i < 2; i++)
+			assert_int_equal(world_child(w, i)->suite.ke, 31); /* Curve25519, RFC 8031 */
+		world_free(w);
+	}
+}
+
+/* A peer that does not know how, or will not. */
+static void test_childless_never(void **state)
+{
+	for (unsigned int how = IKE_CHILDLESS_PREFER; how <= IKE_CHILDLESS_FORCE; how++) {
+		struct world *w = world_new();
+
+		conn(w, 0)->childless = how;
+		conn(w, 1)->childless = IKE_CHILDLESS_NEVER;
+		world_start(w);
+		world_initiate(w, "net");
+		if (how == IKE_CHILDLESS_PREFER) {
+			assert_one_tunnel(w);
+			assert_int_equal(w->n_sent, 4);
+		} else {
+			assert_false(w->end[0].last_done.ok);
+			assert_non_null(strstr(w->end[0].done_text, "childless = force cannot be"));
+			assert_int_equal(world_count_ike(w, 0, NULL), 0);
+		}
+		world_free(w);
+	}
+}
+
+static void test_childless_never_asked(void **state)
+{
+	struct world *w = world_new();
+
+	conn(w, 0)->childless = IKE_CHILDLESS_NEVER;
+	world_start(w);
+	world_initiate(w, NULL);
+	assert_non_null(strstr(w->end[0].done_text, "childless = never: name a child"));
+	assert_int_equal(world_count_ike(w, 0, NULL), 0);
+	world_free(w);
+}
+
+/* Which connection it is shows in IKE_AUTH only: the answer before may have promised too much. */
+static bool promise(struct world *w, struct world_message *m)
+{
+	if (m->from == 1)
+		conn(w, 1)->childless = IKE_CHILDLESS_NEVER;
+	return true;
+}
+
+static void test_childless_refused(void **state)
+{
+	struct world *w = world_new();
+
+	w->wire = promise;
+	world_start(w);
+	world_initiate(w, NULL);
+	assert_true(world_logged(&w->end[1], "the peer wants no CHILD_SA, and childless = never"));
+	assert_non_null(strstr(w->end[0].done_text, "INVALID_SYNTAX"));
+	assert_gone(w);
+	world_free(w);
+}
+
+/* Who insists takes no CHILD_SA along with the IKE SA, which stands. */
+static void test_childless_insisted(void **state)
+{
+	struct world *w = world_new();
+
+	conn(w, 1)->childless = IKE_CHILDLESS_FORCE;
+	world_start(w);
+	world_initiate(w, "net");
+	assert_non_null(strstr(w->end[0].done_text, "NO_ADDITIONAL_SAS"));
+	assert_int_equal(world_count_ike(w, 0, "ESTABLISHED"), 1);
+	assert_int_equal(world_count_children(w, 1, NULL), 0);
+	world_up(w);
+	assert_one_tunnel(w);
+	world_free(w);
+}
+
 static void test_shutdown(void **state)
 {
 	struct world *w = world_new();
@@ -821,6 +909,11 @@ int main(void)
 		cmocka_unit_test(test_second_child),
 		cmocka_unit_test(test_nested_child),
 		cmocka_unit_test(test_childless),
+		cmocka_unit_test(test_childless_preferred),
+		cmocka_unit_test(test_childless_never),
+		cmocka_unit_test(test_childless_never_asked),
+		cmocka_unit_test(test_childless_refused),
+		cmocka_unit_test(test_childless_insisted),
 		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_data_plane_refuses),
 		cmocka_unit_test(test_rekey_not_installed),
