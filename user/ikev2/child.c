@@ -107,6 +107,7 @@ static struct ike_lifetime lifetime(struct ike_child *c)
 	l.soft_bytes = jittered(e, l.soft_bytes, l.jitter_bytes);
 	l.soft_packets = jittered(e, l.soft_packets, l.jitter_packets);
 	c->installed = e->now;
+	c->used = e->now;
 	c->rekey_at = l.soft_seconds ? e->now + l.soft_seconds * IKE_SECOND : 0;
 	c->expire_at = l.hard_seconds ? e->now + l.hard_seconds * IKE_SECOND : 0;
 	return l;
@@ -134,6 +135,7 @@ static bool install(struct ike_child *c, const struct ike_child_keys *k, uint32_
 /* Birth */
 
 static void poll_fires(struct ike_timer *t);
+static void unused_fires(struct ike_timer *t);
 
 static struct ike_ts *copy_ts(const struct ike_ts *list, size_t n)
 {
@@ -176,6 +178,7 @@ static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m
 	c->spi_in = *m->spi;
 	c->spi_out = choice->spi;
 	c->timer.fire = poll_fires;
+	c->unused.fire = unused_fires;
 	ike_table_add(&sa->engine->children, &c->by_id, c->id);
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	sa->n_children++;
@@ -200,6 +203,7 @@ static void unlink_child(struct ike_child *c)
 	struct ike_engine *e = c->sa->engine;
 
 	ike_timer_stop(&e->timers, &c->timer);
+	ike_timer_stop(&e->timers, &c->unused);
 	ike_table_remove(&e->children, &c->by_id);
 	TAILQ_REMOVE(&c->sa->children, c, link);
 	c->sa->n_children--;
@@ -227,9 +231,56 @@ static void wait_for_proof(struct ike_child *c)
 	ike_timer_set(&c->sa->engine->timers, &c->timer, c->sa->engine->now + IKE_PROOF_POLL);
 }
 
+/* Inactivity */
+
+static ike_time use_of(const struct ike_child *c, uint32_t sa_id)
+{
+	struct ike_engine *e = c->sa->engine;
+	struct ike_usage usage;
+
+	if (!sa_id || e->ops->sa_query(e->host, sa_id, &usage) ||
+	    usage.idle_seconds > e->now / IKE_SECOND)
+		return 0;
+	return e->now - usage.idle_seconds * IKE_SECOND;
+}
+
+static ike_time last_use(const struct ike_child *c)
+{
+	ike_time in = use_of(c, c->sa_in), out = use_of(c, c->sa_out);
+	ike_time latest = in > out ? in : out;
+
+	return latest > c->used ? latest : c->used;
+}
+
+/* Packets tell nobody that they have passed: looks when it would be time if none had. */
+static void await_disuse(struct ike_child *c)
+{
+	if (c->cfg->inactivity)
+		ike_timer_set(&c->sa->engine->timers, &c->unused,
+			      c->used + c->cfg->inactivity * IKE_SECOND);
+}
+
+static void unused_fires(struct ike_timer *t)
+{
+	struct ike_child *c = ike_container(t, struct ike_child, unused);
+	uint64_t limit = c->cfg->inactivity;
+
+	if (!ike_child_is_up(c))
+		return;
+	c->used = last_use(c);
+	if (c->sa->engine->now < c->used + limit * IKE_SECOND) {
+		await_disuse(c);
+		return;
+	}
+	ike_child_log(c, IKE_LOG_INFO, "no packet for %" PRIu64 " s (inactivity): deleting it", limit);
+	if (ike_child_delete(c, 0, false))
+		ike_sa_work(c->sa);
+}
+
 static void succeed(struct ike_child *c, struct ike_child *old)
 {
 	c->predecessor = old->id;
+	c->used = last_use(old);
 	c->first_nonce = old->first_nonce;
 	c->first_ours = old->first_ours;
 	old->successor = c->id;
@@ -268,6 +319,7 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
 			unmake(c);
 		return NULL;
 	}
+	await_disuse(c);
 	log_up(c);
 	c->announced = true;
 	ike_emit(sa->engine, m->old ? IKE_EVENT_CHILD_REKEYED : IKE_EVENT_CHILD_UP, sa->id, c->id,
@@ -493,6 +545,7 @@ void ike_child_deleted(struct ike_child *c, enum ike_end how, const char *why)
 void ike_child_free(struct ike_child *c)
 {
 	ike_timer_stop(&c->sa->engine->timers, &c->timer);
+	ike_timer_stop(&c->sa->engine->timers, &c->unused);
 	ike_timers_release(&c->sa->engine->timers, IKE_CHILD_TIMERS);
 	ike_config_unref(c->config);
 	free(c->local_ts);

@@ -58,10 +58,12 @@ struct ike_child {
 	struct ike_policy *policy;		 /* in use for what goes out; NULL: not */
 	uint64_t predecessor, successor;	 /* IDs; 0: none */
 	ike_time installed, rekey_at, expire_at; /* 0: never */
+	ike_time used; /* or what it replaces was, before it was replaced */
 	struct ike_timer timer;			 /* end of lingering, look for proof */
+	struct ike_timer unused;		 /* inactivity */
 };
 enum {
-	IKE_CHILD_TIMERS = 1
+	IKE_CHILD_TIMERS = 2
 };
 
 /* What both ends agreed on. */

@@ -259,7 +259,7 @@ static void child_keys(void **state)
 		"rand_time = 0\n rekey_bytes = 500m\n life_bytes = 1g\n rand_bytes = 1k\n"
 		"rekey_packets = 1000\n life_packets = 0\n start_action = start\n"
 		"close_action = trap\n dpd_action = restart\n if_id_in = 1\n if_id_out = 2\n"
-		"replay_window = 64\n priority = 9\n"));
+		"replay_window = 64\n priority = 9\n inactivity = 5m\n"));
 	const struct ike_child_cfg *child = only_child(c);
 	char text[IKE_PROPOSAL_TEXT_MAX];
 
@@ -282,6 +282,7 @@ static void child_keys(void **state)
 	assert_int_equal(child->if_id_out, 2);
 	assert_int_equal(child->replay_window, 64);
 	assert_int_equal(child->priority, 9);
+	assert_int_equal(child->inactivity, 300);
 	config_free(c);
 }
 

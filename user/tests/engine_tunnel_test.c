@@ -672,6 +672,79 @@ static void test_forced_encap(void **state)
 	}
 }
 
+static void use(struct world *w, unsigned int end, bool inbound)
+{
+	for (size_t i = 0; i < WORLD_SAS; i++)
+		if (w->end[end].sas[i].id && w->end[end].sas[i].spec.inbound == inbound)
+			w->end[end].sas[i].used = w->now;
+}
+
+/* A packet of either direction counts. After the last it is as long as configured, not less. */
+static void test_inactivity(void **state)
+{
+	for (unsigned int inbound = 0; inbound < 2; inbound++) {
+		struct world *w = world_new();
+
+		child(w, 0)->inactivity = 60;
+		world_start(w);
+		world_up(w);
+		world_pass(w, 50 * (ike_time)IKE_SECOND);
+		use(w, 0, inbound);
+		world_pass(w, 59 * (ike_time)IKE_SECOND);
+		assert_one_tunnel(w);
+		world_pass(w, 2 * (ike_time)IKE_SECOND);
+		assert_true(world_logged(&w->end[0], "no packet for 60 s (inactivity)"));
+		for (unsigned int i = 0; i < 2; i++) {
+			assert_int_equal(world_count_ike(w, i, "ESTABLISHED"), 1);
+			assert_int_equal(world_count_children(w, i, NULL), 0);
+			assert_int_equal(world_count_sas(&w->end[i]), 0);
+		}
+		/* It is wanted no more. */
+		world_pass(w, 600 * (ike_time)IKE_SECOND);
+		assert_int_equal(world_count_children(w, 0, NULL), 0);
+		world_free(w);
+	}
+}
+
+/* Rekeying is no use: else what is rekeyed more often would never end. */
+static void test_inactivity_through_rekey(void **state)
+{
+	struct world *w = world_new();
+
+	child(w, 0)->inactivity = 60;
+	child(w, 0)->life.soft_seconds = 1000;
+	world_start(w);
+	world_up(w);
+	for (unsigned int i = 0; i < 2; i++) {
+		world_pass(w, 25 * (ike_time)IKE_SECOND);
+		ike_engine_rekey(w->end[i].engine, w->now,
+				 &(struct ike_match){.conn = "site", .children = true},
+				 &(const char *){NULL});
+		world_run(w);
+		assert_int_equal(w->end[0].events[IKE_EVENT_CHILD_REKEYED], i + 1);
+	}
+	world_pass(w, 9 * (ike_time)IKE_SECOND);
+	assert_int_equal(world_count_children(w, 0, "INSTALLED"), 1);
+	world_pass(w, 7 * (ike_time)IKE_SECOND);
+	assert_int_equal(world_count_children(w, 0, NULL), 0);
+	world_free(w);
+}
+
+/* The next packet finds the trap. */
+static void test_inactivity_trapped(void **state)
+{
+	struct world *w = world_new();
+
+	child(w, 0)->inactivity = 60;
+	child(w, 0)->start_action = IKE_START_TRAP;
+	world_start(w);
+	world_up(w);
+	world_pass(w, 61 * (ike_time)IKE_SECOND);
+	assert_int_equal(world_count_sas(&w->end[0]), 0);
+	assert_int_equal(world_count_policies(&w->end[0]), 2);
+	world_free(w);
+}
+
 /* @nets: behind end 0, behind end 1. */
 static void add_second_child(struct world *w, const char *const nets[2])
 {
@@ -906,6 +979,9 @@ int main(void)
 		cmocka_unit_test(test_trap),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_forced_encap),
+		cmocka_unit_test(test_inactivity),
+		cmocka_unit_test(test_inactivity_through_rekey),
+		cmocka_unit_test(test_inactivity_trapped),
 		cmocka_unit_test(test_second_child),
 		cmocka_unit_test(test_nested_child),
 		cmocka_unit_test(test_childless),

@@ -164,6 +164,8 @@ static int host_sa_query(void *host, uint32_t sa_id, struct ike_usage *usage)
 	if (!sa)
 		return -1;
 	usage->packets = sa->packets;
+	if (sa->used)
+		usage->idle_seconds = (((struct world_end *)host)->world->now - sa->used) / IKE_SECOND;
 	return 0;
 }
 

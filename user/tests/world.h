@@ -22,6 +22,7 @@ struct world_sa {
 	struct ike_sa_spec spec; /* its pointers are not valid */
 	uint8_t key[64];
 	uint64_t packets;
+	ike_time used; /* 0: never */
 };
 
 struct world_policy {
