@@ -88,6 +88,7 @@ struct ike_auth_cfg {
 	 * it, and takes what fits.
 	 */
 	char *eap_id;
+	struct ike_id aaa_id;		/* local, EAP-TLS: the server's, if it is another than in IKE */
 };
 
 enum ike_send_cert { IKE_SEND_CERT_IFASKED, IKE_SEND_CERT_ALWAYS, IKE_SEND_CERT_NEVER };

@@ -139,6 +139,18 @@ static bool holds_id(const struct ike_proof *p, const struct ike_cert *leaf, str
 	return ike_fail(err, "its identity is not in it, only %s", names);
 }
 
+bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
+		       const struct ike_cert_list *sent, struct ike_error *err)
+{
+	char subject[IKE_ID_TEXT_MAX];
+
+	if (trusted(p, leaf, sent, err) && ike_cert_may_authenticate(leaf, err) &&
+	    holds_id(p, leaf, err))
+		return true;
+	return ike_fail_at(err, "certificate %.60s",
+			   ike_id_text(&leaf->subject, subject, sizeof(subject)));
+}
+
 /* A certificate that is good for nothing proves nothing, whoever has signed with its key. */
 static bool verify_with(struct ike_proof *p, const struct ike_cert *leaf,
 			const struct ike_cert_list *sent, struct ike_error *err)
@@ -146,12 +158,8 @@ static bool verify_with(struct ike_proof *p, const struct ike_cert *leaf,
 	char subject[IKE_ID_TEXT_MAX];
 	struct ike_text by;
 
-	if (!trusted(p, leaf, sent, err) || !ike_cert_may_authenticate(leaf, err) ||
-	    !holds_id(p, leaf, err)) {
-		ike_fail_at(err, "certificate %.60s",
-			    ike_id_text(&leaf->subject, subject, sizeof(subject)));
+	if (!ike_proof_accepts(p, leaf, sent, err))
 		return refuse(p, err);
-	}
 	if (!signed_by(p, leaf->key, err))
 		return refuse(p, err);
 	ike_text_init(&by, p->by, sizeof(p->by));

@@ -45,6 +45,9 @@ void ike_proof_free(struct ike_proof *p); /* NULL is nothing */
 /* One more certificate of the peer's. */
 IKE_MUST_CHECK bool ike_proof_add_cert(struct ike_proof *p, struct ike_bytes der,
 				       struct ike_error *err);
+/* Is @leaf, that came with @sent, good for p->id at p->now by p->cfg? Any thread. */
+IKE_MUST_CHECK bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
+				      const struct ike_cert_list *sent, struct ike_error *err);
 /* Signs or verifies. Any thread. */
 IKE_MUST_CHECK bool ike_proof_run(struct ike_proof *p, struct ike_error *err);
 

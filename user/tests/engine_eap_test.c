@@ -518,6 +518,49 @@ static void test_users_are_told_apart(void **state)
 	}
 }
 
+/* The same by certificates at both ends, in messages that IKE has to cut in pieces itself or not. */
+static void test_tls(void **state)
+{
+	for (unsigned int fragments = 0; fragments < 2; fragments++) {
+		struct world *w = eap_world();
+		struct pki ca = pki_ca("CN=CA of users", NULL),
+			   own = pki_end(&ca, "CN=carol", "DNS:carol", "RSA");
+
+		pki_add_cert(&conn(w, 0)->local.certs, &own);
+		pki_add_key(&w->end[0].config->keys, &own);
+		pki_add_cert(&conn(w, 1)->remote.cacerts, &ca);
+		conn(w, 1)->remote.eap_type = IKE_EAP_TLS;
+		for (unsigned int i = 0; fragments && i < 2; i++)
+			w->end[i].config->settings.fragment_size = 576;
+		comes_up(w);
+		says(w, 1, "peer a.example.org has proven its identity by eap-tls (TLSv1.3) as carol");
+		assert_true(world_connected(w));
+		world_free(w);
+		pki_free(&ca);
+		pki_free(&own);
+	}
+}
+
+/* An end that goes while its job is being done: nothing is left, and nothing is touched. */
+static void test_goes_in_the_middle(void **state)
+{
+	for (unsigned int end = 0; end < 2; end++) {
+		struct world *w = held_world(eap_world(), 5 + end);
+		struct world_message *m = &w->sent[5 + end];
+		struct ike_sa *sa = world_sa(w, end);
+
+		/* What it does next is not run yet. */
+		w->wire = NULL;
+		world_inject(w, end, m->bytes, m->len);
+		assert_int_equal(w->end[end].n_jobs, 1);
+		ike_sa_close(sa, IKE_END_COMMAND, false, "gone");
+		ike_engine_bury(w->end[end].engine);
+		assert_int_equal(world_count_ike(w, end, NULL), 0);
+		world_run(w);
+		world_free(w);
+	}
+}
+
 static void test_no_provider(void **state)
 {
 	struct world *w = eap_world();
@@ -541,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_responders), cmocka_unit_test(test_hostile_initiators),
 		cmocka_unit_test(test_initiator_gives_up),
 		cmocka_unit_test(test_users_are_told_apart), cmocka_unit_test(test_no_provider),
+		cmocka_unit_test(test_tls),		  cmocka_unit_test(test_goes_in_the_middle),
 	};
 
 	return cmocka_run_group_tests_name("engine_eap", tests, NULL, NULL);

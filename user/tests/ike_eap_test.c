@@ -12,174 +12,24 @@
 #include <cmocka.h>
 
 #include "ikev2/crypto/legacy.h"
-#include "ikev2/eap/eap.h"
+#include "tests/eap_pair.h"
 #include "tests/vectors.h"
 
-enum {
-	CLIENT,
-	SERVER,
-	PACKETS_MAX = 300,
-};
-
-struct pair {
-	struct ike_config *config[2];
-	struct ike_eap *eap[2];
-	enum ike_eap_outcome outcome[2];
-	struct ike_error err[2];
-	unsigned int packets;
-	/* May change the packet that end @from sends, the @n-th of all. */
-	void (*meddle)(unsigned int from, unsigned int n, uint8_t *packet, size_t *len);
-};
-
-/* RFC 2759 section 9.2: challenges, and what is left of the random bytes. */
-static const char *const randoms[] = {
-	[CLIENT] = "21402324255E262A28295F2B3A337C7E 00000000000000000000000000000000 00",
-	[SERVER] = "5B5D7C7D7B3F2F3E3C2C602132262628 00000000000000000000000000000000 41",
-};
-
-static void add_secret(struct ike_config *c, const char *user, const char *password)
+static void user(struct eap_pair *p, unsigned int end, const char *name)
 {
-	struct ike_eap_secret_cfg *s;
-
-	c->eap_secrets = reallocarray(c->eap_secrets, c->n_eap_secrets + 1, sizeof(*s));
-	s = &c->eap_secrets[c->n_eap_secrets++];
-	*s = (struct ike_eap_secret_cfg){.key = (uint8_t *)strdup(password),
-					 .key_len = strlen(password)};
-	if (!user)
-		return;
-	s->ids = calloc(1, sizeof(*s->ids));
-	s->ids[0] = strdup(user);
-	s->n_ids = 1;
-}
-
-static struct ike_config *config_new(void)
-{
-	struct ike_config *c = calloc(1, sizeof(*c));
-
-	c->refs = 1;
-	c->conns = calloc(1, sizeof(*c->conns));
-	c->n_conns = 1;
-	c->conns[0].name = strdup("rw");
-	c->conns[0].local.method = c->conns[0].remote.method = IKE_AUTH_CFG_EAP;
-	c->legacy = ike_legacy_new(NULL);
-	assert_non_null(c->legacy);
-	return c;
-}
-
-static struct ike_auth_cfg *cfg(struct pair *p, unsigned int end)
-{
-	struct ike_conn_cfg *conn = &p->config[end]->conns[0];
-
-	return end == SERVER ? &conn->remote : &conn->local;
-}
-
-static void user(struct pair *p, unsigned int end, const char *name)
-{
-	cfg(p, end)->eap_id = strdup(name);
+	eap_cfg(p, end)->eap_id = strdup(name);
 }
 
 /* The user of the example, whom the server asks for its name. */
-static struct pair pair_new(void)
+static struct eap_pair pair_new(void)
 {
-	struct pair p = {.config = {config_new(), config_new()}};
+	struct eap_pair p = {.config = {eap_config_new(), eap_config_new()}};
 
-	add_secret(p.config[CLIENT], NULL, "clientPass");
-	add_secret(p.config[SERVER], "User", "clientPass");
+	eap_add_secret(p.config[CLIENT], NULL, "clientPass");
+	eap_add_secret(p.config[SERVER], "User", "clientPass");
 	user(&p, CLIENT, "User");
 	user(&p, SERVER, "%any");
 	return p;
-}
-
-static void pair_start(struct pair *p)
-{
-	struct ike_id ids[2];
-
-	assert_true(ike_id_parse("a.example.org", &ids[CLIENT], NULL));
-	assert_true(ike_id_parse("b.example.org", &ids[SERVER], NULL));
-	for (unsigned int i = 0; i < 2; i++) {
-		struct ike_eap_setup setup = {
-			.server = i == SERVER,
-			.config = p->config[i],
-			.conn = &p->config[i]->conns[0],
-			.client = &ids[CLIENT],
-			.responder = &ids[SERVER],
-		};
-		struct ike_bytes bytes = hex(randoms[i]);
-		struct fixed_random random;
-
-		fixed_random_init(&random, bytes);
-		p->eap[i] = ike_eap_new(&setup, &random.random);
-		assert_non_null(p->eap[i]);
-		free((void *)bytes.p);
-	}
-}
-
-static void pair_free(struct pair *p)
-{
-	for (unsigned int i = 0; i < 2; i++) {
-		ike_eap_unref(p->eap[i]);
-		ike_config_unref(p->config[i]);
-	}
-}
-
-/* One step of @end, given @packet; what it sends then is in a copy of exactly its length. */
-static struct ike_bytes step(struct pair *p, unsigned int end, struct ike_bytes packet)
-{
-	struct ike_bytes out;
-
-	memset(&p->err[end], 0, sizeof(p->err[end]));
-	p->outcome[end] = ike_eap_give(p->eap[end], packet, &p->err[end]) ?
-			  ike_eap_run(p->eap[end], &p->err[end]) : IKE_EAP_FAILED;
-	out = ike_eap_packet(p->eap[end]);
-	return ike_bytes(exact(out.p, out.len), out.len);
-}
-
-/* Until one end has no more to say, or the other has not failed but ended. */
-static void talk(struct pair *p)
-{
-	struct ike_bytes packet = ike_bytes(exact("", 0), 0), next;
-	unsigned int end = SERVER;
-
-	pair_start(p);
-	for (p->packets = 0; p->packets < PACKETS_MAX; p->packets++, end = !end) {
-		next = step(p, end, packet);
-		free((void *)packet.p);
-		packet = next;
-		if (!packet.len || p->outcome[CLIENT])
-			break;
-		if (p->meddle)
-			p->meddle(end, p->packets, (uint8_t *)packet.p, &packet.len);
-	}
-	free((void *)packet.p);
-	assert_int_not_equal(p->packets, PACKETS_MAX);
-}
-
-static void says(struct pair *p, unsigned int end, const char *text)
-{
-	assert_int_equal(p->outcome[end], IKE_EAP_FAILED);
-	if (strcmp(p->err[end].text, text))
-		fail_msg("end %u says \"%s\", not \"%s\"", end, p->err[end].text, text);
-	assert_int_equal(p->err[end].notify, IKE_NOTIFY_AUTHENTICATION_FAILED);
-}
-
-static void succeeds(struct pair *p)
-{
-	talk(p);
-	for (unsigned int i = 0; i < 2; i++)
-		if (p->outcome[i] != IKE_EAP_SUCCEEDED)
-			fail_msg("end %u: %s", i, p->err[i].text);
-	assert_int_equal(ike_eap_msk(p->eap[CLIENT])->len, 64);
-	assert_bytes(ike_key_bytes(ike_eap_msk(p->eap[CLIENT])),
-		     ike_key_bytes(ike_eap_msk(p->eap[SERVER])));
-}
-
-/* Both fail, each with its reason. */
-static void fails(struct pair *p, const char *client, const char *server)
-{
-	talk(p);
-	says(p, CLIENT, client);
-	says(p, SERVER, server);
-	pair_free(p);
 }
 
 /* What goes over the wire, to the byte, and the key (ike_mschapv2_test says where that is from). */
@@ -200,13 +50,13 @@ static void test_the_example(void **state)
 		"02 44 0006 1a 03",
 		"03 44 0004",
 	};
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 	struct ike_bytes packet = ike_bytes(exact("", 0), 0), next, want;
 	char text[300];
 
-	pair_start(&p);
+	eap_pair_start(&p);
 	for (unsigned int i = 0; i < 7; i++) {
-		next = step(&p, i % 2 ? CLIENT : SERVER, packet);
+		next = eap_step(&p, i % 2 ? CLIENT : SERVER, packet);
 		want = hex(packets[i]);
 		assert_bytes(next, want);
 		free((void *)want.p);
@@ -214,7 +64,7 @@ static void test_the_example(void **state)
 		packet = next;
 	}
 	assert_int_equal(p.outcome[SERVER], IKE_EAP_SUCCEEDED);
-	free((void *)step(&p, CLIENT, packet).p);
+	free((void *)eap_step(&p, CLIENT, packet).p);
 	free((void *)packet.p);
 	assert_int_equal(p.outcome[CLIENT], IKE_EAP_SUCCEEDED);
 	want = hex("D5F0E9521E3EA9589645E86051C82226 8B7CDC149B993A1BA118CB153F56DCCB"
@@ -223,13 +73,13 @@ static void test_the_example(void **state)
 	assert_bytes(ike_key_bytes(ike_eap_msk(p.eap[SERVER])), want);
 	free((void *)want.p);
 	assert_string_equal(ike_eap_text(p.eap[SERVER], text, sizeof(text)), "eap-mschapv2 as User");
-	pair_free(&p);
+	eap_pair_free(&p);
 }
 
-static void rename_user(struct pair *p, unsigned int end, const char *name)
+static void rename_user(struct eap_pair *p, unsigned int end, const char *name)
 {
-	free(cfg(p, end)->eap_id);
-	cfg(p, end)->eap_id = name ? strdup(name) : NULL;
+	free(eap_cfg(p, end)->eap_id);
+	eap_cfg(p, end)->eap_id = name ? strdup(name) : NULL;
 }
 
 static void test_names(void **state)
@@ -250,7 +100,7 @@ static void test_names(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		struct pair p = pair_new();
+		struct eap_pair p = pair_new();
 
 		rename_user(&p, CLIENT, good[i].client);
 		rename_user(&p, SERVER, good[i].server);
@@ -259,9 +109,9 @@ static void test_names(void **state)
 			p.config[SERVER]->eap_secrets[0].ids[0] = strdup(good[i].secret);
 		else
 			p.config[SERVER]->eap_secrets[0].n_ids = 0;
-		succeeds(&p);
+		eap_succeeds(&p);
 		assert_int_equal(p.packets, good[i].packets);
-		pair_free(&p);
+		eap_pair_free(&p);
 	}
 }
 
@@ -270,34 +120,34 @@ static void test_names(void **state)
 
 static void test_wrong_password(void **state)
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 
 	p.config[CLIENT]->eap_secrets[0].key[0] = 'C';
-	fails(&p, THEY_REFUSE("User"), "eap-mschapv2 as User: the password is wrong");
+	eap_fails(&p, THEY_REFUSE("User"), "eap-mschapv2 as User: the password is wrong");
 }
 
 /* The client is not told which of the two it is. */
 static void test_unknown_user(void **state)
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 
 	rename_user(&p, CLIENT, "Mallory\x1b");
-	fails(&p, THEY_REFUSE("Mallory\\x1b"),
+	eap_fails(&p, THEY_REFUSE("Mallory\\x1b"),
 	      "eap-mschapv2 as Mallory\\x1b: there is no secret for that user (secrets.eap)");
 }
 
 static void test_wrong_names(void **state)
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 
 	rename_user(&p, SERVER, "*@example.org");
-	fails(&p, "the server refuses us (EAP-Failure), EAP as User",
+	eap_fails(&p, "the server refuses us (EAP-Failure), EAP as User",
 	      "EAP as User, but *@example.org is configured (remote.eap_id)");
 	/* Asked by name, it answers by another: one that has the same password. */
 	p = pair_new();
-	add_secret(p.config[SERVER], "Other", "clientPass");
+	eap_add_secret(p.config[SERVER], "Other", "clientPass");
 	rename_user(&p, SERVER, "Other");
-	fails(&p, THEY_REFUSE("User"), "eap-mschapv2 as Other: its response is another user's");
+	eap_fails(&p, THEY_REFUSE("User"), "eap-mschapv2 as Other: its response is another user's");
 }
 
 /* A server that lets everybody in, without knowing the password. */
@@ -309,31 +159,14 @@ static void forge_proof(unsigned int from, unsigned int n, uint8_t *packet, size
 
 static void test_server_without_password(void **state)
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 
 	p.meddle = forge_proof;
-	talk(&p);
-	says(&p, CLIENT,
+	eap_talk(&p);
+	eap_says(&p, CLIENT,
 	     "eap-mschapv2 as User: the server does not show that it knows the password");
 	assert_int_equal(p.outcome[SERVER], IKE_EAP_GOES_ON);
-	pair_free(&p);
-}
-
-/* One end alone, given @packets one after the other; the last one must not be what it likes. */
-static void scripted(struct pair *p, unsigned int end, const char *const *packets, size_t n,
-		     const char *why)
-{
-	pair_start(p);
-	for (size_t i = 0; i < n; i++) {
-		struct ike_bytes packet = hex(packets[i]);
-
-		free((void *)step(p, end, packet).p);
-		free((void *)packet.p);
-		if (i + 1 < n)
-			assert_int_equal(p->outcome[end], IKE_EAP_GOES_ON);
-	}
-	says(p, end, why);
-	pair_free(p);
+	eap_pair_free(&p);
 }
 
 #define CHALLENGE "01430027 1a01430022 105B5D7C7D7B3F2F3E3C2C602132262628 622e6578616d706c652e6f7267"
@@ -386,9 +219,9 @@ static void test_hostile_servers(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		struct pair p = pair_new();
+		struct eap_pair p = pair_new();
 
-		scripted(&p, CLIENT, scripts[i].packets, scripts[i].n, scripts[i].why);
+		eap_scripted(&p, CLIENT, scripts[i].packets, scripts[i].n, scripts[i].why);
 	}
 }
 
@@ -439,29 +272,29 @@ static void test_hostile_clients(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		struct pair p = pair_new();
+		struct eap_pair p = pair_new();
 
-		scripted(&p, SERVER, scripts[i].packets, scripts[i].n, scripts[i].why);
+		eap_scripted(&p, SERVER, scripts[i].packets, scripts[i].n, scripts[i].why);
 	}
 }
 
 /* It says what it would rather do, and does that when it is offered. */
 static void test_client_naks(void **state)
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 	struct ike_bytes request = hex("014200060400"), challenge = hex(CHALLENGE), nak;
 	struct ike_bytes want = hex("02420006031a");
 
-	pair_start(&p);
-	nak = step(&p, CLIENT, request);
+	eap_pair_start(&p);
+	nak = eap_step(&p, CLIENT, request);
 	assert_bytes(nak, want);
-	free((void *)step(&p, CLIENT, challenge).p);
+	free((void *)eap_step(&p, CLIENT, challenge).p);
 	assert_int_equal(p.outcome[CLIENT], IKE_EAP_GOES_ON);
 	free((void *)nak.p);
 	free((void *)want.p);
 	free((void *)request.p);
 	free((void *)challenge.p);
-	pair_free(&p);
+	eap_pair_free(&p);
 }
 
 /* RFC 3748 section 5.2: notifications are answered, but not for ever. */
@@ -470,28 +303,28 @@ static void test_too_many_rounds(void **state)
 	static const char *const floods[] = {"0142000802 686921", "0142000501"};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct pair p = pair_new();
+		struct eap_pair p = pair_new();
 		struct ike_bytes packet = hex(floods[i]);
 
-		pair_start(&p);
+		eap_pair_start(&p);
 		for (unsigned int n = 0; n < 100; n++) {
-			struct ike_bytes answer = step(&p, CLIENT, packet);
+			struct ike_bytes answer = eap_step(&p, CLIENT, packet);
 
 			assert_int_equal(p.outcome[CLIENT], IKE_EAP_GOES_ON);
 			assert_int_equal(answer.len, i ? 9 : 5);
 			free((void *)answer.p);
 		}
-		free((void *)step(&p, CLIENT, packet).p);
-		says(&p, CLIENT, "EAP has not ended after 100 packets");
+		free((void *)eap_step(&p, CLIENT, packet).p);
+		eap_says(&p, CLIENT, "EAP has not ended after 100 packets");
 		free((void *)packet.p);
-		pair_free(&p);
+		eap_pair_free(&p);
 	}
 }
 
 static void test_too_long(void **state)
 {
 	for (unsigned int end = 0; end < 2; end++) {
-		struct pair p = pair_new();
+		struct eap_pair p = pair_new();
 		uint8_t *packet = calloc(1, 4097);
 
 		packet[0] = end == SERVER ? IKE_EAP_RESPONSE : IKE_EAP_REQUEST;
@@ -499,13 +332,13 @@ static void test_too_long(void **state)
 		packet[2] = 4097 >> 8;
 		packet[3] = 4097 & 0xff;
 		packet[4] = IKE_EAP_IDENTITY;
-		pair_start(&p);
+		eap_pair_start(&p);
 		if (end == SERVER)
-			free((void *)step(&p, SERVER, ike_bytes(packet, 0)).p);
-		free((void *)step(&p, end, ike_bytes(packet, 4097)).p);
-		says(&p, end, "an EAP packet of 4097 bytes, 4096 are the most");
+			free((void *)eap_step(&p, SERVER, ike_bytes(packet, 0)).p);
+		free((void *)eap_step(&p, end, ike_bytes(packet, 4097)).p);
+		eap_says(&p, end, "an EAP packet of 4097 bytes, 4096 are the most");
 		free(packet);
-		pair_free(&p);
+		eap_pair_free(&p);
 	}
 }
 
@@ -526,16 +359,16 @@ static void cut(unsigned int from, unsigned int n, uint8_t *packet, size_t *len)
 
 static void survive(void (*how)(unsigned int from, unsigned int n, uint8_t *packet, size_t *len))
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 
 	p.meddle = how;
-	talk(&p);
+	eap_talk(&p);
 	if (p.outcome[CLIENT] == IKE_EAP_SUCCEEDED) {
 		assert_int_equal(p.outcome[SERVER], IKE_EAP_SUCCEEDED);
 		assert_bytes(ike_key_bytes(ike_eap_msk(p.eap[CLIENT])),
 			     ike_key_bytes(ike_eap_msk(p.eap[SERVER])));
 	}
-	pair_free(&p);
+	eap_pair_free(&p);
 }
 
 static void test_damage(void **state)
@@ -552,11 +385,11 @@ static void test_damage(void **state)
 
 static void test_no_provider(void **state)
 {
-	struct pair p = pair_new();
+	struct eap_pair p = pair_new();
 
 	ike_legacy_free(p.config[SERVER]->legacy);
 	p.config[SERVER]->legacy = NULL;
-	fails(&p, "the server refuses us (EAP-Failure), EAP as User",
+	eap_fails(&p, "the server refuses us (EAP-Failure), EAP as User",
 	      "there are no credentials here for any method of EAP (secrets.eap)");
 }
 

@@ -9,6 +9,7 @@
 /* In order of preference. */
 static const struct ike_eap_method *const methods[] = {
 	&ike_eap_mschapv2,
+	&ike_eap_tls,
 };
 
 enum {
@@ -230,10 +231,14 @@ char *ike_eap_user(const struct ike_eap *e, char *buf, size_t cap)
 
 char *ike_eap_text(const struct ike_eap *e, char *buf, size_t cap)
 {
+	const char *detail = NULL;
 	struct ike_text t;
 
+	if (e->method && e->method->detail)
+		detail = e->method->detail(e);
 	ike_text_init(&t, buf, cap);
-	ike_text_add(&t, "%s as ", e->method ? e->method->name : "EAP");
+	ike_text_add(&t, "%s%s%s%s as ", e->method ? e->method->name : "EAP", detail ? " (" : "",
+		     detail ? detail : "", detail ? ")" : "");
 	ike_text_add_printable(&t, (const uint8_t *)e->name, strlen(e->name));
 	return buf;
 }

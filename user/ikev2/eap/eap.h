@@ -58,7 +58,7 @@ struct ike_bytes ike_eap_packet(const struct ike_eap *e);
 const struct ike_key *ike_eap_msk(const struct ike_eap *e);
 /* Its user, printable. Returns @buf. */
 char *ike_eap_user(const struct ike_eap *e, char *buf, size_t cap);
-/* "eap-mschapv2 as carol", or without method. Returns @buf. */
+/* "eap-mschapv2 as carol", "eap-tls (TLSv1.3) as carol", "EAP as carol". Returns @buf. */
 char *ike_eap_text(const struct ike_eap *e, char *buf, size_t cap);
 
 /* The method of this name, as in "eap-mschapv2"; 0: there is none. */

@@ -26,11 +26,13 @@ struct ike_eap_method {
 	 */
 	enum ike_eap_verdict (*step)(struct ike_eap *e, struct ike_bytes in, struct ike_writer *out,
 				     struct ike_error *err);
+	/* What people may want to know besides; NULL: nothing. May be NULL itself. */
+	const char *(*detail)(const struct ike_eap *e);
 	/* Frees e->state. */
 	void (*end)(struct ike_eap *e);
 };
 
-extern const struct ike_eap_method ike_eap_mschapv2;
+extern const struct ike_eap_method ike_eap_mschapv2, ike_eap_tls;
 
 enum {
 	IKE_EAP_RANDOM_LEN = 32
@@ -44,6 +46,7 @@ struct ike_eap {
 	const struct ike_auth_cfg *cfg; /* how the client authenticates itself */
 	struct ike_id client, responder;
 	char name[IKE_EAP_NAME_MAX]; /* of the user, known or asked for */
+	struct ike_id dn;	     /* the same, if it has come as a distinguished name */
 	int64_t now;
 	uint8_t random[IKE_EAP_RANDOM_LEN]; /* for the method */
 

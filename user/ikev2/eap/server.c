@@ -2,6 +2,7 @@
 /* The end that wants to know who the other one is: asks, and says in the end what it thinks. */
 #include <string.h>
 
+#include "ikev2/dn.h"
 #include "ikev2/eap/method.h"
 
 static enum ike_eap_outcome end(struct ike_eap *e, struct ike_writer *w, bool well)
@@ -47,6 +48,18 @@ static enum ike_eap_outcome begin_method(struct ike_eap *e, struct ike_writer *w
 	return end(e, w, false);
 }
 
+/* Some say who they are as IKE would: people see the text of it. */
+static void take_dn(struct ike_eap *e, struct ike_bytes der)
+{
+	struct ike_text t;
+
+	e->dn.type = IKE_ID_DER_ASN1_DN;
+	e->dn.len = der.len;
+	memcpy(e->dn.data, der.p, der.len);
+	ike_text_init(&t, e->name, sizeof(e->name));
+	ike_dn_text(&t, der);
+}
+
 /* A name goes into texts and look-ups: nothing may hide behind its end. */
 static enum ike_eap_outcome take_name(struct ike_eap *e, struct ike_bytes name,
 				      struct ike_writer *w, struct ike_error *err)
@@ -60,6 +73,8 @@ static enum ike_eap_outcome take_name(struct ike_eap *e, struct ike_bytes name,
 	}
 	memcpy(e->name, name.p, name.len);
 	e->name[name.len] = '\0';
+	if (ike_dn_valid(name))
+		take_dn(e, name);
 	if (!ike_eap_name_matches(e->cfg->eap_id, e->name)) {
 		ike_fail(err, "%s, but %.80s is configured (remote.eap_id)",
 			 ike_eap_text(e, text, sizeof(text)), e->cfg->eap_id);
