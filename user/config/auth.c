@@ -16,6 +16,7 @@ enum { TOKEN_MAX = 16 };
 struct auth_draft {
 	struct ike_auth_cfg cfg;
 	const struct setting *certs, *cacerts, *pubkeys, *eap_id;
+	struct cfg_where where; /* of the section */
 };
 
 /* Read when the section's other keys are known. */
@@ -121,7 +122,7 @@ static void set_eap(const struct key_call *call, struct ike_auth_cfg *auth)
 		return;
 	auth->eap_type = ike_eap_type_find(name);
 	if (!auth->eap_type)
-		key_error(call, "%s is not supported by esplane yet; eap-mschapv2 is", name);
+		key_error(call, "%s is not supported by esplane yet; eap-mschapv2 and eap-tls are", name);
 }
 
 static void set_auth(const struct key_call *call)
@@ -170,7 +171,7 @@ static const struct key_def auth_keys[] = {
 	ONLY("round", "0"),
 	LATER("cert*"),
 	AUTH("eap_id", keep_setting, eap_id),
-	LATER("aaa_id"),
+	AUTH("aaa_id", set_id, cfg.aaa_id),
 	LATER("xauth_id"),
 	LATER("groups"),
 	LATER("cert_policy"),
@@ -201,9 +202,14 @@ static void load_files(struct load *l, struct auth_draft *d, bool local)
 	if (d->certs && d->pubkeys)
 		cfg_error(l->errors, &d->pubkeys->where,
 			  "pubkeys: certs are named too; one of both is enough");
-	if (d->cfg.method == IKE_AUTH_CFG_EAP && local && credentials)
+	if (d->cfg.eap_type == IKE_EAP_MSCHAPV2 && local && credentials)
 		cfg_error(l->errors, &credentials->where, "%s: has no meaning with EAP by a password",
 			  credentials->key);
+	if (d->cfg.aaa_id.type != IKE_ID_ANY && (!local || d->cfg.method != IKE_AUTH_CFG_EAP))
+		cfg_error(l->errors, &d->where, "aaa_id: has no meaning but in local, with "
+			  "auth = eap");
+	if (d->cfg.method == IKE_AUTH_CFG_EAP && d->pubkeys)
+		cfg_error(l->errors, &d->pubkeys->where, "pubkeys: has no meaning with EAP");
 	load_named_certs(l, d->certs, "x509", &d->cfg.certs);
 	load_named_certs(l, d->cacerts, "x509ca", &d->cfg.cacerts);
 	load_named_pubkeys(l, d->pubkeys, &d->cfg.pubkeys);
@@ -244,6 +250,7 @@ void load_auth(struct load *l, const struct section *conn, const char *pattern,
 			continue;
 		}
 		s = conn->sections[i];
+		d.where = s->where;
 		keys_apply(&auth_table, s, &d, l->errors);
 	}
 	load_files(l, &d, !strcmp(pattern, "local*"));

@@ -82,6 +82,11 @@ static void check_local_id(struct load *l, const struct section *s, struct ike_c
 		    ike_id_text(&c->local.id, id, sizeof(id)), names);
 }
 
+static const char *auth_text(const struct ike_auth_cfg *a)
+{
+	return a->method == IKE_AUTH_CFG_EAP ? "eap-tls" : "pubkey (the default)";
+}
+
 static void check_signer(struct load *l, const struct section *s, struct ike_conn_cfg *c)
 {
 	struct ike_error err;
@@ -90,8 +95,9 @@ static void check_signer(struct load *l, const struct section *s, struct ike_con
 
 	if (c->local.id.type == IKE_ID_ANY && !c->local.certs.n && !c->local.pubkeys.n) {
 		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": "
-			  "local.auth is pubkey (the default) and needs local.certs, "
-			  "local.pubkeys, or an id that is in a certificate of x509", s->name);
+			  "local.auth is %s and needs local.certs, %sor an id that is in a "
+			  "certificate of x509", s->name, auth_text(&c->local),
+			  c->local.method == IKE_AUTH_CFG_EAP ? "" : "local.pubkeys, ");
 		return;
 	}
 	ike_conn_local_id(c, &(struct ike_addr){ .family = AF_INET }, &id);
@@ -107,9 +113,9 @@ static void check_verifier(struct load *l, const struct section *s, const struct
 
 	if (!r->certs.n && !r->cacerts.n && !r->pubkeys.n && !l->out->ike->anchors.n)
 		cfg_error(l->errors, where_of_auth(s, "remote", "auth"), "connection \"%s\": "
-			  "remote.auth is pubkey (the default), and there is nothing to verify the "
+			  "remote.auth is %s, and there is nothing to verify the "
 			  "peer with: no certificate in x509ca, no remote.cacerts, remote.certs or "
-			  "remote.pubkeys", s->name);
+			  "remote.pubkeys", s->name, auth_text(r));
 }
 
 /* Of two ends at most one is authenticated by EAP, and the other by a signature before. */
@@ -122,9 +128,26 @@ static void check_eap_side(struct load *l, const struct section *s, const char *
 			  "(auth = pubkey), which RFC 7296 section 2.16 wants", s->name, side);
 }
 
-static bool uses_passwords(const struct ike_auth_cfg *a)
+/* Any method of EAP is one that there are credentials for. */
+static bool uses_passwords(const struct load *l, const struct ike_auth_cfg *a)
 {
-	return a->method == IKE_AUTH_CFG_EAP && (!a->eap_type || a->eap_type == IKE_EAP_MSCHAPV2);
+	return a->method == IKE_AUTH_CFG_EAP &&
+	       (a->eap_type ? a->eap_type == IKE_EAP_MSCHAPV2 : l->out->ike->n_eap_secrets > 0);
+}
+
+static bool uses_certificates(const struct load *l, const struct ike_auth_cfg *a)
+{
+	return a->method == IKE_AUTH_CFG_PUBKEY ||
+	       (a->method == IKE_AUTH_CFG_EAP && !uses_passwords(l, a));
+}
+
+/* Both ends have one in TLS. */
+static void check_tls_server(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+{
+	if (c->remote.eap_type == IKE_EAP_TLS && c->local.pubkeys.n)
+		cfg_error(l->errors, where_of_auth(s, "local", "pubkeys"), "connection \"%s\": "
+			  "remote.auth is eap-tls, which wants a certificate here "
+			  "(local.certs)", s->name);
 }
 
 /* Who we are, for the password; empty if only the address of a connection will tell. */
@@ -137,14 +160,14 @@ static const char *own_name(const struct ike_auth_cfg *local, char text[IKE_ID_T
 
 static void check_passwords(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
-	const char *side = uses_passwords(&c->local) ? "local" : "remote", *name;
+	const char *side = uses_passwords(l, &c->local) ? "local" : "remote", *name;
 	struct ike_config *config = l->out->ike;
 	char text[IKE_ID_TEXT_MAX];
 	struct ike_error err;
 
-	if (!uses_passwords(&c->local) && !uses_passwords(&c->remote))
+	if (!uses_passwords(l, &c->local) && !uses_passwords(l, &c->remote))
 		return;
-	name = uses_passwords(&c->local) ? own_name(&c->local, text) : "";
+	name = uses_passwords(l, &c->local) ? own_name(&c->local, text) : "";
 	if (!config->n_eap_secrets || (*name && !ike_eap_secret_find(config, name)))
 		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s.auth is "
 			  "eap, and there is no password%s%s: add secrets { eap { id = ... "
@@ -222,13 +245,14 @@ void check_config(struct load *l, const struct section *root)
 		s = section_child(conns, c->name);
 		if (uses(c, IKE_AUTH_CFG_PSK))
 			check_secret(l, s, c);
-		if (c->local.method == IKE_AUTH_CFG_PUBKEY && !l->doubtful)
+		if (uses_certificates(l, &c->local) && !l->doubtful)
 			check_signer(l, s, c);
-		if (c->remote.method == IKE_AUTH_CFG_PUBKEY && !l->doubtful)
+		if (uses_certificates(l, &c->remote) && !l->doubtful)
 			check_verifier(l, s, c);
 		check_eap_side(l, s, "local", &c->local, &c->remote);
 		check_eap_side(l, s, "remote", &c->remote, &c->local);
 		check_passwords(l, s, c);
+		check_tls_server(l, s, c);
 		check_children(l, s, c);
 		check_port(l, s, c);
 		check_pools(l, s, c);

@@ -341,6 +341,18 @@ static void test_eap(void **state)
 	assert_non_null(c);
 	assert_string_equal(c->ike->conns[0].remote.eap_id, "%any");
 	config_free(c);
+	/* By certificates both: no password, no need for old algorithms. */
+	c = loads(CONN("auth = eap-tls\n certs = b.pem\n aaa_id = c.example.org", "id = d"), "");
+	assert_non_null(c);
+	a = &c->ike->conns[0].local;
+	assert_int_equal(a->eap_type, IKE_EAP_TLS);
+	assert_int_equal(a->certs.n, 1);
+	assert_int_equal(a->aaa_id.len, 13);
+	assert_null(c->ike->legacy);
+	config_free(c);
+	c = loads(CONN("certs = b.pem", "auth = eap"), "");
+	assert_non_null(c);
+	config_free(c);
 	c = loads(CONN("auth = psk", "auth = psk") "secrets { ike { secret = x } }", "");
 	assert_non_null(c);
 	assert_null(c->ike->legacy);
@@ -355,7 +367,7 @@ static void test_eap_errors(void **state)
 		const char *text, *want;
 	} bad[] = {
 		{CONN("auth = eap-md5", "id = b") EAP_SECRET,
-		 "t.conf:2: auth: eap-md5 is not supported by esplane yet; eap-mschapv2 is\n"},
+		 "t.conf:2: auth: eap-md5 is not supported by esplane yet; eap-mschapv2 and eap-tls are\n"},
 		{CONN("auth = eap\n id = carol", "auth = psk")
 		 EAP_SECRET "secrets { ike { secret = x } }",
 		 "t.conf:2: connection \"c\": local.auth is eap, and the other end does not prove "
@@ -366,10 +378,10 @@ static void test_eap_errors(void **state)
 		{CONN("auth = eap\n id = dave", "id = b") EAP_SECRET,
 		 "t.conf:2: connection \"c\": local.auth is eap, and there is no password of dave: "
 		 "add secrets { eap { id = ... secret = ... } }\n"},
-		{CONN("auth = eap\n eap_id = carol", "id = b"),
+		{CONN("auth = eap-mschapv2\n eap_id = carol", "id = b"),
 		 "t.conf:2: connection \"c\": local.auth is eap, and there is no password of carol: "
 		 "add secrets { eap { id = ... secret = ... } }\n"},
-		{CONN("certs = b.pem", "auth = eap"),
+		{CONN("certs = b.pem", "auth = eap-mschapv2"),
 		 "t.conf:3: connection \"c\": remote.auth is eap, and there is no password: "
 		 "add secrets { eap { id = ... secret = ... } }\n"},
 		{CONN("auth = eap\n eap_id = %any", "id = b") EAP_SECRET,
@@ -378,8 +390,19 @@ static void test_eap_errors(void **state)
 		 "t.conf:3: eap_id: %any is nobody's name\n"},
 		{CONN("certs = b.pem\n eap_id = carol", "id = b"),
 		 "t.conf:3: eap_id: has no meaning without auth = eap\n"},
-		{CONN("auth = eap\n eap_id = carol\n certs = b.pem", "id = b") EAP_SECRET,
+		{CONN("auth = eap-mschapv2\n eap_id = carol\n certs = b.pem", "id = b") EAP_SECRET,
 		 "t.conf:4: certs: has no meaning with EAP by a password\n"},
+		{CONN("auth = eap-tls", "id = b"),
+		 "t.conf:2: connection \"c\": local.auth is eap-tls and needs local.certs, or an id "
+		 "that is in a certificate of x509\n"},
+		{CONN("auth = eap-tls\n id = a.example.org", "id = b"),
+		 "t.conf:2: connection \"c\": we have no certificate for a.example.org "
+		 "(local.certs)\n"},
+		{CONN("auth = eap\n pubkeys = b.pub", "id = b") EAP_SECRET,
+		 "t.conf:3: pubkeys: has no meaning with EAP\n"
+		 "t.conf:3: cannot read pubkey/b.pub: No such file or directory\n"},
+		{CONN("certs = b.pem\n aaa_id = c", "id = b"),
+		 "t.conf:2: aaa_id: has no meaning but in local, with auth = eap\n"},
 		{"secrets { eap { id = carol } }", "t.conf:1: section \"eap\" has no secret\n"},
 		{"secrets { eap { secret = 0xz } }",
 		 "t.conf:1: secret: 0x is not followed by pairs of hex digits\n"},

@@ -67,7 +67,7 @@ static int tell(void **state)
 	};
 	s->sa = (struct ike_sa_info){
 		.id = 3, .conn = "home", .state = "ESTABLISHED", .local_id = &s->local_id,
-		.remote_id = &s->remote_id, .spi_i = 0x0102030405060708, .spi_r = 0xa1,
+		.remote_id = &s->remote_id, .remote_user = "carol", .spi_i = 0x0102030405060708, .spi_r = 0xa1,
 		.initiator = true, .nat_remote = true, .nat_any = true, .encr = IKE_ENCR_AES_CBC,
 		.encr_bits = 128, .integ = IKE_INTEG_HMAC_SHA2_256_128,
 		.prf = IKE_PRF_HMAC_SHA2_256, .ke = IKE_KE_MODP_2048,
@@ -140,6 +140,7 @@ static void check_sa_keys(const struct vici_node *sa)
 	has(sa, "remote-host", "2001:db8::2");
 	has(sa, "remote-port", "4500");
 	has(sa, "remote-id", "192.0.2.2");
+	has(sa, "remote-eap-id", "carol");
 	has(sa, "initiator", "yes");
 	has(sa, "initiator-spi", "0102030405060708");
 	has(sa, "responder-spi", "00000000000000a1");
