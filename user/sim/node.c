@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "ikev2/crypto/legacy.h"
 #include "ikev2/job.h"
 #include "sim/sim.h"
 
@@ -154,6 +155,21 @@ static void configure_signatures(struct ike_config *c, unsigned int index)
 	add_key(&c->conns[0].remote.pubkeys, signing_key(!index));
 }
 
+static void configure_eap(struct ike_config *c, unsigned int index)
+{
+	struct ike_auth_cfg *user = index ? &c->conns[0].remote : &c->conns[0].local;
+	struct ike_error err;
+
+	user->method = IKE_AUTH_CFG_EAP;
+	user->eap_id = strdup(index ? "%any" : "carol");
+	c->eap_secrets = allocate(1, sizeof(*c->eap_secrets));
+	c->n_eap_secrets = 1;
+	c->eap_secrets->key = (uint8_t *)strdup("simulated");
+	c->eap_secrets->key_len = strlen("simulated");
+	c->legacy = ike_legacy_new(&err);
+	must(c->legacy, &err);
+}
+
 static struct ike_config *configuration(const struct sim_conditions *conditions, unsigned int index)
 {
 	struct ike_config *c = allocate(1, sizeof(*c));
@@ -179,6 +195,8 @@ static struct ike_config *configuration(const struct sim_conditions *conditions,
 	c->secrets[0].key_len = strlen("simulated");
 	if (conditions->pubkey)
 		configure_signatures(c, index);
+	if (conditions->eap)
+		configure_eap(c, index);
 	return c;
 }
 
@@ -247,7 +265,7 @@ static void job_ends(void *arg, void *data)
 		ike_job_free(item->job);
 		return;
 	}
-	if (n->sim->conditions.toy && !item->job->proof)
+	if (n->sim->conditions.toy && !item->job->proof && !item->job->eap)
 		toy_exchange(item->job);
 	else
 		ike_job_run(item->job);

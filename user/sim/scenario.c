@@ -195,6 +195,8 @@ static void set_conditions(struct sim *s)
 	/* Only who asks knows that it is to have one: the other end cannot begin. */
 	c->vips = !c->both && sim_rng_percent(&s->rng, 30);
 	c->mobike = sim_rng_percent(&s->rng, 30);
+	/* Likewise: EAP is for who begins. */
+	c->eap = c->pubkey && !c->both && sim_rng_percent(&s->rng, 50);
 	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
 	c->transport = !c->vips && sim_rng_percent(&s->rng, 20);
 	c->childless = sim_rng_percent(&s->rng, 20);

@@ -82,6 +82,7 @@ struct sim_conditions {
 	bool guess; /* end 0's first group is not end 1's */
 	uint32_t fragment_size; /* 0: whole messages, as long as they are */
 	bool pubkey; /* raw public keys authenticate, not a shared one */
+	bool eap; /* end 0 by EAP instead: a password */
 	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
 	bool mobike; /* the ends move about */
 	bool transport; /* mode, at both ends */
