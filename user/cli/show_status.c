@@ -156,6 +156,8 @@ static void show_sa(const struct page *p, const struct vici_node *sa)
 		page_line(p, 2, "state", "%s", state);
 	show_end(p, sa, "local");
 	show_end(p, sa, "remote");
+	if (vici_get(sa, "remote-eap-id"))
+		page_line(p, 2, "user", "%s", vici_get(sa, "remote-eap-id"));
 	show_suite(p, 2, sa);
 	show_next_rekey(p, 2, sa);
 	for (child = children ? children->child : NULL; child; child = child->next)

@@ -86,6 +86,7 @@ static void put_home(struct vici_builder *b)
 	vici_str(b, "remote-host", "2001:db8::2");
 	vici_str(b, "remote-port", "4500");
 	vici_str(b, "remote-id", "\"sun\"");
+	vici_str(b, "remote-eap-id", "carol");
 	vici_str(b, "initiator", "yes");
 	vici_str(b, "initiator-spi", "0000000000000001");
 	vici_str(b, "responder-spi", "0000000000000002");
@@ -165,6 +166,7 @@ static void status_for_people(void **state)
 	      "  state: ESTABLISHED for 1 minute, 3 seconds, as initiator\n"
 	      "  local: moon at 192.0.2.1:4500\n"
 	      "  remote: \"sun\" at [2001:db8::2]:4500, behind NAT\n"
+	      "  user: carol\n"
 	      "  cipher: AES_CBC-128, HMAC_SHA2_256_128, PRF_HMAC_SHA2_256, ECP_256\n"
 	      "  next rekey: in 3 hours, 50 minutes\n"
 	      "  child: net #7\n"
@@ -208,7 +210,8 @@ static void status_as_json(void **state)
 	SHOWS("{\"sas\": [{\"name\": \"home\", \"uniqueid\": 3, \"state\": \"ESTABLISHED\", "
 	      "\"local-host\": \"192.0.2.1\", \"local-port\": 4500, \"local-id\": \"moon\", "
 	      "\"remote-host\": \"2001:db8::2\", \"remote-port\": 4500, "
-	      "\"remote-id\": \"\\\"sun\\\"\", \"initiator\": true, "
+	      "\"remote-id\": \"\\\"sun\\\"\", \"remote-eap-id\": \"carol\", "
+	      "\"initiator\": true, "
 	      "\"initiator-spi\": \"0000000000000001\", \"responder-spi\": \"0000000000000002\", "
 	      "\"nat-remote\": true, \"encr-alg\": \"AES_CBC\", \"encr-keysize\": 128, "
 	      "\"integ-alg\": \"HMAC_SHA2_256_128\", \"prf-alg\": \"PRF_HMAC_SHA2_256\", "
