@@ -3,15 +3,19 @@
  * The engine as a whole, in every state, given what strangers send and what a peer with the right
  * keys may send: two engines, a data plane that takes all, and a script of bytes.
  *
- * The script: a byte that says how far the two have come, then records of an operation, a length
+ * The script: a byte that says how far the two have come (with its highest bit the initiator
+ * authenticates itself by EAP, else by a key of both), then records of an operation, a length
  * (16 bits) and as many bytes: a datagram; payloads to be sealed under the other end's keys; time;
  * commands.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "fuzz/interpret.h"
 #include "ikev2/child.h"
+#include "ikev2/crypto/legacy.h"
 #include "ikev2/ike_sa.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,7 +36,10 @@ enum {
 	UNTIL_INIT_RESPONSE,
 	UNTIL_AUTH_REQUEST,
 	UNTIL_UP,
-	STAGES
+	STAGES,
+	/* By EAP it takes as many: the name, challenge, proof, success, and AUTH both ways. */
+	EAP_STAGES = 13,
+	BY_EAP = 0x80
 };
 
 enum {
@@ -217,7 +224,36 @@ static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
 	claim(ike_ts_list_parse(nets[!index], &child->remote_ts, &child->n_remote_ts, NULL));
 }
 
-static struct ike_config *configure(unsigned int index)
+/* The responder proves itself by a raw key, of 32 bytes "f". */
+static void configure_eap(struct ike_config *c, unsigned int index)
+{
+	struct ike_auth_cfg *user = index ? &c->conns->remote : &c->conns->local,
+			    *server = index ? &c->conns->local : &c->conns->remote;
+	struct ike_pkey *key;
+	uint8_t raw[32];
+
+	memset(raw, 'f', sizeof(raw));
+	key = ike_pkey_new(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw)),
+			   true, NULL);
+	claim(key);
+	server->method = IKE_AUTH_CFG_PUBKEY;
+	server->pubkeys.list = calloc(1, sizeof(*server->pubkeys.list));
+	server->pubkeys.list[0] = ike_pkey_ref(key);
+	server->pubkeys.n = 1;
+	c->keys.list = calloc(1, sizeof(*c->keys.list));
+	c->keys.list[0] = key;
+	c->keys.n = 1;
+	user->method = IKE_AUTH_CFG_EAP;
+	user->eap_id = strdup(index ? "%any" : "carol");
+	c->eap_secrets = calloc(1, sizeof(*c->eap_secrets));
+	c->n_eap_secrets = 1;
+	c->eap_secrets->key = (uint8_t *)strdup("fuzzed");
+	c->eap_secrets->key_len = strlen("fuzzed");
+	c->legacy = ike_legacy_new(NULL);
+	claim(c->legacy);
+}
+
+static struct ike_config *configure(unsigned int index, bool eap)
 {
 	struct ike_config *c = calloc(1, sizeof(*c));
 
@@ -229,6 +265,8 @@ static struct ike_config *configure(unsigned int index)
 	c->n_secrets = 1;
 	c->secrets->key = (uint8_t *)strdup("fuzzed");
 	c->secrets->key_len = strlen("fuzzed");
+	if (eap)
+		configure_eap(c, index);
 	return c;
 }
 
@@ -265,14 +303,14 @@ static void deliver(unsigned int n)
 	}
 }
 
-static void set_up(unsigned int stage)
+static void set_up(unsigned int stage, bool eap)
 {
 	const char *why;
 
 	head = tail = 0;
 	now = 1000 * (ike_time)IKE_SECOND;
 	for (unsigned int i = 0; i < 2; i++) {
-		struct ike_config *c = configure(i);
+		struct ike_config *c = configure(i, eap);
 
 		ends[i] = (struct end){.index = i, .random = i + 1};
 		ends[i].engine = ike_engine_new(&host, &ends[i], c, now);
@@ -441,10 +479,12 @@ static void operate(uint8_t op, struct ike_bytes b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ike_cursor c = ike_cursor(ike_bytes(data, size));
+	unsigned int how;
 
 	if (!queue)
 		queue = malloc(QUEUE * sizeof(*queue));
-	set_up(ike_get8(&c) % STAGES);
+	how = ike_get8(&c);
+	set_up((how & ~BY_EAP) % (how & BY_EAP ? EAP_STAGES : STAGES), how & BY_EAP);
 	for (unsigned int i = 0; i < RECORDS && c.rest.len; i++) {
 		uint8_t op = ike_get8(&c);
 		size_t len = ike_get16(&c);
