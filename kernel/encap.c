@@ -8,7 +8,8 @@
  * goes on to the daemon's socket.
  *
  *	local_in(), local_in_v6()	where the upper-layer header lies
- *	  native() or udp()		udp() takes a train apart where its segments differ in kind
+ *	  native()			burst.c: together with those behind it
+ *	  udp()				takes a train apart where its segments differ in kind
  *	    esplane_input()		input.c
  *	  esplane_icmp_input()		icmp.c: errors that come back
  *
@@ -33,6 +34,7 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #endif
 
+#include "burst.h"
 #include "confirm.h"
 #include "encap.h"
 #include "esp.h"
@@ -261,23 +263,21 @@ int esplane_encap_del(struct esplane_net *en, u16 port, struct netlink_ext_ack *
 static unsigned int native(struct esplane_net *en, struct sk_buff *skb, unsigned int offset)
 {
 	const struct esplane_esp_header *header;
-	unsigned int end;
 	struct esplane_esp_header buf;
 	struct esplane_sa *sa;
 
 	header = skb_header_pointer(skb, offset, sizeof(buf), &buf);
 	if (!header || skb_is_gso(skb))
 		return NF_ACCEPT;
-	sa = esplane_sad_lookup_spi(en, header->spi);
+	sa = esplane_burst_find_sa(en, header->spi);
 	if (!sa)
 		return NF_ACCEPT;
 	if (esplane_confirm(skb) != NF_ACCEPT) {
 		esplane_drop(en, sa, skb, ESPLANE_DROP_CONNTRACK, sa->spi, 0);
+		esplane_sa_put(sa);
 		return NF_STOLEN;
 	}
-	end = skb->len;
-	esplane_input(sa, skb, offset, end, end - offset, 0);
-	consume_skb(skb);
+	esplane_burst_add(en, sa, skb, offset);
 	return NF_STOLEN;
 }
 

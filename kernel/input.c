@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ESP to cleartext: a UDP train is taken whole.
+ * ESP to cleartext: a UDP train is taken whole, and native packets that came together.
  *
- *	encap.c				finds the SA
- *	  esplane_input()
+ *	encap.c, burst.c		find the SA
+ *	  esplane_input(), esplane_input_packets()
  *	    gather()			where each packet lies, its number, memory (chunk.c)
  *	    check_replay()		replay.c, before the cipher
  *	    esplane_train_run()		train.c: the cipher, now or later
@@ -132,9 +132,9 @@ static bool wants_copy(const struct esplane_sa *sa)
 	return sa->transform->integ && sa->flags & ESPLANE_SA_FLAG_ESN;
 }
 
-/* Sets up one segment of @len bytes. */
-static int gather_one(struct esplane_segment *seg, const struct esplane_sa *sa, struct reader *r,
-		      unsigned int offset, unsigned int len)
+/* Sets up one segment of @len bytes, that lie at @wire if they are contiguous. */
+static int gather_one(struct esplane_segment *seg, const struct esplane_sa *sa,
+		      const struct sk_buff *skb, unsigned int offset, unsigned int len, u8 *wire)
 {
 	const struct esplane_transform *t = sa->transform;
 	unsigned int header = sizeof(struct esplane_esp_header) + t->iv_len;
@@ -146,47 +146,42 @@ static int gather_one(struct esplane_segment *seg, const struct esplane_sa *sa, 
 		return ESPLANE_DROP_PADDING;
 	if (!take_memory(seg, t))
 		return ESPLANE_DROP_NO_MEMORY;
-	seg->wire = wants_copy(sa) ? NULL : reader_at(r, offset, len);
-	if (seg->wire)
+	seg->wire = wire;
+	if (wire && !wants_copy(sa))
 		return ESPLANE_SEGMENT_GOOD;
 	seg->wire = seg->text - header;
-	if (skb_copy_bits(r->skb, offset, seg->wire, len))
+	if (skb_copy_bits(skb, offset, seg->wire, len))
 		return ESPLANE_DROP_RUNT;
 	return ESPLANE_SEGMENT_GOOD;
 }
 
-/* What is too short for an SPI is not ESP: encap.c knows keepalives and runts. */
-static bool has_spi(const struct sk_buff *skb, unsigned int offset, unsigned int len, __be32 spi)
+/* Adds what has the SA's SPI, the first in any case; returns where that ends. */
+static unsigned int gather(struct esplane_train *train, const struct sk_buff *skb,
+			   unsigned int offset, unsigned int end, unsigned int size)
 {
-	const __be32 *word;
-	__be32 buf;
-
-	word = len < sizeof(buf) ? NULL : skb_header_pointer(skb, offset, sizeof(buf), &buf);
-	return word && *word == spi;
-}
-
-/* Fills @train with what has the SA's SPI, returns where that ends. */
-static unsigned int gather(struct esplane_train *train, unsigned int offset, unsigned int end,
-			   unsigned int size)
-{
-	struct reader r = { .skb = train->skb, .base = train->skb->data,
-			    .end = skb_headlen(train->skb) };
+	struct reader r = { .skb = skb, .base = skb->data, .end = skb_headlen(skb) };
 	const struct esplane_esp_header *header;
 	struct esplane_esp_header buf;
+	bool first = true;
 
 	while (offset < end && train->n < ESPLANE_TRAIN_MAX) {
 		struct esplane_segment *seg = &train->segments[train->n];
 		unsigned int len = min(size, end - offset);
+		u8 *wire = reader_at(&r, offset, len);
 
-		if (train->n && !has_spi(train->skb, offset, len, train->sa->spi))
+		header = (const struct esplane_esp_header *)wire;
+		if (!wire || len < sizeof(*header))
+			header = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+		/* What is too short for an SPI is not ESP: encap.c knows keepalives and runts. */
+		if (!first && (len < sizeof(*header) || !header || header->spi != train->sa->spi))
 			break;
-		header = skb_header_pointer(train->skb, offset, sizeof(buf), &buf);
+		first = false;
 		train->n++;
 		seg->seq = header ? be32_to_cpu(header->seq) : 0;
 		seg->memory = NULL;
 		seg->sum_start = 0;
 		seg->err = 0;
-		seg->verdict = gather_one(seg, train->sa, &r, offset, len);
+		seg->verdict = gather_one(seg, train->sa, skb, offset, len, wire);
 		offset += len;
 	}
 	return offset;
@@ -512,8 +507,8 @@ u32 esplane_input_number(const struct sk_buff *skb, unsigned int offset, unsigne
 }
 
 /* The SA is on its way out, or memory is short. */
-static void drop_unopened(struct esplane_sa *sa, const struct sk_buff *skb, unsigned int offset,
-			  unsigned int len)
+static void count_unopened(struct esplane_sa *sa, const struct sk_buff *skb, unsigned int offset,
+			   unsigned int len)
 {
 	enum esplane_drop_reason reason = ESPLANE_DROP_NO_MEMORY;
 
@@ -523,21 +518,62 @@ static void drop_unopened(struct esplane_sa *sa, const struct sk_buff *skb, unsi
 			   esplane_input_number(skb, offset, len));
 }
 
-unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
-			   unsigned int end, unsigned int size, __be16 sport)
+static struct esplane_train *open_train(struct esplane_sa *sa, struct sk_buff *skb, __be16 sport)
 {
 	struct esplane_train *train = NULL;
 
 	if (!esplane_sa_is_dead(sa))
 		train = esplane_train_get(sa, skb);
-	if (!train) {
-		drop_unopened(sa, skb, offset, min(size, end - offset));
-		return min(offset + size, end);
-	}
+	if (!train)
+		return NULL;
 	train->finish = finish;
 	set_context(train, sport);
-	offset = gather(train, offset, end, size);
+	return train;
+}
+
+unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
+			   unsigned int end, unsigned int size, __be16 sport)
+{
+	struct esplane_train *train = open_train(sa, skb, sport);
+
+	if (!train) {
+		count_unopened(sa, skb, offset, min(size, end - offset));
+		return min(offset + size, end);
+	}
+	offset = gather(train, skb, offset, end, size);
 	check_replay(train);
 	esplane_train_run(train, false);
 	return offset;
+}
+
+static unsigned int esp_len(const struct sk_buff *skb)
+{
+	return skb->len - skb_transport_offset(skb);
+}
+
+static void drop_packets(struct esplane_sa *sa, struct sk_buff *packets)
+{
+	struct sk_buff *skb;
+
+	for (skb = packets; skb; skb = skb->next)
+		count_unopened(sa, skb, skb_transport_offset(skb), esp_len(skb));
+	kfree_skb_list(packets);
+}
+
+void esplane_input_packets(struct esplane_sa *sa, struct sk_buff *packets)
+{
+	struct esplane_train *train = open_train(sa, packets, 0);
+	struct sk_buff *skb;
+
+	if (!train) {
+		drop_packets(sa, packets);
+		return;
+	}
+	for (skb = packets; skb; skb = skb->next)
+		gather(train, skb, skb_transport_offset(skb), skb->len, esp_len(skb));
+	train->others = packets->next;
+	skb_mark_not_on_list(packets);
+	check_replay(train);
+	esplane_train_run(train, false);
+	consume_skb(packets);
 }

@@ -24,6 +24,13 @@ struct sk_buff;
 unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned int offset,
 			   unsigned int end, unsigned int size, __be16 sport);
 
+/**
+ * esplane_input_packets - the same for packets of native ESP that came together
+ * @packets: at most ESPLANE_TRAIN_MAX, linked by next, with one outer source and one TOS or traffic
+ *	class; in transport mode a single one; consumed. ESP begins at skb_transport_offset().
+ */
+void esplane_input_packets(struct esplane_sa *sa, struct sk_buff *packets);
+
 /*
  * For the trace of what goes no further: the number that the sender gave to the ESP packet of @len
  * bytes at @offset; 0 if it is too short to have one.

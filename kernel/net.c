@@ -7,9 +7,10 @@
  * genetlink family first.
  *  1. pre_exit: no hook of ours is entered again. The core then waits for a grace period, so
  *     nobody is inside one either.
- *  2. exit: our interfaces go; that waits for whoever transmits through them. Now no packet finds
- *     a policy or an SA. Both databases are emptied: their memory goes to RCU and esplane_wq, and
- *     packets that wait for an SA (hold.c) are dropped.
+ *  2. exit: packets that wait for those behind them (burst.c) are dropped. Our interfaces go; that
+ *     waits for whoever transmits through them. Now no packet finds a policy or an SA. Both
+ *     databases are emptied: their memory goes to RCU and esplane_wq, and packets that wait for an
+ *     SA (hold.c) are dropped.
  *  3. rcu_barrier(): policies and outer addresses are freed.
  *  4. The wait for the last SA: trains that an asynchronous cipher still has finish (devices and
  *     routes of the namespace are still there), reapers and timers are through. See sa.c.
@@ -20,6 +21,7 @@
 #include <linux/percpu.h>
 #include <net/netns/generic.h>
 
+#include "burst.h"
 #include "encap.h"
 #include "hold.h"
 #include "net.h"
@@ -82,6 +84,9 @@ static int __net_init net_init(struct net *net)
 	err = esplane_netdev_init(en);
 	if (err)
 		goto err_netdev;
+	err = esplane_burst_init(en);
+	if (err)
+		goto err_burst;
 	err = esplane_encap_init(en);
 	if (err)
 		goto err_encap;
@@ -94,6 +99,8 @@ err_steer:
 	esplane_encap_exit(en);
 	synchronize_rcu();
 err_encap:
+	esplane_burst_exit(en);
+err_burst:
 	esplane_netdev_exit(en);
 err_netdev:
 	databases_exit(en);
@@ -111,6 +118,7 @@ static void __net_exit net_pre_exit(struct net *net)
 
 static void __net_exit net_empty(struct esplane_net *en)
 {
+	esplane_burst_exit(en);
 	esplane_netdev_exit(en);
 	mutex_lock(&en->lock);
 	esplane_spd_flush(en);

@@ -96,17 +96,29 @@ struct esplane_train *esplane_train_get(struct esplane_sa *sa, struct sk_buff *s
 	}
 	train->sa = sa;
 	train->skb = skb_get(skb);
+	train->others = NULL;
 	train->n = 0;
 	train->ops_taken = 0;
 	return train;
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_train_get);
 
+static void consume_list(struct sk_buff *skb)
+{
+	struct sk_buff *next;
+
+	skb_list_walk_safe(skb, skb, next) {
+		skb_mark_not_on_list(skb);
+		consume_skb(skb);
+	}
+}
+
 void esplane_train_put(struct esplane_train *train)
 {
 	unsigned int i;
 
 	consume_skb(train->skb);
+	consume_list(train->others);
 	esplane_sa_put(train->sa);
 	for (i = 1; i <= train->ops_taken / OPS_PER_BLOCK && i < ESPLANE_TRAIN_BLOCKS; i++)
 		block_free(&train->blocks[i]);

@@ -52,6 +52,7 @@ struct esplane_segment {
  * struct esplane_train - taken from and given back to a per-CPU cache
  * @sa: holds a reference
  * @skb: the packet that the segments were made from; holds a reference
+ * @others: further ones, linked by next; the train's own
  * @finish: called once, when the cipher is through with all segments: by esplane_train_run()
  *	itself or, if the driver is asynchronous, by its completion. BHs off, RCU read side.
  *	Ends with esplane_train_put().
@@ -61,6 +62,7 @@ struct esplane_segment {
 struct esplane_train {
 	struct esplane_sa *sa;
 	struct sk_buff *skb;
+	struct sk_buff *others;
 	void (*finish)(struct esplane_train *train);
 	unsigned int n;
 	unsigned long context[ESPLANE_TRAIN_CONTEXT / sizeof(long)];
@@ -79,7 +81,7 @@ struct esplane_train {
  * side.
  */
 struct esplane_train *esplane_train_get(struct esplane_sa *sa, struct sk_buff *skb);
-/* Drops the references to SA and packet. Any segment's memory must have been disposed of. */
+/* Drops the references to SA and packets. Any segment's memory must have been disposed of. */
 void esplane_train_put(struct esplane_train *train);
 
 /* Encrypts or decrypts every good segment, then finish(). BHs off, RCU read side. */
