@@ -35,7 +35,8 @@ struct op {
 	struct esplane_segment *segment;
 	u8 iv[ESPLANE_MAX_IV_LEN] __aligned(8);
 	struct esplane_esn_aad esn;
-	struct scatterlist from[2];
+	struct scatterlist whole[1];	/* of the packet, or */
+	struct scatterlist split[2];	/* with extended numbers */
 	struct scatterlist to[1];
 	struct aead_request req;
 };
@@ -48,12 +49,28 @@ static void block_free(u8 **block)
 	*block = NULL;
 }
 
+/* Lists of scatterlist entries end where they always end: that is written once. */
+static u8 *block_alloc(unsigned int op_size)
+{
+	u8 *block = kmalloc(OPS_PER_BLOCK * op_size, GFP_ATOMIC);
+	unsigned int i;
+
+	for (i = 0; block && i < OPS_PER_BLOCK; i++) {
+		struct op *op = (struct op *)(block + i * op_size);
+
+		sg_init_table(op->whole, ARRAY_SIZE(op->whole));
+		sg_init_table(op->split, ARRAY_SIZE(op->split));
+		sg_init_table(op->to, ARRAY_SIZE(op->to));
+	}
+	return block;
+}
+
 static struct op *next_op(struct esplane_train *train)
 {
 	u8 **block = &train->blocks[train->ops_taken / OPS_PER_BLOCK];
 
 	if (!*block)
-		*block = kmalloc(OPS_PER_BLOCK * train->op_size, GFP_ATOMIC);
+		*block = block_alloc(train->op_size);
 	if (!*block)
 		return NULL;
 	return (struct op *)(*block + train->ops_taken % OPS_PER_BLOCK * train->op_size);
@@ -169,21 +186,21 @@ ESPLANE_CRYPTO_COMPLETION(op_complete, op_done)
  * separate HMAC covers it behind the text instead (RFC 4303 section 3.3.2.1); authencesn(), which
  * those SAs have, takes the same layout as the others and moves it there for the time of hashing.
  */
-static unsigned int map_from(struct op *op, const struct esplane_segment *seg, unsigned int len,
-			     bool esn)
+static struct scatterlist *map_from(struct op *op, const struct esplane_segment *seg,
+				    unsigned int len, bool esn, unsigned int *aad)
 {
 	const unsigned int spi_len = offsetof(struct esplane_esp_header, seq);
 
 	if (!esn) {
-		sg_init_one(op->from, seg->wire, len);
-		return 0;
+		sg_set_buf(op->whole, seg->wire, len);
+		return op->whole;
 	}
 	memcpy(&op->esn.spi, seg->wire, spi_len);
 	op->esn.seq_high = cpu_to_be32(upper_32_bits(seg->seq));
-	sg_init_table(op->from, ARRAY_SIZE(op->from));
-	sg_set_buf(&op->from[0], &op->esn, sizeof(op->esn));
-	sg_set_buf(&op->from[1], seg->wire + spi_len, len - spi_len);
-	return sizeof(op->esn) - spi_len;
+	sg_set_buf(&op->split[0], &op->esn, sizeof(op->esn));
+	sg_set_buf(&op->split[1], seg->wire + spi_len, len - spi_len);
+	*aad += sizeof(op->esn) - spi_len;
+	return op->split;
 }
 
 /* The driver's, not to be changed by it where the wire's own lies. */
@@ -205,19 +222,20 @@ static void prepare(struct op *op, struct esplane_segment *seg, const struct esp
 {
 	const struct esplane_transform *t = sa->transform;
 	unsigned int header = sizeof(struct esplane_esp_header) + t->iv_len;
-	unsigned int crypt = seg->text_len + (encrypt ? 0 : t->icv_len);
-	unsigned int aad = header + map_from(op, seg, header + seg->text_len + t->icv_len,
-					     sa->flags & ESPLANE_SA_FLAG_ESN);
-	struct scatterlist *to = op->from;
+	unsigned int crypt = seg->text_len + (encrypt ? 0 : t->icv_len), aad = header;
+	struct scatterlist *from, *to;
 
+	from = map_from(op, seg, header + seg->text_len + t->icv_len,
+			sa->flags & ESPLANE_SA_FLAG_ESN, &aad);
+	to = from;
 	if (seg->text != seg->wire + header) {
 		to = op->to;
-		sg_init_one(to, seg->text - aad, aad + seg->text_len);
+		sg_set_buf(to, seg->text - aad, aad + seg->text_len);
 	}
 	make_iv(op, seg, sa);
 	aead_request_set_tfm(&op->req, sa->aead);
 	aead_request_set_ad(&op->req, aad);
-	aead_request_set_crypt(&op->req, op->from, to, crypt, op->iv);
+	aead_request_set_crypt(&op->req, from, to, crypt, op->iv);
 	/*
 	 * No CRYPTO_TFM_REQ_MAY_BACKLOG: a driver that cannot keep up with forwarded traffic must
 	 * lose packets, not gather them. So -EBUSY, like -ENOSPC, says that it did not take one.
