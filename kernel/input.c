@@ -24,6 +24,7 @@
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -318,11 +319,43 @@ static int open_inner(struct esplane_segment *seg, u8 next_header, unsigned int 
 	}
 }
 
-static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_segment *seg)
+/* TCP or UDP straight behind the IP header, and no fragment. */
+static bool has_ports(const struct esplane_segment *seg)
+{
+	const struct iphdr *iph = (const struct iphdr *)seg->text;
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)seg->text;
+	u8 protocol = iph->version == IP_VERSION_6 ? ip6h->nexthdr : iph->protocol;
+
+	if (seg->inner_len < seg->ip_len + sizeof(struct udphdr))
+		return false;
+	if (iph->version == IP_VERSION_4 && ip_is_fragment(iph))
+		return false;
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+}
+
+/* All that a selector looks at is the same in both. */
+static bool same_flow(const struct esplane_segment *a, const struct esplane_segment *b)
+{
+	const struct ipv6hdr *a6 = (const struct ipv6hdr *)a->text;
+	const struct ipv6hdr *b6 = (const struct ipv6hdr *)b->text;
+	const struct iphdr *a4 = (const struct iphdr *)a->text;
+	const struct iphdr *b4 = (const struct iphdr *)b->text;
+
+	if (a4->version != b4->version || a->ip_len != b->ip_len || !has_ports(a) ||
+	    !has_ports(b) || memcmp(a->text + a->ip_len, b->text + b->ip_len, 2 * sizeof(__be16)))
+		return false;
+	if (a4->version == IP_VERSION_6)
+		return a6->nexthdr == b6->nexthdr &&
+		       !memcmp(&a6->saddr, &b6->saddr, sizeof(a6->saddr) + sizeof(a6->daddr));
+	return a4->protocol == b4->protocol && a4->saddr == b4->saddr && a4->daddr == b4->daddr;
+}
+
+static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_segment *seg,
+			    const struct esplane_segment *like)
 {
 	struct esplane_flow flow;
 
-	if (!sa->n_selectors)
+	if (!sa->n_selectors || (like && same_flow(seg, like)))
 		return true;
 	if (!esplane_flow_from_bytes(seg->text, seg->inner_len, &flow))
 		return false;
@@ -331,7 +364,8 @@ static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_se
 				   &flow);
 }
 
-int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos)
+int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos,
+		       const struct esplane_segment *like)
 {
 	const struct esplane_esp_trailer *trailer;
 	unsigned int room = seg->text_len - sizeof(*trailer);
@@ -345,17 +379,18 @@ int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg,
 	verdict = open_inner(seg, trailer->next_header, room - trailer->pad_len, tos);
 	if (verdict != ESPLANE_SEGMENT_GOOD)
 		return verdict;
-	return selectors_allow(sa, seg) ? ESPLANE_SEGMENT_GOOD : ESPLANE_DROP_SELECTOR;
+	return selectors_allow(sa, seg, like) ? ESPLANE_SEGMENT_GOOD : ESPLANE_DROP_SELECTOR;
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_input_open);
 
-static int open_segment(struct esplane_train *train, unsigned int i)
+static int open_segment(struct esplane_train *train, unsigned int i,
+			const struct esplane_segment *like)
 {
 	struct esplane_segment *seg = &train->segments[i];
 	const struct input_context *c = context_of(train);
 
 	if (likely(train->sa->mode == ESPLANE_MODE_TUNNEL))
-		return esplane_input_open(train->sa, seg, c->tos);
+		return esplane_input_open(train->sa, seg, c->tos, like);
 	return esplane_transport_open(train->sa, seg, train->skb, &c->at, HEADROOM, i);
 }
 
@@ -450,6 +485,7 @@ static void deliver(struct esplane_train *train)
 
 static void finish(struct esplane_train *train)
 {
+	const struct esplane_segment *last = NULL;
 	unsigned int i, packets = 0;
 	u64 bytes = 0;
 
@@ -458,11 +494,12 @@ static void finish(struct esplane_train *train)
 		struct esplane_segment *seg = &train->segments[i];
 
 		if (seg->verdict == ESPLANE_SEGMENT_GOOD)
-			seg->verdict = open_segment(train, i);
+			seg->verdict = open_segment(train, i, last);
 		if (seg->verdict != ESPLANE_SEGMENT_GOOD) {
 			drop_segment(train, seg, seg->verdict);
 			continue;
 		}
+		last = seg;
 		packets++;
 		bytes += seg->inner_len;
 	}

@@ -39,8 +39,11 @@ u32 esplane_input_number(const struct sk_buff *skb, unsigned int offset, unsigne
 
 /*
  * Checks a decrypted segment from the trailer inwards and sets @seg->inner_len.
- * ESPLANE_SEGMENT_GOOD or the reason to drop it. @tos is the outer header's.
+ * ESPLANE_SEGMENT_GOOD or the reason to drop it. @tos is the outer header's. @like: a segment that
+ * was found good before, most likely of the same flow, which then needs no look at the selectors;
+ * or NULL.
  */
-int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos);
+int esplane_input_open(const struct esplane_sa *sa, struct esplane_segment *seg, u8 tos,
+		       const struct esplane_segment *like);
 
 #endif

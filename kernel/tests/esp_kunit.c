@@ -5,6 +5,7 @@
 #include <linux/skbuff.h>
 #include <net/ip.h>
 
+#include "../compat.h"
 #include "../esp.h"
 #include "../input.h"
 #include "../output.h"
@@ -77,8 +78,8 @@ static void trailers(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		make_text(t, rows[i].ip_len, rows[i].pad_len, rows[i].pad, rows[i].next_header);
-		KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, 0), rows[i].expected,
-				    "row %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, 0, NULL),
+				    rows[i].expected, "row %u", i);
 		if (rows[i].expected == ESPLANE_SEGMENT_GOOD)
 			KUNIT_EXPECT_EQ_MSG(test, t->seg.inner_len, rows[i].ip_len, "row %u", i);
 	}
@@ -93,24 +94,24 @@ static void inner_headers(struct kunit *test)
 	make_text(t, 40, 0, 0, IPPROTO_IPIP);
 	iph->version = 6;
 	ip_send_check(iph);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text(t, 40, 0, 0, IPPROTO_IPIP);
 	iph->ihl = 4;
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text(t, 40, 0, 0, IPPROTO_IPIP);
 	iph->ihl = 15;		/* 60 bytes of header in 40 */
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text(t, 40, 0, 0, IPPROTO_IPIP);
 	iph->tot_len = htons(41);
 	ip_send_check(iph);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text(t, 40, 0, 0, IPPROTO_IPIP);
 	iph->tot_len = htons(IP_HEADER - 1);
 	ip_send_check(iph);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text(t, 40, 0, 0, IPPROTO_IPIP);
 	iph->check ^= htons(1);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 }
 
 /* An IPv6 packet of 40 bytes and @payload, as its header says; then @pad bytes and the trailer. */
@@ -136,24 +137,90 @@ static void inner_headers_v6(struct kunit *test)
 	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
 
 	make_text_v6(t, 20, 2, 2);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_SEGMENT_GOOD);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_SEGMENT_GOOD);
 	KUNIT_EXPECT_EQ(test, t->seg.inner_len, 60U);
 	KUNIT_EXPECT_EQ(test, t->seg.ip_len, 40U);
 	/* RFC 4303 section 2.7 */
 	make_text_v6(t, 0, 0, 30);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_SEGMENT_GOOD);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_SEGMENT_GOOD);
 	KUNIT_EXPECT_EQ(test, t->seg.inner_len, 40U);
 	/* padding that reaches into the packet, and into the header */
 	make_text_v6(t, 20, 1, 0);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text_v6(t, 0, 1, 0);
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text_v6(t, 20, 0, 0);
 	t->bytes[5]++;
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
 	make_text_v6(t, 20, 0, 0);
 	t->bytes[0] = 0x45;
-	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0), ESPLANE_DROP_INNER_HEADER);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, 0, NULL), ESPLANE_DROP_INNER_HEADER);
+}
+
+enum {
+	SPORT_AT = IP_HEADER,
+	DPORT_AT = IP_HEADER + 2,
+	PROTOCOL_AT = offsetof(struct iphdr, protocol),
+	FRAGMENT_AT = offsetof(struct iphdr, frag_off),
+	SOURCE_AT = offsetof(struct iphdr, saddr),
+	TARGET_AT = offsetof(struct iphdr, daddr),
+};
+
+static void make_flow(struct text *t, unsigned int offset, u8 flip)
+{
+	make_text(t, 40, 0, 0, IPPROTO_IPIP);
+	put_unaligned_be32(0x0a010001, t->bytes + SOURCE_AT);
+	put_unaligned_be32(0x0a020001, t->bytes + TARGET_AT);
+	put_unaligned_be16(1000, t->bytes + SPORT_AT);
+	put_unaligned_be16(2000, t->bytes + DPORT_AT);
+	t->bytes[offset] ^= flip;
+	ip_send_check((struct iphdr *)t->bytes);
+}
+
+/* A segment that was found good vouches for its own flow, and for no other. */
+static void selectors_of_like(struct kunit *test)
+{
+	const struct {
+		unsigned int offset;
+		u8 flip;
+		int expected;
+	} rows[] = {
+		{ 0, 0, ESPLANE_SEGMENT_GOOD },
+		{ SOURCE_AT + 3, 1, ESPLANE_DROP_SELECTOR },
+		{ TARGET_AT, 1, ESPLANE_DROP_SELECTOR },
+		{ SPORT_AT + 1, 1, ESPLANE_DROP_SELECTOR },
+		{ DPORT_AT + 1, 1, ESPLANE_DROP_SELECTOR },
+		{ PROTOCOL_AT, IPPROTO_UDP ^ IPPROTO_TCP, ESPLANE_DROP_SELECTOR },
+		{ PROTOCOL_AT, IPPROTO_UDP ^ IPPROTO_ICMP, ESPLANE_DROP_SELECTOR },
+		/* a later fragment, whose first bytes look like the ports */
+		{ FRAGMENT_AT + 1, 1, ESPLANE_DROP_SELECTOR },
+	};
+	struct text *first = kunit_kzalloc(test, sizeof(*first), GFP_KERNEL);
+	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct esplane_selector *sel;
+	struct esplane_sa *sa;
+	unsigned int i;
+
+	sa = kunit_kzalloc(test, struct_size(sa, selectors, 1), GFP_KERNEL);
+	sa->n_selectors = 1;
+	sel = &sa->selectors[0];
+	*sel = (struct esplane_selector){ .family = AF_INET, .protocol = IPPROTO_UDP,
+					  .sport_first = 1000, .sport_last = 1000,
+					  .dport_first = 2000, .dport_last = 2000 };
+	sel->src_first.ip = htonl(0x0a010001);
+	sel->src_last = sel->src_first;
+	sel->dst_first.ip = htonl(0x0a020001);
+	sel->dst_last = sel->dst_first;
+	make_flow(first, 0, 0);
+	KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &first->seg, 0, NULL), ESPLANE_SEGMENT_GOOD);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		make_flow(t, rows[i].offset, rows[i].flip);
+		KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, 0, NULL),
+				    rows[i].expected, "row %u alone", i);
+		make_flow(t, rows[i].offset, rows[i].flip);
+		KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, 0, &first->seg),
+				    rows[i].expected, "row %u behind another", i);
+	}
 }
 
 /* RFC 6040 section 4.2, figure 4: what arrives inwards, by inner and outer field; -1: dropped. */
@@ -183,7 +250,7 @@ static void ecn_v6(struct kunit *test)
 			t->bytes[1] = 0x8f | inner << 4;	/* ... and flow label 0xfabcd */
 			t->bytes[2] = 0xab;
 			t->bytes[3] = 0xcd;
-			KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, outer),
+			KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, outer, NULL),
 					    expected == DROP ? ESPLANE_DROP_ECN :
 							       ESPLANE_SEGMENT_GOOD,
 					    "inner %d outer %d", inner, outer);
@@ -211,7 +278,7 @@ static void ecn(struct kunit *test)
 			make_text(t, 40, 0, 0, IPPROTO_IPIP);
 			iph->tos = 0xb8 | inner;	/* the DSCP stays */
 			ip_send_check(iph);
-			KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, outer),
+			KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &t->seg, outer, NULL),
 					    expected == DROP ? ESPLANE_DROP_ECN :
 							       ESPLANE_SEGMENT_GOOD,
 					    "inner %d outer %d", inner, outer);
@@ -279,7 +346,7 @@ static void ecn_off(struct kunit *test)
 		for (outer = 0; outer < 4; outer++) {
 			make_text_v6(t, 20, 0, 0);
 			t->bytes[1] = inner << 4;
-			KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, outer),
+			KUNIT_EXPECT_EQ(test, esplane_input_open(sa, &t->seg, outer, NULL),
 					ESPLANE_SEGMENT_GOOD);
 			KUNIT_EXPECT_EQ(test, (int)t->bytes[1], inner << 4);
 		}
@@ -291,6 +358,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(trailers),
 	KUNIT_CASE(inner_headers),
 	KUNIT_CASE(inner_headers_v6),
+	KUNIT_CASE(selectors_of_like),
 	KUNIT_CASE(ecn),
 	KUNIT_CASE(ecn_v6),
 	KUNIT_CASE(lengths),

@@ -373,7 +373,8 @@ static void let_in(struct kunit *test)
 		quoted->daddr = htonl(rows[i].dst);
 		packet[len + 1] = IPPROTO_IPIP;		/* the ESP trailer: no padding */
 		seg.text_len = len + sizeof(struct esplane_esp_trailer);
-		KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &seg, 0), rows[i].expected, "%s",
+		KUNIT_EXPECT_EQ_MSG(test, esplane_input_open(sa, &seg, 0, NULL),
+				    rows[i].expected, "%s",
 				    rows[i].name);
 	}
 }
