@@ -147,7 +147,7 @@ static void release(struct esplane_segment *seg, unsigned int n)
 
 static struct sk_buff *build_single(struct esplane_segment *seg)
 {
-	struct sk_buff *skb = build_skb(seg->memory, seg->memory_len);
+	struct sk_buff *skb = napi_build_skb(seg->memory, seg->memory_len);
 
 	if (!skb) {
 		release(seg, 1);

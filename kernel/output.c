@@ -294,7 +294,7 @@ static void emit_one(struct esplane_train *train, unsigned int i)
 {
 	struct esplane_segment *seg = &train->segments[i];
 	const struct output_context *c = context_of(train);
-	struct sk_buff *skb = build_skb(seg->memory, seg->memory_len);
+	struct sk_buff *skb = napi_build_skb(seg->memory, seg->memory_len);
 
 	if (!skb) {
 		put_page(virt_to_head_page(seg->memory));
