@@ -34,10 +34,12 @@ networks() {
 	EOE
 }
 
-# What no policy covers goes nowhere; and cleartext between the networks is what policies forbid.
+# What no policy covers goes nowhere, c's packets being covered; and cleartext from b's network is what
+# policies forbid.
 strict() {
 	esp "$a" - <<-EOC >/dev/null
 	policy-set direction=in action=protect priority=1000 selector=$NET_B,$NET_A
+	policy-set direction=in action=bypass priority=1000 selector=$NET_A,$NET_B
 	spd-set default_in=discard default_out=discard
 	EOC
 }
