@@ -53,7 +53,7 @@ nat_on() {
 
 nat_off() { ns "$r" nft flush ruleset; }
 
-# child NAME MODE LOCAL REMOTE
+# child NAME MODE LOCAL REMOTE [KEYS]
 child() {
 	cat <<-EOC
 	$1 {
@@ -62,6 +62,7 @@ child() {
 		remote_ts = $4
 		esp_proposals = aes128gcm16-x25519
 		rekey_time = 1h
+		${5:-}
 	}
 	EOC
 }
@@ -104,6 +105,11 @@ conf() {
 	connection nets6 "$local6" "$remote6" "$mine" "$its" "$(child 4in6 tunnel "$7" "$8"
 		child 6in6 tunnel "$9" "${10}")" "childless = force"
 	connection nets4 "$local4" "$remote4" "$mine" "$its" "$(child 6in4 tunnel "$9" "${10}")" "childless = force"
+	echo "shunts {"
+	echo "children {"
+	child clear pass "$7[udp]" "$8[udp/5353]" "start_action = trap"
+	child never drop "$7[udp]" "$8[udp/5354]" "start_action = trap"
+	echo "} }"
 	connection forced6 "$local6" "$remote6" "$mine" "$its" "$(child forced6 tunnel "$9" "${10}")" "encap = yes"
 	echo "}"
 	echo "secrets { ike { secret = $INTEROP_PSK } }"
@@ -209,9 +215,24 @@ declines() {
 # The first CHILD_SA of an IKE SA has none if it came with it.
 APART="CURVE_25519 CURVE_25519"
 
+datagram() { ns "$a" bash -c "echo x >/dev/udp/$INNER_B/$1"; }
+
+# Beside the tunnel between the same networks, which has the third.
+shunts() {
+	capture "$a" eth0 "$NET_TMP/wire"
+	for port in 5353 5354 5355; do
+		datagram $port
+	done
+	capture_stop
+	ktap_equal "shunts: one passes, one is dropped, the rest is protected" \
+		"$(captured "$NET_TMP/wire" "src host $INNER_A and udp port 5353") $(captured "$NET_TMP/wire" \
+		"src host $INNER_A and udp") $(captured "$NET_TMP/wire" "src host $OUTER_A6 and ip6 proto 50")" "1 1 1"
+}
+
 families() {
 	passes "IPv4 in IPv6" TUNNEL "ip6 proto 50" $INNER_A $INNER_B 4in6 a
 	ktap_equal "IPv4 in IPv6: with a key exchange of its own (RFC 6023)" "$(both 4in6 dh-group)" "$APART"
+	shunts
 	passes "IPv6 in IPv6" TUNNEL "ip6 proto 50" $INNER_A6 $INNER_B6 6in6 b
 	down nets6
 	passes "IPv6 in IPv4" TUNNEL "ip proto 50" $INNER_A6 $INNER_B6 6in4 b
@@ -224,7 +245,7 @@ families() {
 
 need_command swanctl esplaned esplane tcpdump socat nft
 ktap_print_header
-ktap_set_plan $((2 * 7 + 6 + 4 * 5 + 3 + 3 * 7))
+ktap_set_plan $((2 * 7 + 6 + 4 * 5 + 4 + 3 * 7))
 network || ktap_skip_all "cannot make namespaces"
 need_module esplane
 esplaned_start "$a" a "$(conf a b $OUTER_A $OUTER_B $OUTER_A6 $OUTER_B6 $NET_A $NET_B fd01::/64 fd02::/64)"

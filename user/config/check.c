@@ -199,6 +199,8 @@ static void check_children(struct load *l, const struct section *s, const struct
 			    "carry no traffic", s->name);
 	for (i = 0; i < c->n_children; i++) {
 		child = section_child(children, c->children[i].name);
+		if (ike_is_shunt(&c->children[i]))
+			continue;
 		if (c->children[i].start_action != IKE_START_NONE && !has_single_address(c))
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote_addrs of connection "
@@ -243,6 +245,8 @@ void check_config(struct load *l, const struct section *root)
 	for (i = 0; i < l->out->ike->n_conns; i++) {
 		c = &l->out->ike->conns[i];
 		s = section_child(conns, c->name);
+		if (ike_conn_is_shunts(c))
+			continue;
 		if (uses(c, IKE_AUTH_CFG_PSK))
 			check_secret(l, s, c);
 		if (uses_certificates(l, &c->local) && !l->doubtful)

@@ -41,10 +41,11 @@ static const struct key_word dpd_actions[] = {
 static void set_mode(const struct key_call *call)
 {
 	static const struct key_word modes[] = {
-		{ "tunnel", IKE_MODE_TUNNEL }, { "transport", IKE_MODE_TRANSPORT }, { 0 },
+		{ "tunnel", IKE_MODE_TUNNEL }, { "transport", IKE_MODE_TRANSPORT },
+		{ "pass", IKE_MODE_PASS }, { "drop", IKE_MODE_DROP }, { 0 },
 	};
 	static const char *const others[] = {
-		"transport_proxy", "beet", "iptfs", "pass", "drop",
+		"transport_proxy", "beet", "iptfs",
 	};
 	struct key_call inner = *call;
 	size_t i;
@@ -52,7 +53,8 @@ static void set_mode(const struct key_call *call)
 	for (i = 0; i < KEY_COUNT(others); i++) {
 		if (strcmp(call->setting->value, others[i]))
 			continue;
-		key_error(call, "%s is not supported by esplane yet; tunnel and transport are",
+		key_error(call, "%s is not supported by esplane yet; tunnel, transport, "
+			  "pass and drop are",
 			  others[i]);
 		return;
 	}
@@ -195,8 +197,29 @@ static void check_transport(struct load *l, const struct section *s, const char 
 				  ike_ts_text(&list[i], text, sizeof(text)));
 }
 
+/* There are no ends that a dynamic selector could stand for, and nobody to begin with. */
+static void check_shunt(struct load *l, const struct section *s, const struct ike_child_cfg *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_local_ts + c->n_remote_ts; i++) {
+		bool local = i < c->n_local_ts;
+
+		if (!(local ? c->local_ts[i] : c->remote_ts[i - c->n_local_ts]).dynamic)
+			continue;
+		cfg_error(l->errors, where_of(s, local ? "local_ts" : "remote_ts"),
+			  "child \"%s\": mode = pass and mode = drop need addresses in %s", s->name,
+			  local ? "local_ts" : "remote_ts");
+	}
+	if (c->start_action == IKE_START_START)
+		cfg_error(l->errors, where_of(s, "start_action"), "child \"%s\": mode = pass and "
+			  "mode = drop are installed by start_action = trap", s->name);
+}
+
 static void check_mode(struct load *l, const struct section *s, const struct ike_child_cfg *c)
 {
+	if (ike_is_shunt(c))
+		check_shunt(l, s, c);
 	if (c->mode != IKE_MODE_TRANSPORT)
 		return;
 	check_transport(l, s, "local_ts", c->local_ts, c->n_local_ts);

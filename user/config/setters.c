@@ -181,6 +181,12 @@ static bool is_plain(const struct ike_ts *ts)
 	return !ts->dynamic && !ts->protocol && !ts->port_first && ts->port_last == UINT16_MAX;
 }
 
+/* RFC 4291 section 2.5.6. */
+static bool is_link_local(const struct ike_addr *a)
+{
+	return a->family == AF_INET6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 /* One of a list of addresses. Returns false after an error. */
 static bool add_addr(const struct key_call *call, const char *text)
 {
@@ -196,6 +202,10 @@ static bool add_addr(const struct key_call *call, const char *text)
 	if (!is_plain(&ts)) {
 		key_error(call, "\"%s\" is a traffic selector, not an address, prefix or range",
 			  text);
+		return false;
+	}
+	if (is_link_local(&ts.first)) {
+		key_error(call, "\"%s\": link-local addresses are not supported by esplane yet", text);
 		return false;
 	}
 	list = reallocarray(field->list, field->n + 1, sizeof(*list));

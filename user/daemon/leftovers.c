@@ -189,7 +189,8 @@ void leftovers_inherit(struct leftovers *l, struct dp_policy *policy)
 		if (p->taken || !same_place(p, policy))
 			continue;
 		policy->id = p->id;
-		if (policy->direction == ESPLANE_DIRECTION_OUT && !policy->sa_id &&
+		if (policy->action == ESPLANE_ACTION_PROTECT &&
+		    policy->direction == ESPLANE_DIRECTION_OUT && !policy->sa_id &&
 		    find_sa(l, p->sa_id))
 			policy->sa_id = p->sa_id;
 		return;

@@ -174,10 +174,16 @@ int mapping_sa(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike
 int mapping_policy(struct dp_policy *to, const struct ike_policy_spec *spec, uint32_t boot,
 		   const char **why)
 {
+	static const uint32_t actions[] = {
+		[IKE_POLICY_PROTECT] = ESPLANE_ACTION_PROTECT,
+		[IKE_POLICY_BYPASS] = ESPLANE_ACTION_BYPASS,
+		[IKE_POLICY_DISCARD] = ESPLANE_ACTION_DISCARD,
+	};
+
 	memset(to, 0, sizeof(*to));
 	to->id = spec->id;
 	to->direction = spec->inbound ? ESPLANE_DIRECTION_IN : ESPLANE_DIRECTION_OUT;
-	to->action = ESPLANE_ACTION_PROTECT;
+	to->action = actions[spec->action];
 	to->priority = spec->priority;
 	to->sa_id = spec->inbound ? 0 : spec->sa_id;
 	to->if_id = spec->if_id;

@@ -108,6 +108,14 @@ void ike_config_unref(struct ike_config *c)
 	free(c);
 }
 
+bool ike_conn_is_shunts(const struct ike_conn_cfg *c)
+{
+	for (size_t i = 0; i < c->n_children; i++)
+		if (!ike_is_shunt(&c->children[i]))
+			return false;
+	return c->n_children;
+}
+
 const struct ike_conn_cfg *ike_config_conn(const struct ike_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_conns; i++)

@@ -18,8 +18,12 @@
 #include "proposal.h"
 #include "ts.h"
 
-/* Transport: between the ends of the IKE SA alone (RFC 7296 section 1.3.1). */
-enum ike_mode { IKE_MODE_TUNNEL, IKE_MODE_TRANSPORT };
+/*
+ * Transport: between the ends of the IKE SA alone (RFC 7296 section 1.3.1). Pass and drop are shunts:
+ * no CHILD_SA, but policies of their own, ahead of the others (RFC 4301 section 4.4.1: BYPASS and
+ * DISCARD).
+ */
+enum ike_mode { IKE_MODE_TUNNEL, IKE_MODE_TRANSPORT, IKE_MODE_PASS, IKE_MODE_DROP };
 
 struct ike_legacy; /* crypto/legacy.h */
 
@@ -178,6 +182,13 @@ struct ike_config {
 	size_t n_pools;
 };
 
+static inline bool ike_is_shunt(const struct ike_child_cfg *c)
+{
+	return c->mode == IKE_MODE_PASS || c->mode == IKE_MODE_DROP;
+}
+
+/* Has it nothing to do with a peer? */
+bool ike_conn_is_shunts(const struct ike_conn_cfg *c);
 struct ike_config *ike_config_ref(struct ike_config *c);
 /* Frees, with the last reference, all that hangs from it (each allocated with malloc). */
 void ike_config_unref(struct ike_config *c);

@@ -53,7 +53,7 @@ const struct ike_conn_cfg *ike_conn_choose(struct ike_engine *e, const struct ik
 	for (size_t i = 0; i < e->config->n_conns; i++) {
 		const struct ike_conn_cfg *conn = &e->config->conns[i];
 
-		fit = ike_conn_fit(conn, local, remote);
+		fit = ike_conn_is_shunts(conn) ? 0 : ike_conn_fit(conn, local, remote);
 		if (fit <= best_fit)
 			continue;
 		if (ike_proposal_select(&conn->proposals, offer, how, &candidate)) {
@@ -106,7 +106,7 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 		if (idr->type != IKE_ID_ANY)
 			us = ike_id_match(&ours, idr);
 		/* EAP is for who begins. */
-		if (conn->local.method == IKE_AUTH_CFG_EAP)
+		if (conn->local.method == IKE_AUTH_CFG_EAP || ike_conn_is_shunts(conn))
 			continue;
 		if (!addrs || !peer || !us || (conn != sa->conn && !has_suite(conn, &sa->suite)))
 			continue;

@@ -83,6 +83,8 @@ static int tell_host(const struct ike_sa *sa, const struct ike_vip *vip, bool ad
 	for (size_t i = 0; i < sa->conn->n_children; i++) {
 		const struct ike_child_cfg *cfg = &sa->conn->children[i];
 
+		if (ike_is_shunt(cfg))
+			continue;
 		for (size_t k = 0; k < cfg->n_remote_ts && spec.n_nets < IKE_TS_MAX; k++)
 			if (!cfg->remote_ts[k].dynamic &&
 			    cfg->remote_ts[k].first.family == vip->addr.family)

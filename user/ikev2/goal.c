@@ -163,6 +163,9 @@ bool ike_connect(struct ike_engine *e, struct ike_config *config, const struct i
 
 	if (e->stopping)
 		return refuse(e, "%s: shutting down", conn->name);
+	if (child ? ike_is_shunt(child) : ike_conn_is_shunts(conn))
+		return refuse(e, "%s: a shunt (mode = pass or drop) has no peer",
+			      child ? child->name : conn->name);
 	if (!child && sa)
 		return refuse(e, "connection %s is being brought up already", conn->name);
 	if (!sa)
@@ -301,18 +304,30 @@ static struct ike_ts *resolve(const struct ike_ts *list, size_t n, const struct 
 	return copy;
 }
 
+static const char *trap_text(const struct ike_child_cfg *child)
+{
+	switch (child->mode) {
+	case IKE_MODE_PASS:
+		return "packets pass in the clear";
+	case IKE_MODE_DROP:
+		return "packets are dropped";
+	default:
+		return "waits for traffic";
+	}
+}
+
 static void set_trap(struct ike_goal *g)
 {
 	const struct ike_conn_cfg *conn;
 	const struct ike_child_cfg *child;
-	struct ike_endpoint local, remote;
+	struct ike_endpoint local = {0}, remote = {0};
 	struct ike_engine *e = g->engine;
 	struct ike_ts *ours, *theirs;
 	struct ike_error err;
 
 	if (g->trap || !look_up(g, &conn, &child))
 		return;
-	if (!find_ends(e, conn, &local, &remote)) {
+	if (!ike_is_shunt(child) && !find_ends(e, conn, &local, &remote)) {
 		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no trap: %s", g->child, g->conn, e->why);
 		return;
 	}
@@ -327,10 +342,11 @@ static void set_trap(struct ike_goal *g)
 	free(ours);
 	free(theirs);
 	if (g->trap)
-		ike_log(e, IKE_LOG_INFO, "child %s of %s: waits for traffic", g->child, g->conn);
+		ike_log(e, IKE_LOG_INFO, "child %s of %s: %s", g->child, g->conn,
+			trap_text(child));
 	else
-		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no trap: %s", g->child, g->conn,
-			err.text);
+		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no %s: %s", g->child, g->conn,
+			ike_is_shunt(child) ? "shunt" : "trap", err.text);
 }
 
 static void drop_trap(struct ike_goal *g)

@@ -76,9 +76,17 @@ struct ike_sa_spec {
 	struct ike_lifetime life;
 };
 
-/* What a CHILD_SA wants of the SPD in one direction. */
+/* What becomes of packets (RFC 4301 section 4.4.1). */
+enum ike_policy_action {
+	IKE_POLICY_PROTECT,
+	IKE_POLICY_BYPASS,
+	IKE_POLICY_DISCARD
+};
+
+/* What a CHILD_SA, a trap or a shunt wants of the SPD in one direction. */
 struct ike_policy_spec {
 	bool inbound;
+	enum ike_policy_action action;
 	uint32_t id; /* 0: a new one */
 	uint32_t priority;
 	uint32_t if_id;

@@ -307,6 +307,8 @@ static const struct ike_child_cfg *find_child(const struct ike_sa *sa, const str
 	unsigned int best_fit = 0, fit;
 
 	for (size_t i = 0; i < sa->conn->n_children; i++) {
+		if (ike_is_shunt(&sa->conn->children[i]))
+			continue;
 		fit = fit_child(sa, &sa->conn->children[i], offer, choice);
 		if (fit <= best_fit)
 			continue;
@@ -321,6 +323,8 @@ static bool refuse_ts(const struct ike_sa *sa, const struct both_ts *offer, stru
 	struct both_ts ours;
 
 	for (size_t i = 0; i < sa->conn->n_children; i++) {
+		if (ike_is_shunt(&sa->conn->children[i]))
+			continue;
 		our_ts(sa, &sa->conn->children[i], NULL, &ours);
 		log_ts(sa, "the peer offers", &sa->conn->children[i], &ours, offer);
 	}

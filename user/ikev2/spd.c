@@ -8,6 +8,7 @@
 
 enum {
 	PRIORITY_BASE = 100000, /* the lowest number wins: narrower selectors have lower ones */
+	PRIORITY_SHUNTS = 50000, /* likewise, and any shunt before any tunnel */
 	PRIORITY_PER_BIT = 16,
 	PRIORITY_PROTOCOL = 8,
 	PRIORITY_PORTS = 4,
@@ -73,7 +74,7 @@ static bool same_list(const struct ike_ts *a, size_t n_a, const struct ike_ts *b
 
 static bool same_policy(const struct ike_policy *a, const struct ike_policy *b)
 {
-	return a->if_id_in == b->if_id_in && a->if_id_out == b->if_id_out &&
+	return a->action == b->action && a->if_id_in == b->if_id_in && a->if_id_out == b->if_id_out &&
 	       a->priority == b->priority &&
 	       same_list(a->local_ts, a->n_local_ts, b->local_ts, b->n_local_ts) &&
 	       same_list(a->remote_ts, a->n_remote_ts, b->remote_ts, b->n_remote_ts);
@@ -118,11 +119,26 @@ static struct ike_policy *obtain(struct ike_engine *e, const struct ike_policy *
 	return p;
 }
 
+static enum ike_policy_action action_of(const struct ike_child_cfg *cfg)
+{
+	switch (cfg->mode) {
+	case IKE_MODE_PASS:
+		return IKE_POLICY_BYPASS;
+	case IKE_MODE_DROP:
+		return IKE_POLICY_DISCARD;
+	default:
+		return IKE_POLICY_PROTECT;
+	}
+}
+
 static struct ike_policy wanted(const struct ike_conn_cfg *conn, const struct ike_child_cfg *cfg,
 				const struct ike_ts *local, size_t n_local,
 				const struct ike_ts *remote, size_t n_remote)
 {
+	uint32_t base = ike_is_shunt(cfg) ? PRIORITY_SHUNTS : PRIORITY_BASE;
+
 	return (struct ike_policy){
+		.action = action_of(cfg),
 		.local_ts = (struct ike_ts *)local,
 		.n_local_ts = n_local,
 		.remote_ts = (struct ike_ts *)remote,
@@ -130,7 +146,7 @@ static struct ike_policy wanted(const struct ike_conn_cfg *conn, const struct ik
 		.if_id_in = ike_if_id_in(conn, cfg),
 		.if_id_out = ike_if_id_out(conn, cfg),
 		.priority = cfg->priority ? cfg->priority
-					  : PRIORITY_BASE - narrowness(local, n_local) -
+					  : base - narrowness(local, n_local) -
 						    narrowness(remote, n_remote),
 	};
 }
@@ -141,6 +157,7 @@ static bool set_both(struct ike_engine *e, struct ike_policy *p, uint64_t cookie
 {
 	struct ike_policy_spec spec = {
 		.inbound = true,
+		.action = p->action,
 		.id = p->in,
 		.priority = p->priority,
 		.if_id = p->if_id_in,
@@ -155,6 +172,7 @@ static bool set_both(struct ike_engine *e, struct ike_policy *p, uint64_t cookie
 	if (e->ops->policy_set(e->host, &spec, &p->in, &why))
 		return ike_fail(err, "inbound policy: %s", why);
 	spec = (struct ike_policy_spec){
+		.action = p->action,
 		.id = p->out,
 		.priority = p->priority,
 		.if_id = p->if_id_out,

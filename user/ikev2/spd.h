@@ -16,10 +16,11 @@ struct ike_policy {
 	TAILQ_ENTRY(ike_policy) link;
 	struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
+	enum ike_policy_action action;
 	uint32_t if_id_in, if_id_out, priority;
 	uint32_t in, out;	     /* the data plane's IDs; 0: none */
 	struct ike_child_list users; /* the newest last: that one is in force */
-	uint64_t trap;		     /* cookie of a trap, or 0 */
+	uint64_t trap;		     /* cookie of a trap or shunt, or 0 */
 };
 
 /* Makes @c the one in force. */
@@ -31,7 +32,7 @@ bool ike_spd_depends_on(const struct ike_child *c);
 /* Without @c: another user is in force, or the trap, or the policies go. */
 void ike_spd_detach(struct ike_child *c);
 
-/* Selectors must be resolved. NULL when it cannot be. */
+/* A trap, or the shunt that @cfg is. Selectors must be resolved. NULL when it cannot be. */
 struct ike_policy *ike_spd_trap(struct ike_engine *e, const struct ike_conn_cfg *conn,
 				const struct ike_child_cfg *cfg, const struct ike_ts *local,
 				const struct ike_ts *remote, uint64_t cookie,

@@ -286,6 +286,22 @@ static void child_keys(void **state)
 	config_free(c);
 }
 
+/* Shunts need neither peer nor proof. */
+static void shunts(void **state)
+{
+	struct daemon_config *c = accepted("connections { c { children { lan {\n mode = pass\n"
+					   "local_ts = 10.1.0.0/16\n remote_ts = 10.1.0.0/16\n"
+					   "start_action = trap\n } } } }");
+
+	assert_int_equal(only_child(c)->mode, IKE_MODE_PASS);
+	assert_true(ike_conn_is_shunts(only_conn(c)));
+	config_free(c);
+	refused(CHILD("mode = drop\n local_ts = 10.1.0.0/16\n start_action = start"),
+		"t.conf:9: child \"net\": mode = pass and mode = drop need addresses in remote_ts\n"
+		"t.conf:12: child \"net\": mode = pass and mode = drop are installed by start_action "
+		"= trap\n");
+}
+
 /* What can be in transport mode is between the ends themselves. */
 static void transport_mode(void **state)
 {
@@ -441,10 +457,14 @@ static void keys_of_strongswan(void **state)
 	refused(CONN("reauth_time = 3h"),
 		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
 		"only reauth_time = 0 is\n");
+	refused(CONN("local_addrs = 2001:db8::1, fe80::1"),
+		"t.conf:8: local_addrs: \"fe80::1\": link-local addresses are not supported by "
+		"esplane yet\n");
 	refused(CHILD("mode = beet"),
-		"t.conf:10: mode: beet is not supported by esplane yet; tunnel and transport are\n");
+		"t.conf:10: mode: beet is not supported by esplane yet; tunnel, transport, pass and "
+		"drop are\n");
 	refused(CHILD("mode = transprot"),
-		"t.conf:10: mode: \"transprot\" is not tunnel or transport\n");
+		"t.conf:10: mode: \"transprot\" is not tunnel, transport, pass or drop\n");
 	refused(CHILD("start_action = trap|start"),
 		"t.conf:10: start_action: \"trap|start\" is not "
 		"none, start or trap\n");
@@ -696,6 +716,7 @@ int main(void)
 	cmocka_unit_test(any_address),
 		cmocka_unit_test(child_keys),
 		cmocka_unit_test(transport_mode),
+		cmocka_unit_test(shunts),
 		cmocka_unit_test(lifetimes_fill_in),
 		cmocka_unit_test(suffixes_and_inheritance),
 		cmocka_unit_test(daemon_settings),

@@ -267,7 +267,7 @@ static void opaque(void **state)
 static void policy(void **state)
 {
 	struct ike_ts a = ts("10.1.0.0/24"), b = ts("10.2.0.0/24");
-	struct ike_policy_spec spec = { .priority = 77,
+	struct ike_policy_spec spec = { .action = IKE_POLICY_DISCARD, .priority = 77,
 					.if_id = 5,
 					.sa_id = 9,
 					.cookie = 3,
@@ -279,7 +279,7 @@ static void policy(void **state)
 	const char *why;
 
 	assert_int_equal(mapping_policy(&p, &spec, 1, &why), 0);
-	assert_int_equal(p.action, ESPLANE_ACTION_PROTECT);
+	assert_int_equal(p.action, ESPLANE_ACTION_DISCARD);
 	assert_int_equal(p.sa_id, 9);
 	assert_int_equal(p.priority, 77);
 	assert_int_equal(p.if_id, 5);

@@ -672,6 +672,95 @@ static void test_forced_encap(void **state)
 	}
 }
 
+/* @nets: behind end 0, behind end 1. */
+static void add_second_child(struct world *w, const char *const nets[2])
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_conn_cfg *c = conn(w, i);
+		struct ike_child_cfg *two;
+
+		c->children = realloc(c->children, 2 * sizeof(*c->children));
+		two = &c->children[1];
+		memset(two, 0, sizeof(*two));
+		two->name = strdup("two");
+		set_proposals(&two->proposals, IKE_PROTO_ESP, "aes256gcm16-ecp256");
+		set_ts(&two->local_ts, &two->n_local_ts, nets[i]);
+		set_ts(&two->remote_ts, &two->n_remote_ts, nets[!i]);
+		c->n_children = 2;
+	}
+}
+
+static const struct world_policy *policy(struct world *w, unsigned int end, const char *dst)
+{
+	for (size_t i = 0; i < WORLD_POLICIES; i++)
+		if (w->end[end].policies[i].id && !strcmp(w->end[end].policies[i].dst, dst))
+			return &w->end[end].policies[i];
+	fail_msg("no policy to %s", dst);
+	return NULL;
+}
+
+/* Policies of their own, ahead of any CHILD_SA's; to peers they are nothing. */
+static void test_shunts(void **state)
+{
+	static const struct {
+		enum ike_mode mode;
+		enum ike_policy_action action;
+	} shunts[] = {
+		{IKE_MODE_PASS, IKE_POLICY_BYPASS},
+		{IKE_MODE_DROP, IKE_POLICY_DISCARD},
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world *w = world_new();
+		const char *why = NULL;
+
+		add_second_child(w, (const char *const[]){"10.1.0.0/16", "10.0.0.0/8"});
+		for (unsigned int end = 0; end < 2; end++) {
+			conn(w, end)->children[1].mode = shunts[i].mode;
+			conn(w, end)->children[1].start_action = IKE_START_TRAP;
+		}
+		/* The tunnel's selectors lie within. */
+		set_ts(&child(w, 0)->remote_ts, &child(w, 0)->n_remote_ts, "10.2.0.0/16");
+		world_start(w);
+		assert_int_equal(policy(w, 0, "10.0.0.0/8")->action, shunts[i].action);
+		assert_int_equal(policy(w, 0, "10.1.0.0/16")->action, shunts[i].action);
+		assert_int_equal(policy(w, 0, "10.0.0.0/8")->sa_id, 0);
+		world_up(w);
+		assert_string_equal(world_child(w, 1)->cfg->name, "net");
+		assert_int_equal(world_count_policies(&w->end[0]), 4);
+		assert_int_equal(policy(w, 0, "10.2.0.0/16")->action, IKE_POLICY_PROTECT);
+		assert_true(policy(w, 0, "10.0.0.0/8")->priority <
+			    policy(w, 0, "10.2.0.0/16")->priority);
+		assert_int_equal(ike_engine_initiate(w->end[0].engine, w->now, "site", "two", &why), 0);
+		assert_non_null(strstr(why, "has no peer"));
+		world_free(w);
+	}
+}
+
+/* A connection of nothing else is none that a peer could mean, though it names no addresses. */
+static void test_shunts_are_no_connection(void **state)
+{
+	struct world *w = world_new();
+	struct ike_config *c = w->end[1].config;
+	struct ike_conn_cfg *shunts;
+
+	c->conns = realloc(c->conns, 2 * sizeof(*c->conns));
+	shunts = &c->conns[1];
+	*shunts = (struct ike_conn_cfg){.name = strdup("shunts"), .n_children = 1};
+	assert_true(ike_proposal_list_parse(&shunts->proposals, IKE_PROTO_IKE,
+					    "aes128gcm16-prfsha256-x25519", NULL));
+	shunts->children = calloc(1, sizeof(*shunts->children));
+	shunts->children[0].name = strdup("lan");
+	shunts->children[0].mode = IKE_MODE_PASS;
+	c->n_conns = 2;
+	/* Worse than any other. */
+	assert_true(ike_id_parse("c.example.org", &conn(w, 1)->remote.id, NULL));
+	world_start(w);
+	world_initiate(w, "net");
+	assert_true(world_logged(&w->end[1], "no connection is for peer a.example.org"));
+	world_free(w);
+}
+
 static void use(struct world *w, unsigned int end, bool inbound)
 {
 	for (size_t i = 0; i < WORLD_SAS; i++)
@@ -743,24 +832,6 @@ static void test_inactivity_trapped(void **state)
 	assert_int_equal(world_count_sas(&w->end[0]), 0);
 	assert_int_equal(world_count_policies(&w->end[0]), 2);
 	world_free(w);
-}
-
-/* @nets: behind end 0, behind end 1. */
-static void add_second_child(struct world *w, const char *const nets[2])
-{
-	for (unsigned int i = 0; i < 2; i++) {
-		struct ike_conn_cfg *c = conn(w, i);
-		struct ike_child_cfg *two;
-
-		c->children = realloc(c->children, 2 * sizeof(*c->children));
-		two = &c->children[1];
-		memset(two, 0, sizeof(*two));
-		two->name = strdup("two");
-		set_proposals(&two->proposals, IKE_PROTO_ESP, "aes256gcm16-ecp256");
-		set_ts(&two->local_ts, &two->n_local_ts, nets[i]);
-		set_ts(&two->remote_ts, &two->n_remote_ts, nets[!i]);
-		c->n_children = 2;
-	}
 }
 
 static void test_second_child(void **state)
@@ -979,6 +1050,8 @@ int main(void)
 		cmocka_unit_test(test_trap),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_forced_encap),
+		cmocka_unit_test(test_shunts),
+		cmocka_unit_test(test_shunts_are_no_connection),
 		cmocka_unit_test(test_inactivity),
 		cmocka_unit_test(test_inactivity_through_rekey),
 		cmocka_unit_test(test_inactivity_trapped),

@@ -197,6 +197,7 @@ static int host_policy_set(void *host, const struct ike_policy_spec *spec, uint3
 	*p = (struct world_policy){
 		.id = *policy_id,
 		.inbound = spec->inbound,
+		.action = spec->action,
 		.sa_id = spec->sa_id,
 		.priority = spec->priority,
 		.cookie = spec->cookie,

@@ -28,6 +28,7 @@ struct world_sa {
 struct world_policy {
 	uint32_t id; /* 0: free */
 	bool inbound;
+	enum ike_policy_action action;
 	uint32_t sa_id, priority;
 	uint64_t cookie;
 	char src[128], dst[128];

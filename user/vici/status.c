@@ -260,6 +260,7 @@ static void put_child_conn(struct vici_builder *b, const struct ike_child_cfg *c
 {
 	static const char *const modes[] = {
 		[IKE_MODE_TUNNEL] = "TUNNEL", [IKE_MODE_TRANSPORT] = "TRANSPORT",
+		[IKE_MODE_PASS] = "PASS", [IKE_MODE_DROP] = "DROP",
 	};
 
 	vici_section(b, c->name);
