@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A user with a name and a password, by EAP-MSCHAPv2, and a server with a certificate: esplaned as the one and as the
-# other, strongSwan as its peer. Then a
-# wrong password, both ways, and what esplaned says.
+# other, strongSwan as its peer. Then a wrong password, both ways, and what esplaned says.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
@@ -18,6 +17,7 @@ ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
 ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
 
 NAME_A=a.example.org NAME_B=b.example.org
+# shellcheck disable=SC2034	# lib.sh reads it
 charon_plugins="eap-identity eap-mschapv2"
 
 show_logs() { ktap_print_msg "$(tail -n 25 "$(log_of a)" "$(log_of b)")"; }

@@ -16,6 +16,7 @@ ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
 ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
 
 NAME_A=a.example.org NAME_B=b.example.org
+# shellcheck disable=SC2034	# lib.sh reads it
 charon_plugins="eap-identity eap-tls"
 
 show_logs() { ktap_print_msg "$(tail -n 25 "$(log_of a)" "$(log_of b)")"; }

@@ -179,7 +179,8 @@ move() {
 
 # What the container makes of its only interface.
 settle() {
-	ns "$1" sysctl -qw net.ipv6.conf.ipsec5.disable_ipv6=0 &&
+	# What it hears of itself comes by the loopback device.
+	ns "$1" sysctl -qw net.ipv6.conf.ipsec5.disable_ipv6=0 net.ipv6.conf.lo.disable_ipv6=0 &&
 	ip -n "$1" addr add $INNER_C/24 dev ipsec5 && ip -n "$1" addr add $INNER6_C/64 dev ipsec5 nodad &&
 	ip -n "$1" route add default dev ipsec5 && ip -n "$1" -6 route add default dev ipsec5
 }
