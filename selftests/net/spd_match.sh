@@ -91,15 +91,17 @@ mark() {
 }
 
 replaced() {
-	local id
+	local id sa
+	sa=$(esp "$a" sa-add direction=out spi=0x7003 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" if_id=3)
 	id=$(esp "$a" policy-set direction=out action=protect priority=50 mark=7 mark_mask=15 cookie=9 \
-		if_id=3 "sa_id=$SA_OUT_a" "selector=10.9.0.0/16,10.9.0.0/16" "selector=10.8.0.0/16,10.8.0.0/16")
+		if_id=3 "sa_id=$sa" "selector=10.9.0.0/16,10.9.0.0/16" "selector=10.8.0.0/16,10.8.0.0/16")
 	esp "$a" policy-set "id=$id" direction=out action=protect "selector=10.7.0.0/16,10.7.0.0/16" >/dev/null
 	ktap_equal "what a replacement does not say has its default" \
 		"$(esp "$a" policy-list --json "id=$id" | jq -c '.[0] | [.priority // 0, .mark // 0,
 			.mark_mask // 0, .cookie // 0, .if_id // 0, .sa_id // 0, (.selectors | length)]')" \
 		"[0,0,0,0,0,0,1]"
 	esp "$a" policy-del "id=$id"
+	esp "$a" sa-del "id=$sa"
 }
 
 # RFC 4301 section 5.2: the SA's selectors let it in. A DISCARD policy is stronger, as with xfrm.
