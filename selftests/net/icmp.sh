@@ -27,7 +27,11 @@ addresses() {
 
 six_hosts() {
 	net_routed && ns_add h c s || return 1
-	local name
+	local name cost
+	# Unreachable routes have a limit of their own, for all namespaces: one error a second.
+	cost=$(sysctl -n net.ipv4.route.error_cost)
+	at_exit sysctl -qw "net.ipv4.route.error_cost=$cost"
+	sysctl -qw net.ipv4.route.error_cost=0
 	for name in "$a" "$r" "$b" "$h" "$c" "$s"; do
 		ns "$name" sysctl -qw net.ipv6.conf.all.router_solicitations=0 \
 			net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \
