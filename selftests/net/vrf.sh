@@ -34,12 +34,13 @@ networks() {
 	EOE
 }
 
-# What no policy covers goes nowhere, c's packets being covered; and cleartext from b's network is what
-# policies forbid.
+# What no policy covers goes nowhere, c's packets being covered, and what a itself says to c (how wide the
+# tunnel is); and cleartext from b's network is what policies forbid.
 strict() {
 	esp "$a" - <<-EOC >/dev/null
 	policy-set direction=in action=protect priority=1000 selector=$NET_B,$NET_A
 	policy-set direction=in action=bypass priority=1000 selector=$NET_A,$NET_B
+	policy-set direction=out action=bypass priority=1000 selector=$NET_A,$NET_A
 	spd-set default_in=discard default_out=discard
 	EOC
 }
