@@ -165,7 +165,7 @@ lacking() {
 	status=$?
 	echo "$output"
 	[ $status != 0 ] && [[ $output == *'rfc4309(ccm(aes))'* ]] &&
-	esp "$a" caps --json | jq -e 'all(.transforms[]; .encr != 16)'
+	esp "$a" caps --json | jq -e 'all((.transforms // [])[]; .encr != 16)'
 	status=$?
 	lack_nothing
 	return $status
