@@ -161,8 +161,10 @@ after_the_end() {
 }
 
 route_mode() {
-	local id
+	local id sa
 	begin
+	sa=$(esp "$a" sa-add direction=out spi=0x1007 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" if_id=7) &&
+	esp "$b" sa-add direction=in spi=0x1007 src=$OUTER_A dst=$OUTER_B "key=$KEY_AB" >/dev/null &&
 	esp "$a" link-add ipsec0 if_id=7 && ip -n "$a" link set ipsec0 up &&
 	ip -n "$a" route replace "$NET_B" dev ipsec0 src $INNER_A || return 1
 	id=$(esp "$a" policy-set direction=out action=protect if_id=7 "selector=0.0.0.0/0,0.0.0.0/0")
@@ -170,7 +172,7 @@ route_mode() {
 	datagrams 9000 6
 	fate_is "6 0 0" || return 1
 	esp "$a" policy-set "id=$id" direction=out action=protect if_id=7 \
-		"selector=0.0.0.0/0,0.0.0.0/0" "sa_id=$SA_OUT_a" >/dev/null
+		"selector=0.0.0.0/0,0.0.0.0/0" "sa_id=$sa" >/dev/null
 	[ "$(received)" = 6 ]
 }
 
