@@ -20,6 +20,7 @@
 #include <linux/ipv6.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
+#include <net/dsfield.h>
 
 #include "burst.h"
 #include "esp.h"
@@ -53,7 +54,7 @@ static bool same_outer(const struct sk_buff *a, const struct sk_buff *b)
 	if (a4->version != b4->version)
 		return false;
 	if (a4->version == 6)
-		return ip6_flowinfo(a6) == ip6_flowinfo(b6) &&
+		return ipv6_get_dsfield(a6) == ipv6_get_dsfield(b6) &&
 		       !memcmp(&a6->saddr, &b6->saddr, sizeof(a6->saddr) + sizeof(a6->daddr));
 	return a4->tos == b4->tos && a4->saddr == b4->saddr && a4->daddr == b4->daddr;
 }
