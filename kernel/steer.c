@@ -95,11 +95,10 @@ static bool is_transformed(const struct sk_buff *skb, u8 pf)
 	return IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED;
 }
 
-static bool is_forwarded(const struct sk_buff *skb, u8 pf)
+/* And not made here. IPv6 has a flag for it, but sets it for multicast only. */
+static bool came_in(const struct sk_buff *skb)
 {
-	if (IS_ENABLED(CONFIG_IPV6) && pf == NFPROTO_IPV6)
-		return IP6CB(skb)->flags & IP6SKB_FORWARDED;
-	return IPCB(skb)->flags & IPSKB_FORWARDED;
+	return skb->skb_iif;
 }
 
 const struct net_device *esplane_steer_in(const struct sk_buff *skb,
@@ -121,11 +120,11 @@ static bool is_neighbour_discovery(const struct sk_buff *skb, const struct espla
 }
 
 /* The socket, not the packet, tells IKE: SNAT may have changed the port. */
-static bool sent_by_ike(const struct esplane_net *en, const struct sk_buff *skb, u8 pf)
+static bool sent_by_ike(const struct esplane_net *en, const struct sk_buff *skb)
 {
 	const struct sock *sk = skb_to_full_sk(skb);
 
-	return sk && sk->sk_protocol == IPPROTO_UDP && !is_forwarded(skb, pf) &&
+	return sk && sk->sk_protocol == IPPROTO_UDP && !came_in(skb) &&
 	       esplane_encap_port_exempt(en, htons(inet_sk(sk)->inet_num));
 }
 
@@ -172,7 +171,7 @@ static unsigned int no_policy(struct esplane_net *en, struct sk_buff *skb, u8 di
 static const struct net_device *forwarded_from(const struct sk_buff *skb,
 					       const struct nf_hook_state *state)
 {
-	return is_forwarded(skb, state->pf) ? esplane_steer_in(skb, state) : NULL;
+	return came_in(skb) ? esplane_steer_in(skb, state) : NULL;
 }
 
 static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -183,7 +182,7 @@ static unsigned int outbound(void *priv, struct sk_buff *skb, const struct nf_ho
 
 	if (!esplane_spd_active(en, ESPLANE_DIRECTION_OUT) ||
 	    is_transformed(skb, state->pf) || device_exempt(state->out) ||
-	    is_bridged(skb, state) || sent_by_ike(en, skb, state->pf) ||
+	    is_bridged(skb, state) || sent_by_ike(en, skb) ||
 	    !esplane_flow_from_skb(skb, &flow) || is_neighbour_discovery(skb, &flow))
 		return NF_ACCEPT;
 	policy = esplane_spd_lookup(en, ESPLANE_DIRECTION_OUT, &flow, 0, skb->mark);
