@@ -79,6 +79,8 @@ static enum ike_eap_verdict refuse(struct ike_eap *e, struct ike_error *err, con
  */
 static bool peer_id(const struct ike_eap *e, struct ike_id *id, struct ike_error *err)
 {
+	char name[2 * IKE_EAP_NAME_MAX];
+
 	if (!e->server) {
 		*id = e->cfg->aaa_id.type == IKE_ID_ANY ? e->responder : e->cfg->aaa_id;
 		return true;
@@ -86,8 +88,9 @@ static bool peer_id(const struct ike_eap *e, struct ike_id *id, struct ike_error
 	*id = e->client;
 	if (e->dn.type != IKE_ID_ANY)
 		*id = e->dn;
-	else if (e->cfg->eap_id)
-		return ike_id_parse(e->name, id, err);
+	else if (e->cfg->eap_id && !ike_id_parse(e->name, id, NULL))
+		return ike_fail(err, "the user's name \"%.80s\" is no identity",
+				ike_eap_user(e, name, sizeof(name)));
 	return true;
 }
 
