@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #include "../dataplane/codec.h"
+#include "../ikev2/esp.h"
 #include "../ikev2/wire/wire.h"
 #include "module.h"
 
@@ -55,21 +56,6 @@ static const char *find(const struct algorithm *list, size_t n, uint32_t id)
 	return NULL;
 }
 
-/* RFC 4868 section 2.6: the key is as long as the hash. */
-static size_t integ_key_len(uint32_t integ)
-{
-	switch (integ) {
-	case IKE_INTEG_HMAC_SHA2_256_128:
-		return 32;
-	case IKE_INTEG_HMAC_SHA2_384_192:
-		return 48;
-	case IKE_INTEG_HMAC_SHA2_512_256:
-		return 64;
-	default:
-		return 0;
-	}
-}
-
 static void put_key(FILE *out, const uint8_t *key, size_t len)
 {
 	size_t i;
@@ -92,7 +78,7 @@ void print_wireshark_sa(FILE *out, const struct dp_sa *sa, const struct module_c
 {
 	const char *encr = find(encryptions, N_ENCRYPTIONS, sa->encr);
 	const char *integ = find(authentications, N_AUTHENTICATIONS, sa->integ);
-	size_t integ_len = integ_key_len(sa->integ);
+	size_t integ_len = ike_esp_integ_key(sa->integ);
 	char name[HUMAN_MAX];
 
 	if (!encr || !integ) {

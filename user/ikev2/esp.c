@@ -42,8 +42,8 @@ static bool takes(const struct encr *e, uint16_t bits)
 	return e->aes ? bits == 128 || bits == 192 || bits == 256 : !bits;
 }
 
-/* RFC 4868 section 2.6; 0: not known. */
-static size_t integ_key(uint16_t integ)
+/* RFC 4868 section 2.6 */
+size_t ike_esp_integ_key(uint16_t integ)
 {
 	switch (integ) {
 	case IKE_INTEG_HMAC_SHA2_256_128:
@@ -75,10 +75,10 @@ bool ike_esp_keys(struct ike_esp_keys *keys, uint16_t encr, uint16_t bits, uint1
 	if (e->aead && integ != IKE_INTEG_NONE)
 		return ike_fail(err, "ESP: %s next to an AEAD",
 				ike_transform_id_name(IKE_TRANSFORM_INTEG, integ));
-	if (!e->aead && !integ_key(integ))
+	if (!e->aead && !ike_esp_integ_key(integ))
 		return ike_fail(err, "ESP: integrity algorithm %u (%s) is not supported", integ,
 				ike_transform_id_name(IKE_TRANSFORM_INTEG, integ));
 	keys->encr = (e->aes ? bits / 8 : e->key) + e->salt;
-	keys->integ = e->aead ? 0 : integ_key(integ);
+	keys->integ = e->aead ? 0 : ike_esp_integ_key(integ);
 	return true;
 }

@@ -14,6 +14,8 @@ struct ike_esp_keys {
 
 /* An encryption transform that some data plane has; @bits 0: no Key Length attribute. */
 bool ike_esp_has(uint16_t encr, uint16_t bits);
+/* Bytes of an integrity transform's key; 0: not known. */
+size_t ike_esp_integ_key(uint16_t integ);
 /* Refuses what is not known, an AEAD with integrity and other ciphers without. */
 IKE_MUST_CHECK bool ike_esp_keys(struct ike_esp_keys *keys, uint16_t encr, uint16_t bits,
 				 uint16_t integ, struct ike_error *err);
