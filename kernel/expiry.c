@@ -33,6 +33,7 @@ static void wait_until(struct esplane_net *en, u64 ends)
 {
 	u64 now = get_jiffies_64();
 
+	en->spd.first_end = ends;
 	mod_delayed_work(esplane_wq, &en->spd.expiry,
 			 ends > now ? min_t(u64, ends - now, MAX_JIFFY_OFFSET) : 0);
 }
@@ -56,6 +57,7 @@ static void expire(struct work_struct *work)
 		esplane_event_policy_expire(en, policy);
 		esplane_spd_remove(en, policy);	/* who dumps waits for the lock */
 	}
+	en->spd.first_end = U64_MAX;
 	if (next != U64_MAX)
 		wait_until(en, next);
 	mutex_unlock(&en->lock);
@@ -65,13 +67,14 @@ static void expire(struct work_struct *work)
 void esplane_expiry_await(struct esplane_net *en, const struct esplane_policy *policy)
 {
 	lockdep_assert_held(&en->lock);
-	if (policy->ends)	/* the worker looks for the first to end */
-		mod_delayed_work(esplane_wq, &en->spd.expiry, 0);
+	if (policy->ends && policy->ends < en->spd.first_end)
+		wait_until(en, policy->ends);
 }
 
 void esplane_expiry_init(struct esplane_net *en)
 {
 	INIT_DELAYED_WORK(&en->spd.expiry, expire);
+	en->spd.first_end = U64_MAX;
 }
 
 void esplane_expiry_exit(struct esplane_net *en)

@@ -47,6 +47,7 @@ struct esplane_spd {
 	u8 default_action[ESPLANE_DIRECTION_MAX + 1];	/* enum esplane_action */
 	struct xarray by_id;
 	struct delayed_work expiry;	/* expiry.c */
+	u64 first_end;			/* jiffies for which @expiry waits, or U64_MAX */
 	u32 last_id;
 	u32 count;
 	u32 generation;
