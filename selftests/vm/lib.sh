@@ -21,6 +21,8 @@ build_dir() { echo "$CACHE/build-$(printf %s "$TREE" | sha256sum | cut -c1-12)";
 
 root_dir() { echo "$CACHE/root-$(key_of "$VM_DIR/packages" "$VM_DIR/root")"; }
 
+newer_dir() { echo "$CACHE/newer-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer")"; }
+
 # kernel_release NAME: the full release string of 6.1 or 6.12 in the root.
 kernel_release() {
 	local releases
