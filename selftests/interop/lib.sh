@@ -9,6 +9,7 @@
 #	charon_start NS NAME CONF	starts charon in NS, loads CONF (text of a swanctl.conf)
 #				$charon_keys: more lines for section charon of its strongswan.conf
 #				$charon_plugins: more plugins
+#				$charon_root=/newer: the Debian 13 one; $esplaned_root likewise
 #	charon_stop NAME [SIGNAL]
 #	swan NAME ARGS...		swanctl against that daemon, or against an esplaned of that name
 #	log_of NAME			file with what the daemon said
@@ -31,7 +32,19 @@
 #	stream_stop			ends it; sets stream_sent and stream_lost
 
 INTEROP_PSK=0sRXNwbGFuZSBpbnRlcm9wIHRlc3Qga2V5
-declare -A daemon_pid
+# daemon_root: where the programs of a daemon are, if not here.
+declare -A daemon_pid daemon_root
+
+# from_root NAME COMMAND...: of the root that the daemon is from.
+from_root() {
+	local root=${daemon_root[$1]:-}
+	shift
+	if [ -n "$root" ]; then
+		chroot "$root" "$@"
+	else
+		command "$@"
+	fi
+}
 
 daemon_dir() { echo "$NET_TMP/daemon-$1"; }
 log_of() { echo "$(daemon_dir "$1")/log"; }
@@ -58,7 +71,9 @@ esplaned_start() {
 	mkdir -p "$dir"
 	printf '%s\n' "$3" >"$dir/conf"
 	swanctl_conf >"$dir/strongswan.conf"
-	ip netns exec "$name_space" esplaned --config "$dir/conf" --vici "$dir/vici" --no-privdrop --debug \
+	daemon_root[$name]=${esplaned_root:-}
+	# shellcheck disable=SC2086
+	ip netns exec "$name_space" ${esplaned_root:+chroot $esplaned_root} esplaned --config "$dir/conf" --vici "$dir/vici" --no-privdrop --debug \
 		>>"$dir/log" 2>&1 &
 	daemon_pid[$name]=$!
 	at_exit kill -KILL $!
@@ -71,7 +86,7 @@ esplaned_start() {
 esplane() {
 	local name=$1
 	shift
-	command esplane --uri "unix://$(daemon_dir "$name")/vici" "$@"
+	from_root "$name" esplane --uri "unix://$(daemon_dir "$name")/vici" "$@"
 }
 
 # For swanctl, whichever daemon it talks to: few plugins.
@@ -123,8 +138,10 @@ charon_start() {
 	charon_conf "$dir" >"$dir/strongswan.conf"
 	# A /run of its own: charon refuses to start where another one has left its PID. "ip netns exec" has made
 	# a mount namespace for it already.
+	daemon_root[$name]=${charon_root:-}
 	STRONGSWAN_CONF=$dir/strongswan.conf ip netns exec "$name_space" sh -c '
-		mount -t tmpfs tmpfs /run && exec /usr/lib/ipsec/charon' >"$dir/stderr" 2>&1 &
+		mount -t tmpfs tmpfs "$1/run" && exec ${1:+chroot "$1"} /usr/lib/ipsec/charon' \
+		sh "${charon_root:-}" >"$dir/stderr" 2>&1 &
 	daemon_pid[$name]=$!
 	at_exit kill -KILL $!
 	busywait "$(slowly 60000)" swan "$name" --stats || {
@@ -140,8 +157,8 @@ charon_start() {
 swan() {
 	local name=$1 command=$2
 	shift 2
-	STRONGSWAN_CONF=$(daemon_dir "$name")/strongswan.conf SWANCTL_DIR=$(daemon_dir "$name") timeout "$(slowly 60)" \
-		swanctl "$command" --uri "unix://$(daemon_dir "$name")/vici" "$@"
+	STRONGSWAN_CONF=$(daemon_dir "$name")/strongswan.conf SWANCTL_DIR=$(daemon_dir "$name") \
+		from_root "$name" timeout "$(slowly 60)" swanctl "$command" --uri "unix://$(daemon_dir "$name")/vici" "$@"
 }
 
 conf_connection() {

@@ -56,11 +56,18 @@ ensure_root() {
 
 need_root() { [ "$(id -u)" = 0 ] || die "$1 needs root (it mounts and enters a build root)"; }
 
+ensure_newer() {
+	[ -e "$(newer_dir)" ] || unshare --mount --propagation private "$VM_DIR/newer" >/dev/null
+}
+
 # in_root [--bind HOSTDIR GUESTDIR]... COMMAND...: run a command inside the build root, in a mount
 # namespace of its own so that nothing stays mounted. The tree is /esplane there, read-only.
-in_root() {
-	local root binds=()
-	root=$(root_dir)
+in_root() { in_root_of "$(root_dir)" "$@"; }
+
+# in_root_of ROOT ...: the same in another root.
+in_root_of() {
+	local root=$1 binds=()
+	shift
 	while [ "$1" = --bind ]; do
 		binds+=("$2" "$3")
 		shift 3
