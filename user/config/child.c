@@ -62,6 +62,16 @@ static void set_mode(const struct key_call *call)
 	set_word(&inner);
 }
 
+/* Either way it is what happens. */
+static void ignore_bool(const struct key_call *call)
+{
+	struct key_call inner = *call;
+	bool ignored = false;
+
+	inner.field = &ignored;
+	set_bool(&inner);
+}
+
 static const struct key_def child_keys[] = {
 	CHILD("mode", set_mode, cfg.mode, NULL),
 	CHILD("local_ts", set_ts, local_ts, NULL),
@@ -83,11 +93,13 @@ static const struct key_def child_keys[] = {
 	CHILD("if_id_in", set_interface, cfg.if_id_in, NULL),
 	CHILD("if_id_out", set_interface, cfg.if_id_out, NULL),
 	CHILD("replay_window", set_replay_window, cfg.replay_window, NULL),
+	CHILD("updown", set_string, cfg.updown, NULL),
+	CHILD("hostaccess", set_bool, cfg.hostaccess, NULL),
 	CHILD("priority", set_u32, cfg.priority, NULL),
 	ONLY("sha256_96", "no"),
-	ONLY("hostaccess", "no"),
 	ONLY("policies", "yes"),
-	ONLY("policies_fwd_out", "no"),
+	/* Outbound policies are for what is forwarded, too. */
+	{ "policies_fwd_out", ignore_bool, 0, NULL },
 	ONLY("ipcomp", "no"),
 	ONLY("reqid", "0"),
 	ONLY("mark_in_sa", "no"),
@@ -95,7 +107,6 @@ static const struct key_def child_keys[] = {
 	ONLY("hw_offload", "no"),
 	ONLY("per_cpu_sas", "no"),
 	LATER("ah_proposals"),
-	LATER("updown"),
 	LATER("interface"),
 	LATER("mark_in"),
 	LATER("mark_out"),

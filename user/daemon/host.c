@@ -9,9 +9,11 @@
 #include "addresses.h"
 #include "host.h"
 #include "kernel.h"
+#include "hooks.h"
 #include "lease_file.h"
 #include "log.h"
 #include "sockets.h"
+#include "updown.h"
 
 enum {
 	NS_PER_US = 1000,		/* uv_hrtime() counts nanoseconds */
@@ -159,6 +161,11 @@ static void op_vip_del(void *arg, const struct ike_vip_spec *spec)
 	addresses_del(((struct host *)arg)->addresses, spec);
 }
 
+static void op_updown(void *arg, const struct ike_updown_spec *spec)
+{
+	updown_run(((struct host *)arg)->hooks, spec);
+}
+
 static void op_lease_keep(void *arg, const char *pool, const char *identity,
 			  const struct ike_addr *addr)
 {
@@ -204,6 +211,7 @@ static const struct ike_host ops = {
 	.policy_del = op_policy_del,
 	.vip_add = op_vip_add,
 	.vip_del = op_vip_del,
+	.updown = op_updown,
 	.lease_keep = op_lease_keep,
 	.log = op_log,
 	.event = op_event,

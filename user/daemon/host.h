@@ -14,6 +14,7 @@
 #include "ikev2/ike.h"
 
 struct addresses;
+struct hooks;
 struct kernel;
 struct lease_file;
 struct sockets;
@@ -38,6 +39,7 @@ struct host {
 	struct kernel *kernel;
 	struct addresses *addresses;
 	struct lease_file *leases;
+	struct hooks *hooks;
 	struct host_listener listener;
 	uv_timer_t timer;
 	struct host_event *first, **last;

@@ -11,6 +11,7 @@
 #include "addresses.h"
 #include "config/load.h"
 #include "control.h"
+#include "hooks.h"
 #include "host.h"
 #include "kernel.h"
 #include "lease_file.h"
@@ -35,6 +36,7 @@ struct daemon {
 	struct sockets sockets;
 	struct addresses addresses;
 	struct lease_file leases;
+	struct hooks hooks;
 	struct host host;
 	struct watch watch;
 	struct roam roam;
@@ -154,6 +156,7 @@ static void end_loop(struct daemon *d)
 	control_close(&d->control);
 	watch_close(&d->watch);
 	roam_close(&d->roam);
+	hooks_close(&d->hooks);
 	sockets_close(&d->sockets);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
@@ -263,6 +266,9 @@ static void open_leases(struct daemon *d)
 /* All that needs more than CAP_NET_ADMIN, or a file that only root may read. */
 static int open_all(struct daemon *d)
 {
+	/* Before there are secrets in memory: it is a process that runs programs. */
+	if (hooks_open(&d->hooks, d->options.config))
+		return -1;
 	privileges_part_keys();
 	if (read_config(d))
 		return -1;
@@ -277,6 +283,7 @@ static int open_all(struct daemon *d)
 	d->host.kernel = &d->kernel;
 	d->host.addresses = &d->addresses;
 	d->host.leases = &d->leases;
+	d->host.hooks = &d->hooks;
 	if (d->options.kernel && (addresses_open(&d->addresses) || roam_open(&d->roam, &d->host)))
 		return -1;
 	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) ||
@@ -333,7 +340,8 @@ static int start(struct daemon *d)
 	d->host.sockets = &d->sockets;
 	d->host.listener = (struct host_listener){ .event = on_event, .idle = on_idle, .arg = d };
 	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) ||
-	    watch_start(&d->watch) || roam_start(&d->roam)) {
+	    watch_start(&d->watch) || roam_start(&d->roam) ||
+	    hooks_start(&d->hooks, &d->loop)) {
 		log_error("out of memory");
 		return -1;
 	}

@@ -324,6 +324,8 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
 	c->announced = true;
 	ike_emit(sa->engine, m->old ? IKE_EVENT_CHILD_REKEYED : IKE_EVENT_CHILD_UP, sa->id, c->id,
 		 m->old ? m->old->id : 0);
+	if (!m->old)
+		ike_child_updown(c, true);
 	ike_goal_met(sa->engine, sa->conn->name, c->cfg->name);
 	/* An end has moved while it was agreed on. */
 	if (is_left_behind(c))
@@ -521,6 +523,8 @@ void ike_child_end(struct ike_child *c, enum ike_end how, const char *why)
 		ike_child_log(c, IKE_LOG_INFO, "CHILD_SA is down: %s", why);
 		ike_goal_lost(c, how);
 	}
+	if (announced && !replaced)
+		ike_child_updown(c, false);
 	hand_on(c);
 	unmake(c);
 	if (announced && !replaced)

@@ -99,6 +99,8 @@ struct ike_making {
  */
 struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
 				 struct ike_error *err);
+/* Tells the host, for the command that the configuration names. */
+void ike_child_updown(struct ike_child *c, bool up);
 /* From now on it is what packets go out on. */
 bool ike_child_use(struct ike_child *c);
 /* The peer has sent a new request on @sa, so it has had all our answers. */

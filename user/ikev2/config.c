@@ -12,6 +12,7 @@ static void child_clear(struct ike_child_cfg *c)
 	free(c->name);
 	free(c->local_ts);
 	free(c->remote_ts);
+	free(c->updown);
 	ike_proposal_list_clear(&c->proposals);
 }
 

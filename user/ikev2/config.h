@@ -64,6 +64,8 @@ struct ike_child_cfg {
 	uint64_t inactivity;			/* seconds without a packet that end it; 0: none do */
 	uint32_t replay_window;			/* packets */
 	uint32_t priority;			/* 0: computed from the selectors */
+	char *updown;				/* command when it comes up and goes down; NULL: none */
+	bool hostaccess;			/* for that command */
 };
 
 enum ike_auth_method { IKE_AUTH_CFG_PSK, IKE_AUTH_CFG_PUBKEY, IKE_AUTH_CFG_EAP };

@@ -13,6 +13,7 @@
  * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
  * 	cp.c lease.c	addresses inside of the tunnel, asked for and given
+ * 	updown.c	a CHILD_SA's coming and going, for a command of the user's
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
  * 	goal.c		what should be up, and trying again
  * 	command.c ticket.c status.c	for people

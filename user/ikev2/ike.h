@@ -104,6 +104,21 @@ struct ike_vip_spec {
 	size_t n_nets;
 };
 
+/* A CHILD_SA came up or went down, and the configuration names a command for that. */
+struct ike_updown_spec {
+	bool up;
+	const struct ike_child_cfg *cfg;
+	const char *conn;
+	uint64_t ike_id, child_id;
+	struct ike_endpoint local, remote;
+	const struct ike_id *local_id, *remote_id;
+	const struct ike_ts *local_ts, *remote_ts;
+	size_t n_local_ts, n_remote_ts;
+	bool udp_encap, transport;
+	const struct ike_addr *local_vips, *remote_vips; /* addresses inside of the tunnel */
+	size_t n_local_vips, n_remote_vips;
+};
+
 struct ike_usage {
 	uint64_t bytes, packets;
 	uint64_t idle_seconds; /* UINT64_MAX: never used */
@@ -184,6 +199,8 @@ struct ike_host {
 	/* Sets up an address inside of the tunnel, and takes it away. Both may be NULL. */
 	int (*vip_add)(void *host, const struct ike_vip_spec *spec, const char **why);
 	void (*vip_del)(void *host, const struct ike_vip_spec *spec);
+	/* Runs spec->cfg->updown; not for one that replaces another or is replaced. May be NULL. */
+	void (*updown)(void *host, const struct ike_updown_spec *spec);
 	/*
 	 * @identity has been given @addr out of @pool: for ike_engine_restore_lease() in the next
 	 * life. May be NULL.
