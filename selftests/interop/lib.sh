@@ -4,6 +4,7 @@
 # Source it after ktap.sh and net.sh.
 #
 #	esplaned_start NS NAME CONF	starts esplaned in NS with configuration text CONF; waits until it answers
+#				$esplaned_options: instead of --no-privdrop
 #	esplaned_stop NAME [SIGNAL]	TERM unless named; waits until it has gone
 #	esplane NAME ARGS...		the command, against that daemon
 #	charon_start NS NAME CONF	starts charon in NS, loads CONF (text of a swanctl.conf)
@@ -73,7 +74,8 @@ esplaned_start() {
 	swanctl_conf >"$dir/strongswan.conf"
 	daemon_root[$name]=${esplaned_root:-}
 	# shellcheck disable=SC2086
-	ip netns exec "$name_space" ${esplaned_root:+chroot $esplaned_root} esplaned --config "$dir/conf" --vici "$dir/vici" --no-privdrop --debug \
+	ip netns exec "$name_space" ${esplaned_root:+chroot $esplaned_root} esplaned --config "$dir/conf" --vici "$dir/vici" \
+		${esplaned_options:---no-privdrop} --debug \
 		>>"$dir/log" 2>&1 &
 	daemon_pid[$name]=$!
 	at_exit kill -KILL $!

@@ -62,6 +62,27 @@ static void set_mode(const struct key_call *call)
 	set_word(&inner);
 }
 
+static void set_copy_ecn(const struct key_call *call)
+{
+	struct key_call inner = *call;
+	bool copy = true;
+
+	inner.field = &copy;
+	set_bool(&inner);
+	*(bool *)call->field = !copy;
+}
+
+/* From the inner to the outer header. The way back, "in" and "yes", is not for a stranger to say. */
+static void set_copy_dscp(const struct key_call *call)
+{
+	const char *v = call->setting->value;
+
+	if (!strcmp(v, "out") || !strcmp(v, "no"))
+		*(bool *)call->field = !strcmp(v, "out");
+	else
+		key_error(call, "\"%s\" is not supported by esplane; out and no are", v);
+}
+
 /* Either way it is what happens. */
 static void ignore_bool(const struct key_call *call)
 {
@@ -95,6 +116,11 @@ static const struct key_def child_keys[] = {
 	CHILD("replay_window", set_replay_window, cfg.replay_window, NULL),
 	CHILD("updown", set_string, cfg.updown, NULL),
 	CHILD("hostaccess", set_bool, cfg.hostaccess, NULL),
+	CHILD("mark_in", set_mark, cfg.mark_in, NULL),
+	CHILD("mark_out", set_mark, cfg.mark_out, NULL),
+	CHILD("set_mark_out", set_output_mark, cfg.set_mark_out, NULL),
+	CHILD("copy_ecn", set_copy_ecn, cfg.no_ecn, NULL),
+	CHILD("copy_dscp", set_copy_dscp, cfg.copy_dscp, NULL),
 	CHILD("priority", set_u32, cfg.priority, NULL),
 	ONLY("sha256_96", "no"),
 	ONLY("policies", "yes"),
@@ -106,17 +132,12 @@ static const struct key_def child_keys[] = {
 	ONLY("tfc_padding", "0"),
 	ONLY("hw_offload", "no"),
 	ONLY("per_cpu_sas", "no"),
+	ONLY("copy_df", "yes"),
 	LATER("ah_proposals"),
 	LATER("interface"),
-	LATER("mark_in"),
-	LATER("mark_out"),
 	LATER("set_mark_in"),
-	LATER("set_mark_out"),
 	LATER("label"),
 	LATER("label_mode"),
-	LATER("copy_df"),
-	LATER("copy_ecn"),
-	LATER("copy_dscp"),
 	LATER("icmp"),
 };
 
@@ -249,6 +270,7 @@ void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *co
 			.if_id_in = conn->if_id_in,
 			.if_id_out = conn->if_id_out,
 			.replay_window = DEFAULT_REPLAY_WINDOW,
+			.copy_dscp = true,
 		},
 	};
 	struct ike_child_cfg *list = list_grow(l, conn->children, conn->n_children, sizeof(*list));

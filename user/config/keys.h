@@ -64,6 +64,8 @@ key_setter set_u64, set_u32, set_u16;		/* set_u16: a port, not 0 */
 key_setter set_bool;				/* bool */
 key_setter set_string;				/* char *, malloc()ed */
 key_setter set_word;				/* enum; arg: struct key_word list */
+key_setter set_mark;				/* struct ike_mark: VALUE or VALUE/MASK */
+key_setter set_output_mark;			/* uint32_t: the same, all bits */
 key_setter set_interface;			/* uint32_t: if_id; not %unique */
 key_setter set_version;				/* no field: 2 or 0 */
 key_setter set_id;				/* struct ike_id */

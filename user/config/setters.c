@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What becomes of the value of a key: one function for each type of field. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -117,6 +118,49 @@ void set_word(const struct key_call *call)
 		ike_text_add(&words, "%s", w->word);
 	}
 	key_error(call, "\"%s\" is not %s", VALUE(call), buf);
+}
+
+static bool number_of(const char *text, uint32_t *v)
+{
+	uint64_t wide;
+
+	if (!value_number(text, &wide) || wide > UINT32_MAX)
+		return false;
+	*v = wide;
+	return true;
+}
+
+void set_mark(const struct key_call *call)
+{
+	struct ike_mark mark = { .mask = UINT32_MAX };
+	const char *slash = strchr(VALUE(call), '/');
+	char value[32];
+	size_t len = slash ? (size_t)(slash - VALUE(call)) : strlen(VALUE(call));
+
+	snprintf(value, sizeof(value), "%.*s", (int)len, VALUE(call));
+	if (VALUE(call)[0] == '%')
+		key_error(call, "%s is not supported by esplane; give a number", VALUE(call));
+	else if (len >= sizeof(value) || !number_of(value, &mark.value) ||
+		 (slash && !number_of(slash + 1, &mark.mask)))
+		key_error(call, "\"%s\" is no mark (such as 7 or 0x10/0xf0)", VALUE(call));
+	else if (mark.value & ~mark.mask)
+		key_error(call, "\"%s\": no packet fits, the value has bits beside the mask",
+			  VALUE(call));
+	else
+		*(struct ike_mark *)call->field = mark;
+}
+
+/* The data plane sets the whole mark. */
+void set_output_mark(const struct key_call *call)
+{
+	struct ike_mark mark = { .mask = UINT32_MAX };
+	struct key_call inner = *call;
+
+	inner.field = &mark;
+	set_mark(&inner);
+	if (mark.mask != UINT32_MAX)
+		key_error(call, "%s: a mask is not supported by esplane", VALUE(call));
+	*(uint32_t *)call->field = mark.value;
 }
 
 void set_interface(const struct key_call *call)

@@ -123,6 +123,14 @@ static int find_interface(struct addresses *a, struct search *s)
 	return dump(a, s->addr.family, look_at, s);
 }
 
+void addresses_interface(struct addresses *a, const struct ike_addr *addr, char name[IF_NAMESIZE])
+{
+	struct search s = { .addr = *addr };
+
+	if (!a->sock || find_interface(a, &s) || !s.index || !if_indextoname(s.index, name))
+		name[0] = '\0';
+}
+
 static int request(struct addresses *a, int type, int flags, const struct ike_addr *addr,
 		   unsigned int index)
 {

@@ -9,6 +9,8 @@
 #ifndef ESPLANE_ADDRESSES_H
 #define ESPLANE_ADDRESSES_H
 
+#include <net/if.h>
+
 #include "ikev2/ike.h"
 
 struct nl_sock;
@@ -23,6 +25,8 @@ int addresses_open(struct addresses *a);
 void addresses_close(struct addresses *a);
 /* As addresses() of struct ike_host: those of all interfaces that are valid beyond the link. */
 size_t addresses_list(struct addresses *a, struct ike_addr *list, size_t max);
+/* The name of the interface that has @addr; empty if there is none. */
+void addresses_interface(struct addresses *a, const struct ike_addr *addr, char name[IF_NAMESIZE]);
 /* As vip_add() and vip_del() of struct ike_host. */
 int addresses_add(struct addresses *a, const struct ike_vip_spec *spec, const char **why);
 void addresses_del(struct addresses *a, const struct ike_vip_spec *spec);

@@ -163,7 +163,11 @@ static void op_vip_del(void *arg, const struct ike_vip_spec *spec)
 
 static void op_updown(void *arg, const struct ike_updown_spec *spec)
 {
-	updown_run(((struct host *)arg)->hooks, spec);
+	struct host *h = arg;
+	char interface[IF_NAMESIZE];
+
+	addresses_interface(h->addresses, &spec->local.addr, interface);
+	updown_run(h->hooks, spec, interface);
 }
 
 static void op_lease_keep(void *arg, const char *pool, const char *identity,

@@ -90,6 +90,7 @@ static void keep_policy(void *arg, const struct dp_policy *policy)
 	}
 	v[l->n_policies++] = (struct leftover_policy){
 		.id = policy->id, .direction = policy->direction, .if_id = policy->if_id,
+		.mark = policy->mark, .mark_mask = policy->mark_mask,
 		.priority = policy->priority, .sa_id = policy->sa_id, .cookie = policy->cookie,
 		.selectors = copy, .n_selectors = policy->n_selectors,
 	};
@@ -174,9 +175,15 @@ static void remove_sa(struct leftovers *l, struct leftover_sa *sa)
 	*sa = l->sas[--l->n_sas];
 }
 
-static bool same_place(const struct leftover_policy *p, const struct dp_policy *policy)
+static bool same_packets(const struct leftover_policy *p, const struct dp_policy *policy)
 {
 	return p->direction == policy->direction && p->if_id == policy->if_id &&
+	       p->mark == policy->mark && p->mark_mask == policy->mark_mask;
+}
+
+static bool same_place(const struct leftover_policy *p, const struct dp_policy *policy)
+{
+	return same_packets(p, policy) &&
 	       mapping_same_selectors(p->selectors, p->n_selectors, policy->selectors,
 				      policy->n_selectors);
 }
@@ -218,8 +225,7 @@ static void supersede(struct leftovers *l, uint64_t cookie, ike_time now)
 /* The older of two policies of the same priority wins, and leftovers are older. */
 static bool shadows(const struct leftover_policy *p, const struct dp_policy *policy)
 {
-	return !p->taken && p->direction == policy->direction && p->if_id == policy->if_id &&
-	       p->priority == policy->priority &&
+	return !p->taken && same_packets(p, policy) && p->priority == policy->priority &&
 	       mapping_overlap(p->selectors, p->n_selectors, policy->selectors,
 			       policy->n_selectors);
 }

@@ -30,7 +30,7 @@ struct leftover_sa {
 };
 
 struct leftover_policy {
-	uint32_t id, direction, if_id, priority, sa_id;
+	uint32_t id, direction, if_id, priority, sa_id, mark, mark_mask;
 	bool taken;			/* its ID is a policy's of ours; the SA may still be at work */
 	uint64_t cookie;
 	struct dp_selector *selectors;

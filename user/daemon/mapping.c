@@ -155,7 +155,10 @@ int mapping_sa(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike
 	to->spi = spec->spi;
 	mapping_addr(&to->src, &spec->src.addr);
 	mapping_addr(&to->dst, &spec->dst.addr);
-	to->flags = spec->esn ? ESPLANE_SA_FLAG_ESN : 0;
+	to->flags = (spec->esn ? ESPLANE_SA_FLAG_ESN : 0) |
+		    (spec->copy_dscp ? ESPLANE_SA_FLAG_COPY_DSCP : 0) |
+		    (spec->no_ecn ? ESPLANE_SA_FLAG_NO_ECN : 0);
+	to->output_mark = spec->output_mark;
 	to->replay_window = spec->inbound ? spec->replay_window : 0;
 	if (spec->udp_encap) {
 		to->encap_sport = spec->src.port;
@@ -187,6 +190,8 @@ int mapping_policy(struct dp_policy *to, const struct ike_policy_spec *spec, uin
 	to->priority = spec->priority;
 	to->sa_id = spec->inbound ? 0 : spec->sa_id;
 	to->if_id = spec->if_id;
+	to->mark = spec->mark.value;
+	to->mark_mask = spec->mark.mask;
 	to->cookie = mapping_cookie(boot, spec->cookie);
 	return mapping_selectors(to->selectors, &to->n_selectors, spec->src_ts, spec->n_src_ts,
 				 spec->dst_ts, spec->n_dst_ts, why);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What a CHILD_SA's command finds in its environment: the names are those of strongSwan's scripts. */
-#include <arpa/inet.h>
-#include <ifaddrs.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,27 +9,6 @@
 #include "vici/version.h"
 
 enum { NAME_LEN = 256 };
-
-/* Which interface has @addr; empty if none. */
-static void interface_of(const struct ike_addr *addr, char name[IF_NAMESIZE])
-{
-	struct ifaddrs *list = NULL, *i;
-	const void *bytes;
-
-	name[0] = '\0';
-	if (getifaddrs(&list))
-		return;
-	for (i = list; i && !name[0]; i = i->ifa_next) {
-		if (!i->ifa_addr || i->ifa_addr->sa_family != addr->family)
-			continue;
-		bytes = addr->family == AF_INET ?
-			(void *)&((struct sockaddr_in *)i->ifa_addr)->sin_addr :
-			(void *)&((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr;
-		if (!memcmp(bytes, addr->bytes, ike_addr_len(addr)))
-			snprintf(name, IF_NAMESIZE, "%s", i->ifa_name);
-	}
-	freeifaddrs(list);
-}
 
 static void add_addr(struct hooks_request *r, const char *name, const struct ike_addr *addr)
 {
@@ -91,14 +67,14 @@ static bool is_host(const struct ike_ts *ts, const struct ike_addr *addr)
 }
 
 void updown_request(struct hooks_request *r, const struct ike_updown_spec *spec,
-		    const struct ike_ts *local, const struct ike_ts *remote)
+		    const char *interface, const struct ike_ts *local,
+		    const struct ike_ts *remote)
 {
-	char name[NAME_LEN], interface[IF_NAMESIZE];
+	char name[NAME_LEN];
 
 	snprintf(name, sizeof(name), "%s[%" PRIu64 "]/%s{%" PRIu64 "}", spec->conn, spec->ike_id,
 		 spec->cfg->name, spec->child_id);
 	hooks_begin(r, name, spec->cfg->updown);
-	interface_of(&spec->local.addr, interface);
 	hooks_add(r, "PLUTO_VERSION=esplane " ESPLANE_VERSION);
 	hooks_add(r, "PLUTO_VERB=%s-%s%s", spec->up ? "up" : "down",
 		  is_host(local, &spec->local.addr) ? "host" : "client",
@@ -123,7 +99,7 @@ void updown_request(struct hooks_request *r, const struct ike_updown_spec *spec,
 		hooks_add(r, "PLUTO_IF_ID_OUT=%" PRIu32, spec->cfg->if_id_out);
 }
 
-void updown_run(struct hooks *h, const struct ike_updown_spec *spec)
+void updown_run(struct hooks *h, const struct ike_updown_spec *spec, const char *interface)
 {
 	static struct hooks_request r;
 	size_t i, j;
@@ -132,7 +108,8 @@ void updown_run(struct hooks *h, const struct ike_updown_spec *spec)
 		for (j = 0; j < spec->n_remote_ts; j++) {
 			if (spec->local_ts[i].first.family != spec->remote_ts[j].first.family)
 				continue;
-			updown_request(&r, spec, &spec->local_ts[i], &spec->remote_ts[j]);
+			updown_request(&r, spec, interface, &spec->local_ts[i],
+				       &spec->remote_ts[j]);
 			hooks_run(h, &r);
 		}
 }

@@ -69,6 +69,9 @@ static int add_sa(struct ike_child *c, const struct direction *d, const struct i
 			c->cfg->replay_window ? c->cfg->replay_window : DEFAULT_REPLAY_WINDOW,
 		.if_id = d->inbound ? ike_if_id_in(sa->conn, c->cfg)
 				    : ike_if_id_out(sa->conn, c->cfg),
+		.output_mark = d->inbound ? 0 : c->cfg->set_mark_out,
+		.copy_dscp = !d->inbound && c->cfg->copy_dscp,
+		.no_ecn = c->cfg->no_ecn && !c->transport,
 		.cookie = c->id,
 		.src_ts = d->inbound ? c->remote_ts : c->local_ts,
 		.n_src_ts = d->inbound ? c->n_remote_ts : c->n_local_ts,

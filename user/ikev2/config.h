@@ -51,6 +51,11 @@ struct ike_lifetime {
 	uint64_t jitter_bytes, jitter_packets;
 };
 
+/* Of a packet; it fits if the bits of @mask are those of @value. Mask 0: any packet. */
+struct ike_mark {
+	uint32_t value, mask;
+};
+
 struct ike_child_cfg {
 	char *name;
 	enum ike_mode mode;
@@ -64,6 +69,9 @@ struct ike_child_cfg {
 	uint64_t inactivity;			/* seconds without a packet that end it; 0: none do */
 	uint32_t replay_window;			/* packets */
 	uint32_t priority;			/* 0: computed from the selectors */
+	struct ike_mark mark_in, mark_out;	/* of packets that the policies are for */
+	uint32_t set_mark_out;			/* of ESP packets; 0: none */
+	bool copy_dscp, no_ecn;			/* to the outer header; no_ecn: neither way */
 	char *updown;				/* command when it comes up and goes down; NULL: none */
 	bool hostaccess;			/* for that command */
 };
@@ -117,6 +125,8 @@ struct ike_conn_cfg {
 	enum ike_send_cert send_cert;
 	bool no_certreq;			/* send_certreq = no */
 	uint64_t dpd_delay;			/* seconds, 0: off */
+	/* Seconds without an answer after which the peer is gone; 0: when all is sent in vain. */
+	uint64_t dpd_timeout;
 	uint64_t rekey_time, over_time, rand_time;	/* seconds; rekey_time 0: never */
 	uint64_t keyingtries;			/* 0: for ever */
 	enum ike_unique unique;

@@ -69,6 +69,8 @@ struct ike_sa_spec {
 	size_t integ_key_len;
 	uint32_t replay_window;
 	uint32_t if_id;
+	uint32_t output_mark; /* of ESP packets; 0: none */
+	bool copy_dscp, no_ecn; /* between the headers */
 	uint64_t cookie; /* names the CHILD_SA in events and dumps */
 	const struct ike_ts *src_ts,
 		*dst_ts; /* in the direction of the packets; every pair counts */
@@ -90,6 +92,7 @@ struct ike_policy_spec {
 	uint32_t id; /* 0: a new one */
 	uint32_t priority;
 	uint32_t if_id;
+	struct ike_mark mark; /* of the packets */
 	uint32_t sa_id; /* outbound; 0: none, traffic raises acquire */
 	uint64_t cookie;
 	const struct ike_ts *src_ts, *dst_ts; /* in the direction of the packets */

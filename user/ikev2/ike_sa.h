@@ -107,6 +107,7 @@ struct ike_sa {
 	struct ike_auth_eap *eap;  /* auth_eap.h */
 
 	struct ike_window window;
+	ike_time asked;	    /* the request that is out, first */
 	unsigned int sends; /* of the request that is out */
 	unsigned int sends_max;
 	ike_time interval;

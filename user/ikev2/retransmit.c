@@ -31,15 +31,26 @@ void ike_sa_send_request(struct ike_sa *sa, const struct ike_endpoint *local,
 	send_flight(sa->engine, local, remote, ike_packet_bytes(&sa->window.request));
 }
 
+/* When the peer counts as gone, however often it was asked; UINT64_MAX: there is no such time. */
+static ike_time deadline(const struct ike_sa *sa)
+{
+	return sa->established && sa->conn->dpd_timeout ?
+		       sa->asked + sa->conn->dpd_timeout * IKE_SECOND :
+		       UINT64_MAX;
+}
+
 static void send_request(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
+	ike_time again = e->now + ike_jitter(e, sa->interval);
 
 	sa->sent = e->now;
 	sa->sends++;
 	ike_sa_send_request(sa, &sa->local, &sa->remote);
 	ike_path_probe(sa);
-	ike_timer_set(&e->timers, &sa->retransmit, e->now + ike_jitter(e, sa->interval));
+	if (again > deadline(sa))
+		again = deadline(sa);
+	ike_timer_set(&e->timers, &sa->retransmit, again);
 	sa->interval = sa->interval * BACKOFF / BACKOFF_BASE;
 }
 
@@ -47,6 +58,7 @@ void ike_sa_ask(struct ike_sa *sa)
 {
 	const struct ike_settings *s = &sa->engine->config->settings;
 
+	sa->asked = sa->engine->now;
 	sa->sends = 0;
 	sa->sends_max = (s->retransmit_tries ? s->retransmit_tries : DEFAULT_TRIES) + 1;
 	sa->interval = (s->retransmit_timeout_ms ? s->retransmit_timeout_ms : DEFAULT_TIMEOUT_MS) *
@@ -67,7 +79,7 @@ void ike_sa_asked_in_vain(struct ike_timer *timer)
 	struct ike_task *t = sa->task;
 	struct ike_text text;
 
-	if (sa->sends < sa->sends_max) {
+	if (sa->sends < sa->sends_max && sa->engine->now < deadline(sa)) {
 		sa->engine->counters.retransmitted++;
 		ike_sa_log(sa, IKE_LOG_DEBUG, "no answer yet: sending request %u again (%u)",
 			   sa->window.next_id - 1, sa->sends);

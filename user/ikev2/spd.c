@@ -72,10 +72,16 @@ static bool same_list(const struct ike_ts *a, size_t n_a, const struct ike_ts *b
 	return true;
 }
 
+static bool same_mark(const struct ike_mark *a, const struct ike_mark *b)
+{
+	return a->value == b->value && a->mask == b->mask;
+}
+
 static bool same_policy(const struct ike_policy *a, const struct ike_policy *b)
 {
 	return a->action == b->action && a->if_id_in == b->if_id_in && a->if_id_out == b->if_id_out &&
-	       a->priority == b->priority &&
+	       a->priority == b->priority && same_mark(&a->mark_in, &b->mark_in) &&
+	       same_mark(&a->mark_out, &b->mark_out) &&
 	       same_list(a->local_ts, a->n_local_ts, b->local_ts, b->n_local_ts) &&
 	       same_list(a->remote_ts, a->n_remote_ts, b->remote_ts, b->n_remote_ts);
 }
@@ -145,6 +151,8 @@ static struct ike_policy wanted(const struct ike_conn_cfg *conn, const struct ik
 		.n_remote_ts = n_remote,
 		.if_id_in = ike_if_id_in(conn, cfg),
 		.if_id_out = ike_if_id_out(conn, cfg),
+		.mark_in = cfg->mark_in,
+		.mark_out = cfg->mark_out,
 		.priority = cfg->priority ? cfg->priority
 					  : base - narrowness(local, n_local) -
 						    narrowness(remote, n_remote),
@@ -161,6 +169,7 @@ static bool set_both(struct ike_engine *e, struct ike_policy *p, uint64_t cookie
 		.id = p->in,
 		.priority = p->priority,
 		.if_id = p->if_id_in,
+		.mark = p->mark_in,
 		.cookie = cookie,
 		.src_ts = p->remote_ts,
 		.n_src_ts = p->n_remote_ts,
@@ -176,6 +185,7 @@ static bool set_both(struct ike_engine *e, struct ike_policy *p, uint64_t cookie
 		.id = p->out,
 		.priority = p->priority,
 		.if_id = p->if_id_out,
+		.mark = p->mark_out,
 		.cookie = cookie,
 		.sa_id = sa_id,
 		.src_ts = p->local_ts,

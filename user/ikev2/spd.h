@@ -18,6 +18,7 @@ struct ike_policy {
 	size_t n_local_ts, n_remote_ts;
 	enum ike_policy_action action;
 	uint32_t if_id_in, if_id_out, priority;
+	struct ike_mark mark_in, mark_out;
 	uint32_t in, out;	     /* the data plane's IDs; 0: none */
 	struct ike_child_list users; /* the newest last: that one is in force */
 	uint64_t trap;		     /* cookie of a trap or shunt, or 0 */

@@ -150,7 +150,7 @@ static void connection_keys(void **state)
 	struct daemon_config *c = accepted(CONN(
 		"version = 2\n local_addrs = 10.0.0.1, 10.1.0.0/16,2001:db8::1-2001:db8::9\n"
 		"local_port = 4500\n remote_port = 501\n proposals = aes256-sha256-modp2048\n"
-		"encap = yes\n dpd_delay = 30\n rekey_time = 2h\n over_time = 5m\n rand_time = 1m\n"
+		"encap = yes\n dpd_delay = 30\n dpd_timeout = 45\n rekey_time = 2h\n over_time = 5m\n rand_time = 1m\n"
 		"keyingtries = 0\n unique = replace\n childless = prefer\n if_id_in = 7\n if_id_out = 0x10\n"
 		"mobike = yes\n reauth_time = 0s\n fragmentation = accept\n"));
 	const struct ike_conn_cfg *conn = only_conn(c);
@@ -165,6 +165,7 @@ static void connection_keys(void **state)
 	assert_true(conn->force_encap);
 	assert_true(conn->mobike);
 	assert_int_equal(conn->dpd_delay, 30);
+	assert_int_equal(conn->dpd_timeout, 45);
 	assert_int_equal(conn->rekey_time, 7200);
 	assert_int_equal(conn->over_time, 300);
 	assert_int_equal(conn->rand_time, 60);
@@ -259,7 +260,9 @@ static void child_keys(void **state)
 		"rand_time = 0\n rekey_bytes = 500m\n life_bytes = 1g\n rand_bytes = 1k\n"
 		"rekey_packets = 1000\n life_packets = 0\n start_action = start\n"
 		"close_action = trap\n dpd_action = restart\n if_id_in = 1\n if_id_out = 2\n"
-		"replay_window = 64\n priority = 9\n inactivity = 5m\n"));
+		"replay_window = 64\n priority = 9\n inactivity = 5m\n"
+		"mark_in = 7\n mark_out = 0x10/0xf0\n set_mark_out = 9\n copy_dscp = no\n"
+		"copy_ecn = no\n updown = /etc/fw up\n hostaccess = yes\n policies_fwd_out = yes\n"));
 	const struct ike_child_cfg *child = only_child(c);
 	char text[IKE_PROPOSAL_TEXT_MAX];
 
@@ -283,6 +286,15 @@ static void child_keys(void **state)
 	assert_int_equal(child->replay_window, 64);
 	assert_int_equal(child->priority, 9);
 	assert_int_equal(child->inactivity, 300);
+	assert_int_equal(child->mark_in.value, 7);
+	assert_int_equal(child->mark_in.mask, UINT32_MAX);
+	assert_int_equal(child->mark_out.value, 0x10);
+	assert_int_equal(child->mark_out.mask, 0xf0);
+	assert_int_equal(child->set_mark_out, 9);
+	assert_false(child->copy_dscp);
+	assert_true(child->no_ecn);
+	assert_string_equal(child->updown, "/etc/fw up");
+	assert_true(child->hostaccess);
 	config_free(c);
 }
 
@@ -402,7 +414,9 @@ static void unknown_keys(void **state)
 	refused(CONN("porposals ="),
 		"t.conf:8: unknown key \"porposals\"; did you mean \"proposals\"?\n");
 	refused(CHILD("udown = x"),
-		"t.conf:10: unknown key \"udown\"; did you mean \"updown\", which is "
+		"t.conf:10: unknown key \"udown\"; did you mean \"updown\"?\n");
+	refused(CHILD("intrface = eth0"),
+		"t.conf:10: unknown key \"intrface\"; did you mean \"interface\", which is "
 		"not supported yet?\n");
 	refused(CONN("local_ts = 10.0.0.0/8"),
 		"t.conf:8: key \"local_ts\" has no meaning here; it belongs in "
@@ -448,10 +462,19 @@ static void unknown_sections(void **state)
 
 static void keys_of_strongswan(void **state)
 {
-	refused(CHILD("updown = /bin/true"),
-		"t.conf:10: updown: known from strongSwan, not supported by esplane yet\n");
-	refused(CONN("dpd_timeout = 10"),
-		"t.conf:8: dpd_timeout: known from strongSwan, not supported by esplane yet\n");
+	refused(CHILD("interface = eth0"),
+		"t.conf:10: interface: known from strongSwan, not supported by esplane yet\n");
+	refused(CHILD("mark_in = %unique"),
+		"t.conf:10: mark_in: %unique is not supported by esplane; give a number\n");
+	refused(CHILD("mark_out = 0x1f/0xf0"),
+		"t.conf:10: mark_out: \"0x1f/0xf0\": no packet fits, the value has bits beside the "
+		"mask\n");
+	refused(CHILD("mark_out = red"),
+		"t.conf:10: mark_out: \"red\" is no mark (such as 7 or 0x10/0xf0)\n");
+	refused(CHILD("set_mark_out = 1/1"),
+		"t.conf:10: set_mark_out: 1/1: a mask is not supported by esplane\n");
+	refused(CHILD("copy_dscp = in"),
+		"t.conf:10: copy_dscp: \"in\" is not supported by esplane; out and no are\n");
 	refused("authorities { }", "t.conf:1: section \"authorities\": known from strongSwan, not supported by "
 			     "esplane yet\n");
 	refused(CONN("reauth_time = 3h"),

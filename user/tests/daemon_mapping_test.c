@@ -59,6 +59,9 @@ static void outbound_sa(void **state)
 			  .hard_seconds = 8,
 			  .soft_packets = 9,
 			  .hard_packets = 10 },
+		.output_mark = 7,
+		.copy_dscp = true,
+		.no_ecn = true,
 	};
 	struct mapping_keymat keymat;
 	struct dp_sa sa;
@@ -72,7 +75,9 @@ static void outbound_sa(void **state)
 	assert_int_equal(sa.encap_dport, 61000);
 	assert_memory_equal(sa.dst.bytes, "\xc0\x00\x02\x02", 4);
 	assert_int_equal(sa.dst.len, 4);
-	assert_int_equal(sa.flags, ESPLANE_SA_FLAG_ESN);
+	assert_int_equal(sa.flags, ESPLANE_SA_FLAG_ESN | ESPLANE_SA_FLAG_COPY_DSCP |
+			 ESPLANE_SA_FLAG_NO_ECN);
+	assert_int_equal(sa.output_mark, 7);
 	/* The window is the receiver's alone. */
 	assert_int_equal(sa.replay_window, 0);
 	assert_true(sa.cookie == 0xabcd000101234567);

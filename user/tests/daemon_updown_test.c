@@ -150,7 +150,8 @@ static void the_environment_is_what_scripts_know(void **state)
 	assert_true(ike_ts_parse("10.2.0.0/24", &remote, &err));
 	assert_true(ike_id_parse("a.example.org", &me, &err));
 	assert_true(ike_id_parse("b.example.org", &peer, &err));
-	updown_request(&r, &spec, &local, &remote);
+	updown_request(&r, &spec, "eth0", &local, &remote);
+	assert_true(has(&r, "PLUTO_INTERFACE=eth0"));
 	assert_false(r.full);
 	assert_string_equal(r.bytes, "home[3]/net{5}");
 	assert_true(has(&r, "PLUTO_VERB=up-client"));

@@ -471,6 +471,29 @@ static void test_liveness(void **state)
 	world_free(w);
 }
 
+static bool nobody(struct world *w, struct world_message *m)
+{
+	return false;
+}
+
+/* dpd_timeout: gone after ten seconds of asking, where five retransmissions would take a minute and more. */
+static void test_liveness_timeout(void **state)
+{
+	struct world *w = world_new();
+
+	conn(w, 0)->dpd_delay = 10;
+	conn(w, 0)->dpd_timeout = 10;
+	world_start(w);
+	world_up(w);
+	w->wire = nobody;
+	world_pass(w, 19 * (ike_time)IKE_SECOND);
+	assert_int_equal(world_count_ike(w, 0, "ESTABLISHED"), 1);
+	world_pass(w, 3 * (ike_time)IKE_SECOND);
+	assert_int_equal(world_count_ike(w, 0, "ESTABLISHED"), 0);
+	assert_true(world_logged(&w->end[0], "no answer from"));
+	world_free(w);
+}
+
 /* An end loses its memory: a crash, a restart. */
 static void restart(struct world *w, unsigned int end)
 {
@@ -1043,6 +1066,7 @@ int main(void)
 		cmocka_unit_test(test_both_begin),
 		cmocka_unit_test(test_soft_and_hard_limits),
 		cmocka_unit_test(test_liveness),
+		cmocka_unit_test(test_liveness_timeout),
 		cmocka_unit_test(test_peer_restarts),
 		cmocka_unit_test(test_initial_contact),
 		cmocka_unit_test(test_initial_contact_after_collision),
