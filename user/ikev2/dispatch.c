@@ -259,6 +259,18 @@ static void take_response(struct ike_sa *sa, struct ike_incoming *in)
 		ike_sa_work(sa);
 }
 
+/*
+ * What is malformed gets no answer, as anybody may have sent it (section 3.10.1); but that a
+ * payload which must be understood is not must be said (section 2.5).
+ */
+static void refuse_init(struct ike_engine *e, const struct ike_incoming *in,
+			const struct ike_error *err)
+{
+	drop(e, in, err->text);
+	if (!is_response(in) && err->notify == IKE_NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD)
+		complain(e, in, err->notify, ike_bytes(&err->payload, 1));
+}
+
 /* IKE_SA_INIT is in the clear, and half of it about no IKE SA yet. */
 static void take_init(struct ike_engine *e, struct ike_incoming *in)
 {
@@ -283,7 +295,7 @@ static void take_init(struct ike_engine *e, struct ike_incoming *in)
 	if (ike_payloads_decode(&in->all, in->header.next, chain(in), &err))
 		in->form = ike_law_form(IKE_EXCHANGE_SA_INIT, response, state, &in->all, &err);
 	if (in->form == IKE_FORM_NONE) {
-		drop(e, in, err.text);
+		refuse_init(e, in, &err);
 		return;
 	}
 	if (sa)

@@ -184,3 +184,25 @@ bool ike_law_outer(const struct ike_payloads *all, struct ike_error *err)
 		return true;
 	return ike_fail(err, "unprotected payloads where one SK payload is needed");
 }
+
+bool ike_law_row(size_t index, struct ike_law_row *row)
+{
+	const struct row *r = &rows[index];
+
+	if (index >= sizeof(rows) / sizeof(rows[0]))
+		return false;
+	*row = (struct ike_law_row){r->exchange, r->response, r->states, r->forms, 0};
+	while (row->n_forms < FORMS_MAX && r->forms[row->n_forms])
+		row->n_forms++;
+	return true;
+}
+
+bool ike_law_part(enum ike_form form, size_t index, struct ike_law_part *part)
+{
+	const struct part *p = &forms[form].parts[index];
+
+	if (index >= PARTS_MAX || !p->type)
+		return false;
+	*part = (struct ike_law_part){p->type, p->min, p->max};
+	return true;
+}

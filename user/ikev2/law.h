@@ -57,4 +57,19 @@ IKE_MUST_CHECK enum ike_form ike_law_form(uint8_t exchange, bool response, enum 
 /* Outside of SK, or SKF, nothing else may stand, except in IKE_SA_INIT. */
 IKE_MUST_CHECK bool ike_law_outer(const struct ike_payloads *all, struct ike_error *err);
 
+/* The table itself, for who goes through all of it, as tests do: false past the end of it. */
+struct ike_law_row {
+	uint8_t exchange;
+	bool response;
+	unsigned int states; /* bits, by enum ike_sa_state */
+	const enum ike_form *forms;
+	size_t n_forms;
+};
+IKE_MUST_CHECK bool ike_law_row(size_t index, struct ike_law_row *row);
+/* Of the payloads of @form the type number @index, and how many of it there may be. */
+struct ike_law_part {
+	uint8_t type, min, max;
+};
+IKE_MUST_CHECK bool ike_law_part(enum ike_form form, size_t index, struct ike_law_part *part);
+
 #endif
