@@ -35,7 +35,8 @@ static void run_one(struct sim *s, uint64_t seed, bool verbose, struct totals *t
 	t->datagrams += s->datagrams;
 	t->rekeys += s->rekeys;
 	t->fragments += s->fragments;
-	t->data += s->nodes[0].data_got + s->nodes[1].data_got;
+	for (unsigned int i = 0; i < s->n_nodes; i++)
+		t->data += s->nodes[i].data_got;
 	if (!ok && t->failed++ < SHOWN)
 		printf("# seed %llu: %s (again: esplane-sim --seed %llu -v)\n",
 		       (unsigned long long)seed, s->failure, (unsigned long long)seed);

@@ -46,7 +46,7 @@ static void deliver(struct sim_node *from, const struct datagram *d)
 		abort();
 	memcpy(copy, d, sizeof(*d) + d->len);
 	sim_clock_plan(&from->sim->clock, from->sim->clock.now + delay(from->sim), arrives,
-		       &from->sim->nodes[!from->index], copy);
+		       sim_node_at(from->sim, &d->to.addr), copy);
 }
 
 void sim_network_send(struct sim_node *from, const struct ike_endpoint *local,

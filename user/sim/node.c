@@ -10,8 +10,41 @@
 #include "ikev2/job.h"
 #include "sim/sim.h"
 
-static const char *const ids[SIM_NODES] = {"a.example.org", "b.example.org"};
-static const char *const nets[SIM_NODES] = {"10.1.0.0/16", "10.2.0.0/16"};
+static const char *const ids[SIM_NODES] = {
+	"a.example.org", "b.example.org", "c.example.org", "d.example.org",
+	"e.example.org", "f.example.org", "g.example.org", "h.example.org",
+};
+static const char *const nets[SIM_NODES] = {
+	"10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16",
+	"10.5.0.0/16", "10.6.0.0/16", "10.7.0.0/16", "10.8.0.0/16",
+};
+
+const char *sim_conn_name(unsigned int peer)
+{
+	static const char *const names[SIM_NODES] = {"to-a", "to-b", "to-c", "to-d",
+						     "to-e", "to-f", "to-g", "to-h"};
+
+	return names[peer];
+}
+
+unsigned int sim_degree(const struct sim *s, unsigned int index)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < s->n_nodes; i++)
+		n += sim_linked(s, index, i);
+	return n;
+}
+
+struct sim_node *sim_node_at(struct sim *s, const struct ike_addr *addr)
+{
+	unsigned int index = addr->bytes[3] - 1;
+
+	if (index < s->n_nodes)
+		return &s->nodes[index];
+	sim_fail(s, "something goes to where nobody ever was");
+	return s->nodes;
+}
 
 static struct ike_addr address(unsigned int index)
 {
@@ -43,10 +76,13 @@ static void *allocate(size_t n, size_t size)
 	return p;
 }
 
-/* End 0 wants it up, and up again; in some runs end 1 does as well, and they begin at once. */
-static bool initiates(const struct sim_conditions *c, unsigned int index)
+/*
+ * The lower end of a tunnel wants it up, and up again; in some runs the other one does as well, and
+ * they begin at once.
+ */
+static bool initiates(const struct sim_conditions *c, unsigned int index, unsigned int peer)
 {
-	return !index || c->both;
+	return index < peer || c->both;
 }
 
 /* Is what end @index has inside its own address, or one that it is given? */
@@ -56,11 +92,12 @@ static bool is_dynamic(const struct sim_conditions *c, unsigned int index)
 }
 
 static void configure_child(struct ike_child_cfg *c, const struct sim_conditions *conditions,
-			    unsigned int index)
+			    unsigned int index, unsigned int peer)
 {
 	/* Of the wrong first guess the responder says which other it wants. */
 	const char *groups =
-		conditions->guess && !index ? "aes128gcm16-ecp256-x25519" : "aes128gcm16-x25519";
+		conditions->guess && index < peer ? "aes128gcm16-ecp256-x25519" :
+						    "aes128gcm16-x25519";
 	struct ike_error err;
 
 	c->name = strdup("net");
@@ -71,11 +108,11 @@ static void configure_child(struct ike_child_cfg *c, const struct sim_conditions
 	must(ike_ts_list_parse(is_dynamic(conditions, index) ? "dynamic" : nets[index],
 			       &c->local_ts, &c->n_local_ts, &err),
 	     &err);
-	must(ike_ts_list_parse(is_dynamic(conditions, !index) ? "dynamic" : nets[!index],
+	must(ike_ts_list_parse(is_dynamic(conditions, peer) ? "dynamic" : nets[peer],
 			       &c->remote_ts, &c->n_remote_ts, &err),
 	     &err);
 	c->replay_window = 64;
-	if (initiates(conditions, index)) {
+	if (initiates(conditions, index, peer)) {
 		c->start_action = IKE_START_START;
 		c->close_action = IKE_START_START;
 		c->dpd_action = IKE_START_START;
@@ -83,12 +120,12 @@ static void configure_child(struct ike_child_cfg *c, const struct sim_conditions
 }
 
 static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *conditions,
-			   unsigned int index)
+			   unsigned int index, unsigned int peer)
 {
-	struct ike_addr local = address(index), remote = address(!index);
+	struct ike_addr local = address(index), remote = address(peer);
 	struct ike_error err;
 
-	c->name = strdup("site");
+	c->name = strdup(sim_conn_name(peer));
 	c->local_addrs = allocate(1, sizeof(*c->local_addrs));
 	c->local_addrs[0] = ike_ts_of_addr(&local);
 	c->n_local_addrs = !conditions->mobike;
@@ -102,13 +139,13 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	c->local_port = IKE_PORT;
 	c->remote_port = IKE_PORT;
 	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,
-				     conditions->guess && !index
+				     conditions->guess && index < peer
 					     ? "aes128gcm16-prfsha256-ecp256-x25519"
 					     : "aes128gcm16-prfsha256-x25519",
 				     &err),
 	     &err);
 	must(ike_id_parse(ids[index], &c->local.id, &err), &err);
-	must(ike_id_parse(ids[!index], &c->remote.id, &err), &err);
+	must(ike_id_parse(ids[peer], &c->remote.id, &err), &err);
 	c->dpd_delay = 10;
 	c->unique = IKE_UNIQUE_REPLACE;
 	if (conditions->vips && !index) {
@@ -122,7 +159,7 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	}
 	c->children = allocate(1, sizeof(*c->children));
 	c->n_children = 1;
-	configure_child(&c->children[0], conditions, index);
+	configure_child(&c->children[0], conditions, index, peer);
 }
 
 /* Ed25519: what it signs is the same each time, so that a seed stays a seed. */
@@ -144,24 +181,26 @@ static void add_key(struct ike_pkey_list *list, struct ike_pkey *k)
 	list->n = 1;
 }
 
-static void configure_signatures(struct ike_config *c, unsigned int index)
+static void configure_signatures(struct ike_conn_cfg *c, struct ike_pkey *own, unsigned int peer)
 {
-	struct ike_pkey *own = signing_key(index);
-
-	c->conns[0].local.method = IKE_AUTH_CFG_PUBKEY;
-	c->conns[0].remote.method = IKE_AUTH_CFG_PUBKEY;
-	add_key(&c->keys, own);
-	add_key(&c->conns[0].local.pubkeys, ike_pkey_ref(own));
-	add_key(&c->conns[0].remote.pubkeys, signing_key(!index));
+	c->local.method = IKE_AUTH_CFG_PUBKEY;
+	c->remote.method = IKE_AUTH_CFG_PUBKEY;
+	add_key(&c->local.pubkeys, ike_pkey_ref(own));
+	add_key(&c->remote.pubkeys, signing_key(peer));
 }
 
-static void configure_eap(struct ike_config *c, unsigned int index)
+static void configure_user(struct ike_conn_cfg *c, bool client)
 {
-	struct ike_auth_cfg *user = index ? &c->conns[0].remote : &c->conns[0].local;
-	struct ike_error err;
+	struct ike_auth_cfg *user = client ? &c->local : &c->remote;
 
 	user->method = IKE_AUTH_CFG_EAP;
-	user->eap_id = strdup(index ? "%any" : "carol");
+	user->eap_id = strdup(client ? "carol" : "%any");
+}
+
+static void configure_password(struct ike_config *c)
+{
+	struct ike_error err;
+
 	c->eap_secrets = allocate(1, sizeof(*c->eap_secrets));
 	c->n_eap_secrets = 1;
 	c->eap_secrets->key = (uint8_t *)strdup("simulated");
@@ -170,17 +209,35 @@ static void configure_eap(struct ike_config *c, unsigned int index)
 	must(c->legacy, &err);
 }
 
-static struct ike_config *configuration(const struct sim_conditions *conditions, unsigned int index)
+static void configure_conns(struct ike_config *c, const struct sim *s, unsigned int index)
 {
+	c->conns = allocate(sim_degree(s, index), sizeof(*c->conns));
+	for (unsigned int peer = 0; peer < s->n_nodes; peer++) {
+		struct ike_conn_cfg *conn = &c->conns[c->n_conns];
+
+		if (!sim_linked(s, index, peer))
+			continue;
+		c->n_conns++;
+		configure_conn(conn, &s->conditions, index, peer);
+		if (s->conditions.pubkey)
+			configure_signatures(conn, c->keys.list[0], peer);
+		if (s->conditions.eap)
+			configure_user(conn, index < peer);
+	}
+}
+
+static struct ike_config *configuration(const struct sim *s, unsigned int index)
+{
+	const struct sim_conditions *conditions = &s->conditions;
 	struct ike_config *c = allocate(1, sizeof(*c));
 
 	c->refs = 1;
 	c->settings.retransmit_timeout_ms = 500;
 	c->settings.retransmit_tries = 8;
 	c->settings.fragment_size = conditions->fragment_size;
-	c->conns = allocate(1, sizeof(*c->conns));
-	c->n_conns = 1;
-	configure_conn(&c->conns[0], conditions, index);
+	if (conditions->pubkey)
+		add_key(&c->keys, signing_key(index));
+	configure_conns(c, s, index);
 	if (conditions->vips && index) {
 		c->pools = allocate(1, sizeof(*c->pools));
 		c->pools[0].name = strdup("pool");
@@ -193,10 +250,8 @@ static struct ike_config *configuration(const struct sim_conditions *conditions,
 	c->n_secrets = 1;
 	c->secrets[0].key = (uint8_t *)strdup("simulated");
 	c->secrets[0].key_len = strlen("simulated");
-	if (conditions->pubkey)
-		configure_signatures(c, index);
 	if (conditions->eap)
-		configure_eap(c, index);
+		configure_password(c);
 	return c;
 }
 
@@ -334,7 +389,7 @@ static struct ike_host make_host(void)
 static void make_engine(struct sim_node *n)
 {
 	static struct ike_host host;
-	struct ike_config *config = configuration(&n->sim->conditions, n->index);
+	struct ike_config *config = configuration(n->sim, n->index);
 
 	host = make_host();
 	n->engine = ike_engine_new(&host, n, config, n->sim->clock.now);

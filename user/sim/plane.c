@@ -232,6 +232,7 @@ void sim_plane_traffic(struct sim_node *n)
 	for (size_t i = 0; i < SIM_POLICIES; i++) {
 		const struct sim_policy *p = &n->policies[i];
 		struct sim_sa *sa = p->id && !p->inbound ? sim_plane_by_id(n, p->sa_id) : NULL;
+		struct sim_node *peer;
 		struct data *d;
 
 		if (!sa)
@@ -241,7 +242,8 @@ void sim_plane_traffic(struct sim_node *n)
 		 * there is none before it to use instead. sim_check_swap() sees to it that a
 		 * rekeyed one is not used so early.
 		 */
-		sa->met = sa->met || sim_plane_by_spi(&n->sim->nodes[!n->index], sa->spi);
+		peer = sim_node_at(n->sim, &sa->dst.addr);
+		sa->met = sa->met || sim_plane_by_spi(peer, sa->spi);
 		if (!sa->met)
 			continue;
 		d = malloc(sizeof(*d));
@@ -251,6 +253,6 @@ void sim_plane_traffic(struct sim_node *n)
 		memcpy(d->key, sa->key, sa->key_len);
 		n->data_sent++;
 		sim_clock_plan(&n->sim->clock, n->sim->clock.now + c->delay_min, data_arrives,
-			       &n->sim->nodes[!n->index], d);
+			       peer, d);
 	}
 }

@@ -15,6 +15,7 @@ enum {
 	ACTIONS_MAX = 12,
 	TOGETHER_US = 40000, /* two ends do the same within this time, to collide */
 	TRAFFIC_US = 250000,
+	TWO = 2,
 };
 
 enum action {
@@ -35,17 +36,16 @@ static const char *const action_names[ACTIONS] = {
 
 struct step {
 	enum action action;
+	unsigned int peer; /* about the tunnel with whom */
 };
 
-static const struct ike_match all_children = {.conn = "site", .child = "net", .children = true};
-static const struct ike_match all_ike = {.conn = "site"};
-
-static void expire(struct sim_node *n)
+static void expire(struct sim_node *n, unsigned int peer)
 {
 	for (size_t i = 0; i < SIM_SAS; i++) {
 		const struct sim_sa *sa = &n->sas[i];
 
-		if (sa->id && !sa->inbound) {
+		if (sa->id && !sa->inbound &&
+		    sim_node_at(n->sim, &sa->dst.addr)->index == peer) {
 			ike_engine_sa_expire(n->engine, n->sim->clock.now, sa->cookie, sa->inbound,
 					     sa->spi, false, "bytes");
 			return;
@@ -58,11 +58,15 @@ static void act(void *arg, void *data)
 	struct sim_node *n = arg;
 	const struct step *step = data;
 	ike_time now = n->sim->clock.now;
+	struct ike_match all_ike = {.conn = sim_conn_name(step->peer)};
+	struct ike_match all_children = {
+		.conn = all_ike.conn, .child = "net", .children = true};
 	const char *why;
 
 	if (n->sim->verbose) {
 		sim_show(n->sim);
-		printf("# %10.6f %c %s\n", now / 1e6, 'a' + n->index, action_names[step->action]);
+		printf("# %10.6f %c %s %s\n", now / 1e6, 'a' + n->index,
+		       action_names[step->action], all_ike.conn);
 	}
 	switch (step->action) {
 	case REKEY_CHILD:
@@ -72,7 +76,7 @@ static void act(void *arg, void *data)
 		ike_engine_rekey(n->engine, now, &all_ike, &why);
 		break;
 	case EXPIRE:
-		expire(n);
+		expire(n, step->peer);
 		break;
 	case DELETE_CHILD:
 		n->sim->disturbed = true;
@@ -97,13 +101,14 @@ static void act(void *arg, void *data)
 	sim_node_settle(n);
 }
 
-static void plan_step(struct sim *s, struct sim_node *n, ike_time at, enum action action)
+static void plan_step(struct sim *s, struct sim_node *n, unsigned int peer, ike_time at,
+		      enum action action)
 {
 	struct step *step = malloc(sizeof(*step));
 
 	if (!step)
 		abort();
-	step->action = action;
+	*step = (struct step){action, peer};
 	sim_clock_plan(&s->clock, at, act, n, step);
 }
 
@@ -124,6 +129,17 @@ static enum action choose(struct sim *s)
 	return REKEY_CHILD;
 }
 
+/* Anybody that @index has a tunnel with. */
+static unsigned int choose_peer(struct sim *s, unsigned int index)
+{
+	unsigned int peer;
+
+	do
+		peer = sim_rng_below(&s->rng, s->n_nodes);
+	while (!sim_linked(s, index, peer));
+	return peer;
+}
+
 /* Half of the actions happen at both ends nearly at once: those are the collisions. */
 static void plan_script(struct sim *s)
 {
@@ -131,12 +147,13 @@ static void plan_script(struct sim *s)
 		ike_time at = SCRIPT_BEGINS * IKE_SECOND +
 			      sim_rng_below(&s->rng,
 					    (SCRIPT_ENDS - SCRIPT_BEGINS) * (uint64_t)IKE_SECOND);
-		unsigned int index = sim_rng_below(&s->rng, SIM_NODES);
+		unsigned int index = sim_rng_below(&s->rng, s->n_nodes);
+		unsigned int peer = choose_peer(s, index);
 
-		plan_step(s, &s->nodes[index], at, choose(s));
+		plan_step(s, &s->nodes[index], peer, at, choose(s));
 		if (sim_rng_percent(&s->rng, 50))
-			plan_step(s, &s->nodes[!index], at + sim_rng_below(&s->rng, TOGETHER_US),
-				  choose(s));
+			plan_step(s, &s->nodes[peer], index,
+				  at + sim_rng_below(&s->rng, TOGETHER_US), choose(s));
 	}
 }
 
@@ -144,7 +161,7 @@ static void traffic(void *arg, void *data)
 {
 	struct sim *s = arg;
 
-	for (unsigned int i = 0; i < SIM_NODES; i++)
+	for (unsigned int i = 0; i < s->n_nodes; i++)
 		sim_plane_traffic(&s->nodes[i]);
 	if (s->clock.now < (SCRIPT_ENDS + SCRIPT_BEGINS) * (uint64_t)IKE_SECOND)
 		sim_clock_plan(&s->clock, s->clock.now + TRAFFIC_US, traffic, s, NULL);
@@ -156,7 +173,8 @@ static void calm(void *arg, void *data)
 
 	s->calm = true;
 	/* Who may have to be brought up anew is looked for at home. */
-	sim_node_move(&s->nodes[1], 0);
+	for (unsigned int i = 1; i < s->n_nodes; i++)
+		sim_node_move(&s->nodes[i], 0);
 	if (s->conditions.both)
 		sim_node_move(&s->nodes[0], 0);
 }
@@ -166,10 +184,20 @@ static void resume(void *arg, void *data)
 {
 	struct sim *s = arg;
 
-	for (unsigned int i = 0; i < SIM_NODES; i++) {
+	for (unsigned int i = 0; i < s->n_nodes; i++) {
 		ike_engine_start(s->nodes[i].engine, s->clock.now);
 		sim_node_settle(&s->nodes[i]);
 	}
+}
+
+/* Most runs are of two: many of them tell more than few of many. */
+static void set_topology(struct sim *s)
+{
+	s->n_nodes = TWO;
+	if (!sim_rng_percent(&s->rng, 12))
+		return;
+	s->n_nodes += 1 + sim_rng_below(&s->rng, SIM_NODES - TWO);
+	s->conditions.mesh = sim_rng_percent(&s->rng, 40);
 }
 
 static void set_conditions(struct sim *s)
@@ -178,7 +206,7 @@ static void set_conditions(struct sim *s)
 
 	/* One run in four on a perfect network: nothing there excuses a lost packet. */
 	if (sim_rng_percent(&s->rng, 75)) {
-		c->loss = sim_rng_below(&s->rng, 31);
+		c->loss = sim_rng_below(&s->rng, 41);
 		c->twice = sim_rng_below(&s->rng, 21);
 		c->reorder = sim_rng_below(&s->rng, 31);
 	}
@@ -193,25 +221,26 @@ static void set_conditions(struct sim *s)
 	c->fragment_size = sim_rng_percent(&s->rng, 40) ? 130 + sim_rng_below(&s->rng, 200) : 0;
 	c->pubkey = sim_rng_percent(&s->rng, 20);
 	/* Only who asks knows that it is to have one: the other end cannot begin. */
-	c->vips = !c->both && sim_rng_percent(&s->rng, 30);
+	c->vips = !c->both && s->n_nodes == TWO && sim_rng_percent(&s->rng, 30);
 	c->mobike = sim_rng_percent(&s->rng, 30);
 	/* Likewise: EAP is for who begins. */
 	c->eap = c->pubkey && !c->both && sim_rng_percent(&s->rng, 50);
-	c->actions = 1 + sim_rng_below(&s->rng, ACTIONS_MAX);
+	c->actions = (s->n_nodes - 1) * (1 + sim_rng_below(&s->rng, ACTIONS_MAX));
 	c->transport = !c->vips && sim_rng_percent(&s->rng, 20);
 	c->childless = sim_rng_percent(&s->rng, 20);
 }
 
 bool sim_run(struct sim *s, uint64_t seed, bool verbose)
 {
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct sim, nodes));
 	s->seed = seed;
 	s->verbose = verbose;
 	s->clock.now = IKE_SECOND;
 	/* Seeds of neighbouring runs must not give neighbouring streams. */
 	s->rng.state = sim_hash(&seed, sizeof(seed));
+	set_topology(s);
 	set_conditions(s);
-	for (unsigned int i = 0; i < SIM_NODES; i++)
+	for (unsigned int i = 0; i < s->n_nodes; i++)
 		sim_node_begin(&s->nodes[i], s, i);
 	plan_script(s);
 	sim_clock_plan(&s->clock, SCRIPT_BEGINS * IKE_SECOND, traffic, s, NULL);
@@ -222,7 +251,7 @@ bool sim_run(struct sim *s, uint64_t seed, bool verbose)
 		sim_clock_step(&s->clock);
 	if (!s->failure[0])
 		sim_check_rest(s);
-	for (unsigned int i = 0; i < SIM_NODES; i++)
+	for (unsigned int i = 0; i < s->n_nodes; i++)
 		sim_node_end(&s->nodes[i]);
 	sim_clock_clear(&s->clock);
 	return !s->failure[0];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine against itself: two nodes, each an engine with a pretended data plane, a network that
- * loses, doubles, delays and reorders, and a script of what happens to them, all from one seed.
+ * The engine against itself: two to eight nodes, each an engine with a pretended data plane, a
+ * network that loses, doubles, delays and reorders, and a script of what happens to them, all from
+ * one seed. More than two are a hub with its spokes, or a mesh.
  * After each step the invariants are checked (check.c); the first that does not hold ends the run
  * with a text.
  */
@@ -13,10 +14,10 @@
 #include "sim/rng.h"
 
 enum {
-	SIM_NODES = 2,
-	SIM_SAS = 64, /* more at one node at once is a leak */
-	SIM_POLICIES = 32,
-	SIM_KEYS = 1024,   /* in one run */
+	SIM_NODES = 8,
+	SIM_SAS = 256, /* more at one node at once is a leak */
+	SIM_POLICIES = 64,
+	SIM_KEYS = 8192,   /* in one run */
 	SIM_IDS = 256,	   /* request message IDs watched, per sender */
 	SIM_KEY_MAX = 128, /* encryption and integrity key together */
 	SIM_FRAGMENTS = 64, /* of one message */
@@ -76,13 +77,14 @@ struct sim_conditions {
 	unsigned int loss, twice, reorder; /* percent */
 	ike_time delay_min, delay_max;
 	bool crash;
-	bool both;  /* both ends bring the tunnel up */
+	bool both;  /* both ends bring a tunnel up */
+	bool mesh;  /* each node has a tunnel with each other, not only with node 0 */
 	bool toy;  /* key exchanges are pretended */
 	bool pfs;   /* CHILD_SAs have key exchanges of their own */
-	bool guess; /* end 0's first group is not end 1's */
+	bool guess; /* the first group of who begins is not the other's */
 	uint32_t fragment_size; /* 0: whole messages, as long as they are */
 	bool pubkey; /* raw public keys authenticate, not a shared one */
-	bool eap; /* end 0 by EAP instead: a password */
+	bool eap; /* who begins by EAP instead: a password */
 	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
 	bool mobike; /* the ends move about */
 	bool transport; /* mode, at both ends */
@@ -98,18 +100,32 @@ struct sim {
 	struct sim_conditions conditions;
 	bool calm;	/* the script is over: the network is good */
 	bool disturbed; /* a crash or an SA given up: traffic may have been lost meanwhile */
-	struct sim_node nodes[SIM_NODES];
-	uint64_t keys[SIM_KEYS]; /* hashes of every key ever installed inbound */
 	size_t n_keys;
 	char failure[SIM_TEXT]; /* empty: all well */
 	uint64_t datagrams, rekeys, fragments;
+	uint64_t keys[SIM_KEYS]; /* hashes of every key ever installed inbound */
+	unsigned int n_nodes;
+	/* Last, so that those that are not there cost nothing. */
+	struct sim_node nodes[SIM_NODES];
 };
 
 /* The first failure is kept. */
 void sim_fail(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 uint64_t sim_hash(const void *p, size_t len);
 
+/* Have they a tunnel? */
+static inline bool sim_linked(const struct sim *s, unsigned int a, unsigned int b)
+{
+	return a != b && a < s->n_nodes && b < s->n_nodes && (s->conditions.mesh || !a || !b);
+}
+/* How many tunnels @index has. */
+unsigned int sim_degree(const struct sim *s, unsigned int index);
+/* The node that has @addr, wherever it is now. */
+struct sim_node *sim_node_at(struct sim *s, const struct ike_addr *addr);
+
 /* node.c */
+/* What @index calls the connection with @peer. */
+const char *sim_conn_name(unsigned int peer);
 struct ike_addr sim_address(const struct sim_node *n);
 /* To another place; the engine is told. */
 void sim_node_move(struct sim_node *n, unsigned int place);
