@@ -30,8 +30,16 @@ static void keys_clear(struct ike_pkey_list *l)
 	free(l->list);
 }
 
+static void words_clear(char **words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(words[i]);
+	free(words);
+}
+
 static void auth_clear(struct ike_auth_cfg *a)
 {
+	words_clear(a->policies, a->n_policies);
 	certs_clear(&a->certs);
 	certs_clear(&a->cacerts);
 	keys_clear(&a->pubkeys);
@@ -47,9 +55,7 @@ static void conn_clear(struct ike_conn_cfg *c)
 	free(c->local_addrs);
 	free(c->remote_addrs);
 	free(c->vips);
-	for (size_t i = 0; i < c->n_pools; i++)
-		free(c->pools[i]);
-	free(c->pools);
+	words_clear(c->pools, c->n_pools);
 	ike_proposal_list_clear(&c->proposals);
 	auth_clear(&c->local);
 	auth_clear(&c->remote);
@@ -75,9 +81,15 @@ static void eap_secret_clear(struct ike_eap_secret_cfg *s)
 	if (s->key)
 		ike_wipe(s->key, s->key_len);
 	free(s->key);
-	for (size_t i = 0; i < s->n_ids; i++)
-		free(s->ids[i]);
-	free(s->ids);
+	words_clear(s->ids, s->n_ids);
+}
+
+static void authority_clear(struct ike_authority_cfg *a)
+{
+	free(a->name);
+	ike_cert_unref(a->cert);
+	words_clear(a->crl_uris, a->n_crl_uris);
+	words_clear(a->ocsp_uris, a->n_ocsp_uris);
 }
 
 struct ike_config *ike_config_ref(struct ike_config *c)
@@ -103,6 +115,10 @@ void ike_config_unref(struct ike_config *c)
 	certs_clear(&c->anchors);
 	certs_clear(&c->certs);
 	keys_clear(&c->keys);
+	ike_crl_list_clear(&c->crls);
+	for (size_t i = 0; i < c->n_authorities; i++)
+		authority_clear(&c->authorities[i]);
+	free(c->authorities);
 	for (size_t i = 0; i < c->n_pools; i++)
 		pool_clear(&c->pools[i]);
 	free(c->pools);

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "crypto/cert.h"
+#include "crypto/revocation.h"
 #include "crypto/signature.h"
 #include "id.h"
 #include "proposal.h"
@@ -93,6 +94,10 @@ struct ike_auth_cfg {
 	/* local: the first that suits is sent; remote: no other is accepted. Empty: any. */
 	struct ike_cert_list certs;
 	struct ike_cert_list cacerts;	/* remote: instead of ike_config's anchors, if not empty */
+	struct ike_id ca_id;		/* remote: an authority that must be in the chain */
+	char **policies;		/* remote: OIDs of certificate policies, each of which must hold */
+	size_t n_policies;
+	enum ike_revocation_policy revocation;	/* remote */
 	/* Raw public keys: local, whose private half signs; remote, one of which is the peer's. */
 	struct ike_pkey_list pubkeys;
 	/* IKE_AUTH_CFG_EAP */
@@ -190,6 +195,9 @@ struct ike_config {
 	struct ike_cert_list anchors;	/* whom we trust to issue certificates */
 	struct ike_cert_list certs;	/* others that we know: ours, peers', intermediates */
 	struct ike_pkey_list keys;	/* private */
+	struct ike_crl_list crls;	/* of files */
+	struct ike_authority_cfg *authorities;
+	size_t n_authorities;
 	struct ike_pool_cfg *pools;
 	size_t n_pools;
 };

@@ -50,6 +50,7 @@ struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct
 	TAILQ_INIT(&e->policies);
 	TAILQ_INIT(&e->tickets);
 	ike_leases_init(&e->leases);
+	ike_inquiries_init(&e->inquiries);
 	ike_cookie_init(&e->jar, &e->random, now);
 	return e;
 }
@@ -69,6 +70,7 @@ void ike_engine_free(struct ike_engine *e)
 	ike_tickets_free(e);
 	ike_timers_free(&e->timers);
 	ike_leases_free(&e->leases);
+	ike_inquiries_free(e);
 	ike_cookie_clear(&e->jar);
 	ike_config_unref(e->config);
 	free(e);
@@ -92,6 +94,7 @@ void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_t
 	enter(e, now);
 	e->config = ike_config_ref(config);
 	ike_config_unref(old);
+	ike_inquiries_forget(e);
 }
 
 void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char *identity,
@@ -186,8 +189,19 @@ ike_time ike_engine_next(const struct ike_engine *e)
 void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job)
 {
 	enter(e, now);
-	ike_job_resume(e, job);
-	ike_job_free(job);
+	if (!ike_inquire(e, job)) {
+		ike_job_resume(e, job);
+		ike_job_free(job);
+	}
+	leave(e);
+}
+
+void ike_engine_fetch_done(struct ike_engine *e, ike_time now, struct ike_fetch *fetch,
+			   const uint8_t *body, size_t len, const char *why)
+{
+	enter(e, now);
+	ike_inquiry_answered(e, fetch, body, len, why);
+	ike_fetch_free(fetch);
 	leave(e);
 }
 

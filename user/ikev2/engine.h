@@ -12,6 +12,7 @@
  * 	eap/		what auth_eap.c carries: EAP by itself (eap.h)
  * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
+ * 	inquiry.c	what is fetched before a certificate counts
  * 	cp.c lease.c	addresses inside of the tunnel, asked for and given
  * 	updown.c	a CHILD_SA's coming and going, for a command of the user's
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
@@ -29,6 +30,7 @@
 
 #include "ikev2/cookie.h"
 #include "ikev2/ike.h"
+#include "ikev2/inquiry.h"
 #include "ikev2/lease.h"
 #include "ikev2/table.h"
 #include "ikev2/timer.h"
@@ -72,6 +74,7 @@ struct ike_engine {
 	struct ike_ticket_list tickets;
 	struct ike_cookie_jar jar;
 	struct ike_leases leases;
+	struct ike_inquiries inquiries;
 	struct ike_counters counters;
 	ike_time complaints_since;
 	unsigned int complaints;

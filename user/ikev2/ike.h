@@ -147,6 +147,19 @@ struct ike_event {
 };
 
 /*
+ * What is to be got by HTTP: whether a certificate has been revoked. The host follows no redirect,
+ * speaks http:// alone, and gives up on more than @max bytes or after @timeout_ms.
+ */
+struct ike_fetch {
+	uint64_t id;
+	const char *uri;     /* "http://", then printable characters without blanks */
+	const uint8_t *post; /* an OCSP request; NULL: GET */
+	size_t post_len;
+	size_t max;
+	unsigned int timeout_ms;
+};
+
+/*
  * What the engine asks of its host. Functions that return int: 0, or a negative errno with a text
  * in *why (static or valid until the next call). All addresses and keys are valid during the call
  * only.
@@ -212,6 +225,13 @@ struct ike_host {
 			   const struct ike_addr *addr);
 
 	/*
+	 * Gets what is behind an address. @fetch is the host's until it calls
+	 * ike_engine_fetch_done(), which it does each time, later. May be NULL: then nothing is
+	 * fetched.
+	 */
+	void (*fetch)(void *host, struct ike_fetch *fetch);
+
+	/*
 	 * One line for people, without newline. @name: "conn[3]" or "conn[3]/child{5}" or "".
 	 * Nothing secret.
 	 */
@@ -255,6 +275,15 @@ void ike_job_run(struct ike_job *job);
 void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job);
 /* Instead of the above, when the engine has been freed meanwhile. */
 void ike_job_free(struct ike_job *job);
+
+/*
+ * Takes @fetch back. @body: what the server answered with; valid during the call. NULL: @why says in a
+ * few words what went wrong.
+ */
+void ike_engine_fetch_done(struct ike_engine *e, ike_time now, struct ike_fetch *fetch,
+			   const uint8_t *body, size_t len, const char *why);
+/* Likewise, instead. */
+void ike_fetch_free(struct ike_fetch *fetch);
 
 /* addresses() or source() may answer otherwise from now on. */
 void ike_engine_roam(struct ike_engine *e, ike_time now);

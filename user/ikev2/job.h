@@ -6,6 +6,8 @@
 #ifndef ESPLANE_IKE_JOB_H
 #define ESPLANE_IKE_JOB_H
 
+#include <sys/queue.h>
+
 #include "ikev2/crypto/dh.h"
 #include "ikev2/eap/eap.h"
 #include "ikev2/ike.h"
@@ -34,7 +36,11 @@ struct ike_job {
 	enum ike_eap_outcome outcome;
 	bool ok;
 	struct ike_error err;
+	TAILQ_ENTRY(ike_job) parked; /* inquiry.c: waits for what its proof wants */
+	ike_time give_up;	     /* it asks no further then; 0: it has not yet */
 };
+
+TAILQ_HEAD(ike_job_list, ike_job);
 
 typedef void (*ike_job_then)(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in);
 

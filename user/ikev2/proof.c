@@ -34,6 +34,8 @@ void ike_proof_free(struct ike_proof *p)
 {
 	if (!p)
 		return;
+	ike_revocation_clear(&p->revocation);
+	ike_chain_free(p->chain);
 	ike_config_unref(p->config);
 	free(p->octets);
 	free(p->certs);
@@ -111,12 +113,20 @@ static bool pinned(const struct ike_proof *p, const struct ike_cert *leaf, struc
 	return ike_fail(err, "it is none of remote.certs");
 }
 
+/* *@chain stays NULL for a certificate that needs no authority. */
 static bool trusted(const struct ike_proof *p, const struct ike_cert *leaf,
-		    const struct ike_cert_list *sent, struct ike_error *err)
+		    const struct ike_cert_list *sent, struct stack_st_X509 **chain,
+		    struct ike_error *err)
 {
 	const struct ike_cert_list *anchors =
 		p->cfg->cacerts.n ? &p->cfg->cacerts : &p->config->anchors;
-	struct ike_chain_rules rules = {.now = p->now, .hashes = p->cfg->chain_hashes};
+	struct ike_chain_rules rules = {
+		.now = p->now,
+		.hashes = p->cfg->chain_hashes,
+		.policies = p->cfg->policies,
+		.n_policies = p->cfg->n_policies,
+		.ca = &p->cfg->ca_id,
+	};
 
 	if (p->cfg->certs.n)
 		return pinned(p, leaf, err);
@@ -124,7 +134,7 @@ static bool trusted(const struct ike_proof *p, const struct ike_cert *leaf,
 		return ike_fail(err, "there is no trust anchor here (x509ca)");
 	for (unsigned int i = 0; i < IKE_PKEY_KINDS; i++)
 		rules.min_bits[i] = p->cfg->min_bits[i];
-	return ike_cert_chain(leaf, sent, &p->config->certs, anchors, &rules, err);
+	return ike_cert_chain(leaf, sent, &p->config->certs, anchors, &rules, chain, err);
 }
 
 static bool holds_id(const struct ike_proof *p, const struct ike_cert *leaf, struct ike_error *err)
@@ -139,16 +149,44 @@ static bool holds_id(const struct ike_proof *p, const struct ike_cert *leaf, str
 	return ike_fail(err, "its identity is not in it, only %s", names);
 }
 
-bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
-		       const struct ike_cert_list *sent, struct ike_error *err)
+static bool accepts(const struct ike_proof *p, const struct ike_cert *leaf,
+		    const struct ike_cert_list *sent, struct stack_st_X509 **chain,
+		    struct ike_error *err)
 {
 	char subject[IKE_ID_TEXT_MAX];
 
-	if (trusted(p, leaf, sent, err) && ike_cert_may_authenticate(leaf, err) &&
+	if (trusted(p, leaf, sent, chain, err) && ike_cert_may_authenticate(leaf, err) &&
 	    holds_id(p, leaf, err))
 		return true;
 	return ike_fail_at(err, "certificate %.60s",
 			   ike_id_text(&leaf->subject, subject, sizeof(subject)));
+}
+
+static bool not_revoked(const struct ike_proof *p, struct ike_revocation *r,
+			struct stack_st_X509 *chain, struct ike_error *err)
+{
+	char subject[120];
+
+	r->policy = p->cfg->revocation;
+	r->authorities = p->config->authorities;
+	r->n_authorities = p->config->n_authorities;
+	r->crls = &p->config->crls;
+	r->now = p->now;
+	if (!chain || ike_revocation_check(r, chain, err) != IKE_REVOCATION_REFUSES)
+		return true;
+	ike_chain_leaf_text(chain, subject, sizeof(subject));
+	return ike_fail_at(err, "certificate %.60s", subject);
+}
+
+bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
+		       const struct ike_cert_list *sent, struct ike_error *err)
+{
+	struct ike_revocation r = {.offline = true};
+	struct stack_st_X509 *chain = NULL;
+	bool ok = accepts(p, leaf, sent, &chain, err) && not_revoked(p, &r, chain, err);
+
+	ike_chain_free(chain);
+	return ok;
 }
 
 /* A certificate that is good for nothing proves nothing, whoever has signed with its key. */
@@ -158,10 +196,11 @@ static bool verify_with(struct ike_proof *p, const struct ike_cert *leaf,
 	char subject[IKE_ID_TEXT_MAX];
 	struct ike_text by;
 
-	if (!ike_proof_accepts(p, leaf, sent, err))
+	if (!accepts(p, leaf, sent, &p->chain, err) || !signed_by(p, leaf->key, err)) {
+		ike_chain_free(p->chain);
+		p->chain = NULL;
 		return refuse(p, err);
-	if (!signed_by(p, leaf->key, err))
-		return refuse(p, err);
+	}
 	ike_text_init(&by, p->by, sizeof(p->by));
 	ike_text_add(&by, "%s, certificate %s", ike_scheme_name(p->scheme),
 		     ike_id_text(&leaf->subject, subject, sizeof(subject)));
@@ -221,5 +260,8 @@ bool ike_proof_run(struct ike_proof *p, struct ike_error *err)
 					  &p->signature, err);
 	if (p->cfg->pubkeys.n)
 		return verify_raw(p, err);
-	return p->n_certs ? verify_sent(p, err) : verify_known(p, err);
+	/* Only now: what a certificate says of places to ask counts from here on. */
+	if (!p->chain && !(p->n_certs ? verify_sent(p, err) : verify_known(p, err)))
+		return false;
+	return not_revoked(p, &p->revocation, p->chain, err) || refuse(p, err);
 }

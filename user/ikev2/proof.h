@@ -36,6 +36,10 @@ struct ike_proof {
 	unsigned int n_certs;
 	int64_t now;
 	char by[IKE_PROOF_BY_MAX]; /* verified: with what, for people */
+
+	/* From its certificate to the anchor, once that and the signature are verified; owned. */
+	struct stack_st_X509 *chain;
+	struct ike_revocation revocation;
 };
 
 /* NULL without memory. @parts are put together as what is signed. */
@@ -45,10 +49,20 @@ void ike_proof_free(struct ike_proof *p); /* NULL is nothing */
 /* One more certificate of the peer's. */
 IKE_MUST_CHECK bool ike_proof_add_cert(struct ike_proof *p, struct ike_bytes der,
 				       struct ike_error *err);
-/* Is @leaf, that came with @sent, good for p->id at p->now by p->cfg? Any thread. */
+/*
+ * Is @leaf, that came with @sent, good for p->id at p->now by p->cfg, as far as can be told without
+ * asking elsewhere? Any thread.
+ */
 IKE_MUST_CHECK bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
 				      const struct ike_cert_list *sent, struct ike_error *err);
-/* Signs or verifies. Any thread. */
+/*
+ * Signs or verifies. Any thread. Verifying may end with true and ike_proof_wants(): all is well but
+ * for what has to be fetched first; it is to be run again when that is in p->revocation.evidence.
+ */
 IKE_MUST_CHECK bool ike_proof_run(struct ike_proof *p, struct ike_error *err);
+static inline bool ike_proof_wants(const struct ike_proof *p)
+{
+	return p->revocation.want.uri[0];
+}
 
 #endif

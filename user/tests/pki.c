@@ -83,6 +83,9 @@ struct pki pki_make(const struct pki_order *o)
 	extend(x509, &ctx, NID_ext_key_usage, o->extended_key_usage);
 	extend(x509, &ctx, NID_subject_alt_name, o->alt_name);
 	extend(x509, &ctx, NID_name_constraints, o->name_constraints);
+	extend(x509, &ctx, NID_crl_distribution_points, o->crl_points);
+	extend(x509, &ctx, NID_info_access, o->access);
+	extend(x509, &ctx, NID_certificate_policies, o->policies);
 	assert_true(X509_sign(x509, signer, digest(signer, o->md)) > 0);
 	len = i2d_X509(x509, &der);
 	p.cert = ike_cert_from_der(ike_bytes(der, len), &err);

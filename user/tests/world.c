@@ -254,6 +254,15 @@ static void host_lease_keep(void *host, const char *pool, const char *identity,
 		 ike_addr_text(addr, text, sizeof(text)), identity);
 }
 
+static void host_fetch(void *host, struct ike_fetch *fetch)
+{
+	struct world_end *end = host;
+
+	assert_true(end->n_fetches < sizeof(end->fetches) / sizeof(end->fetches[0]));
+	end->fetches[end->n_fetches++] = fetch;
+	end->fetched++;
+}
+
 static void host_log(void *host, enum ike_log_level level, const char *name, const char *text)
 {
 	struct world_end *end = host;
@@ -295,6 +304,7 @@ static const struct ike_host host = {
 	.vip_add = host_vip_add,
 	.vip_del = host_vip_del,
 	.lease_keep = host_lease_keep,
+	.fetch = host_fetch,
 	.log = host_log,
 	.event = host_event,
 };
@@ -386,6 +396,8 @@ void world_free(struct world *w)
 	for (unsigned int i = 0; i < 2; i++) {
 		while (w->end[i].n_jobs)
 			ike_job_free(w->end[i].jobs[--w->end[i].n_jobs]);
+		while (w->end[i].n_fetches)
+			ike_fetch_free(w->end[i].fetches[--w->end[i].n_fetches]);
 		ike_engine_free(w->end[i].engine);
 		ike_config_unref(w->end[i].config);
 	}
@@ -453,6 +465,19 @@ void world_run(struct world *w)
 		if (!deliver_one(w) && !compute_one(&w->end[0]) && !compute_one(&w->end[1]))
 			return;
 	fail_msg("never quiet");
+}
+
+void world_answer(struct world *w, unsigned int end, const char *uri, const uint8_t *body,
+		  size_t len, const char *why)
+{
+	struct world_end *at = &w->end[end];
+	struct ike_fetch *fetch = at->fetches[0];
+
+	assert_true(at->n_fetches > 0);
+	assert_string_equal(fetch->uri, uri);
+	memmove(at->fetches, at->fetches + 1, --at->n_fetches * sizeof(at->fetches[0]));
+	ike_engine_fetch_done(at->engine, w->now, fetch, body, len, why);
+	world_run(w);
 }
 
 void world_move(struct world *w, unsigned int end, uint8_t last)

@@ -67,6 +67,8 @@ struct world_end {
 	unsigned int events[IKE_EVENT_COMMAND_DONE + 1];
 	struct ike_job *jobs[16];
 	size_t n_jobs;
+	struct ike_fetch *fetches[16]; /* under way, the oldest first */
+	size_t n_fetches, fetched;     /* fetched: how many there have been */
 };
 
 struct world {
@@ -97,6 +99,10 @@ void world_pass(struct world *w, ike_time span);
 /* Brings up the tunnel; the test fails if it does not come. */
 void world_up(struct world *w);
 uint64_t world_initiate(struct world *w, const char *child);
+
+/* Answers the oldest fetch of end @end, which must be of @uri, and lets all go on. */
+void world_answer(struct world *w, unsigned int end, const char *uri, const uint8_t *body,
+		  size_t len, const char *why);
 
 /* End @end has 203.0.113.@last and nothing else; its engine is told. */
 void world_move(struct world *w, unsigned int end, uint8_t last);

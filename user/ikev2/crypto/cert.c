@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "ikev2/crypto/crl.h"
+
 static bool set_subject(struct ike_cert *c, struct ike_error *err)
 {
 	const unsigned char *der;
@@ -164,17 +166,33 @@ static bool id_of_name(const GENERAL_NAME *name, struct ike_id *id)
 	return true;
 }
 
-static GENERAL_NAMES *alt_names(const struct ike_cert *c)
+void ike_x509_subject_text(X509 *x509, char *buf, size_t cap)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(c->x509, NID_subject_alt_name, NULL, NULL);
+	const unsigned char *der;
+	struct ike_text t;
+	size_t len;
+
+	ike_text_init(&t, buf, cap);
+	if (x509 && X509_NAME_get0_der(X509_get_subject_name(x509), &der, &len) == 1 &&
+	    len <= IKE_ID_MAX) {
+		struct ike_id id = {.type = IKE_ID_DER_ASN1_DN, .len = len};
+
+		memcpy(id.data, der, len);
+		ike_id_text(&id, buf, cap);
+	}
+}
+
+static GENERAL_NAMES *alt_names(const X509 *x509)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
 
 	ERR_clear_error();
 	return names;
 }
 
-static bool in_alt_names(const struct ike_cert *c, const struct ike_id *id)
+static bool in_alt_names(const X509 *x509, const struct ike_id *id)
 {
-	GENERAL_NAMES *names = alt_names(c);
+	GENERAL_NAMES *names = alt_names(x509);
 	struct ike_id name;
 	bool found = false;
 
@@ -185,37 +203,57 @@ static bool in_alt_names(const struct ike_cert *c, const struct ike_id *id)
 	return found;
 }
 
-/* RFC 4945 does without KEY_ID; strongSwan takes these two for it. */
-static bool has_key_id(const struct ike_cert *c, const struct ike_id *id)
+static bool has_subject(const X509 *x509, const struct ike_id *id)
 {
-	struct ike_bytes want = ike_bytes(id->data, id->len);
-	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(c->x509);
+	struct ike_id subject = {.type = IKE_ID_DER_ASN1_DN};
+	const unsigned char *der;
+	size_t len;
 
-	return ike_bytes_equal(want, ike_bytes(c->key->id, sizeof(c->key->id))) ||
-	       (ski && ike_bytes_equal(want, ike_bytes(ASN1_STRING_get0_data(ski),
-						       ASN1_STRING_length(ski))));
+	if (X509_NAME_get0_der(X509_get_subject_name(x509), &der, &len) != 1 || len > IKE_ID_MAX)
+		return false;
+	subject.len = len;
+	memcpy(subject.data, der, len);
+	return !ike_id_has_wildcard(id) && ike_id_equal(&subject, id);
 }
 
-bool ike_cert_has_id(const struct ike_cert *c, const struct ike_id *id)
+static bool has_key_id(X509 *x509, const struct ike_id *id)
+{
+	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(x509);
+
+	return ski && ike_bytes_equal(ike_bytes(id->data, id->len),
+				      ike_bytes(ASN1_STRING_get0_data(ski),
+						ASN1_STRING_length(ski)));
+}
+
+bool ike_x509_has_id(X509 *x509, const struct ike_id *id)
 {
 	switch (id->type) {
 	case IKE_ID_DER_ASN1_DN:
-		return !ike_id_has_wildcard(id) && ike_id_equal(&c->subject, id);
+		return has_subject(x509, id);
 	case IKE_ID_KEY_ID:
-		return has_key_id(c, id);
+		return has_key_id(x509, id);
 	case IKE_ID_FQDN:
 	case IKE_ID_RFC822_ADDR:
 	case IKE_ID_IPV4_ADDR:
 	case IKE_ID_IPV6_ADDR:
-		return in_alt_names(c, id);
+		return in_alt_names(x509, id);
 	default:
 		return false;
 	}
 }
 
+/* RFC 4945 does without KEY_ID; strongSwan takes the key's hash and the subjectKeyIdentifier for it. */
+bool ike_cert_has_id(const struct ike_cert *c, const struct ike_id *id)
+{
+	return ike_x509_has_id(c->x509, id) ||
+	       (id->type == IKE_ID_KEY_ID &&
+		ike_bytes_equal(ike_bytes(id->data, id->len),
+				ike_bytes(c->key->id, sizeof(c->key->id))));
+}
+
 void ike_cert_ids_text(struct ike_text *t, const struct ike_cert *c)
 {
-	GENERAL_NAMES *names = alt_names(c);
+	GENERAL_NAMES *names = alt_names(c->x509);
 	char text[IKE_ID_TEXT_MAX];
 	struct ike_id id;
 
@@ -266,14 +304,6 @@ bool ike_cert_may_authenticate(const struct ike_cert *c, struct ike_error *err)
 	return ok || ike_fail(err, "its extended key usage is not for IKE");
 }
 
-static void time_text(const ASN1_TIME *t, char buf[32])
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1 || !strftime(buf, 32, "%Y-%m-%d %H:%M UTC", &tm))
-		memcpy(buf, "another time", sizeof("another time"));
-}
-
 bool ike_cert_in_time(const struct ike_cert *c, int64_t now, struct ike_error *err)
 {
 	const ASN1_TIME *from = X509_get0_notBefore(c->x509), *to = X509_get0_notAfter(c->x509);
@@ -281,11 +311,11 @@ bool ike_cert_in_time(const struct ike_cert *c, int64_t now, struct ike_error *e
 	char text[32];
 
 	if (X509_cmp_time(to, &t) <= 0) {
-		time_text(to, text);
+		ike_asn1_time_text(to, text);
 		return ike_fail(err, "it has expired, at %s", text);
 	}
 	if (X509_cmp_time(from, &t) >= 0) {
-		time_text(from, text);
+		ike_asn1_time_text(from, text);
 		return ike_fail(err, "it is not valid before %s", text);
 	}
 	return true;

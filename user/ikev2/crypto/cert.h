@@ -49,6 +49,10 @@ bool ike_cert_issued(const struct ike_cert *issuer, const struct ike_cert *c);
  * names must be there in full, wildcards in certificates mean nothing.
  */
 bool ike_cert_has_id(const struct ike_cert *c, const struct ike_id *id);
+/* The subject of @x509, "" if it cannot be shown. */
+void ike_x509_subject_text(struct x509_st *x509, char *buf, size_t cap);
+/* The same of what OpenSSL holds; key IDs are the subjectKeyIdentifier alone. */
+bool ike_x509_has_id(struct x509_st *x509, const struct ike_id *id);
 /* Writes what ike_cert_has_id() would find. */
 void ike_cert_ids_text(struct ike_text *t, const struct ike_cert *c);
 /*
@@ -65,19 +69,27 @@ struct ike_cert_list {
 	size_t n;
 };
 /*
- * Does a chain lead from @leaf over @others to one of @anchors, each link signed, in time, of a CA,
- * within its name constraints and as strong as RSA-2048 and SHA-256 (112 bits)? @others of the
- * peer's may be anything. @strength: 0, or bits that RSA and EC keys in it must have; @hashes: 0,
- * or those that its signatures may use (signature.h).
+ * Does a chain lead from @leaf over @sent and @known to one of @anchors, each link signed, in time, of
+ * a CA, within its path length and name constraints and as strong as RSA-2048 and SHA-256 (112 bits)?
+ * @sent of the peer's may be anything.
  */
 struct ike_chain_rules {
 	int64_t now;
-	unsigned int min_bits[IKE_PKEY_KINDS];
-	uint16_t hashes;
+	unsigned int min_bits[IKE_PKEY_KINDS]; /* of RSA and EC keys; 0: any */
+	uint16_t hashes;	 /* that signatures may use (signature.h); 0: any */
+	char *const *policies;	 /* OIDs, each of which the chain must hold (RFC 5280 section 6.1) */
+	size_t n_policies;
+	const struct ike_id *ca; /* one of the authorities; NULL, or IKE_ID_ANY: any */
 };
+struct stack_st_X509;
+/* *@chain, unless NULL, gets it, from @leaf to its anchor: free with ike_chain_free(). */
 IKE_MUST_CHECK bool ike_cert_chain(const struct ike_cert *leaf, const struct ike_cert_list *sent,
 				   const struct ike_cert_list *known,
 				   const struct ike_cert_list *anchors,
-				   const struct ike_chain_rules *rules, struct ike_error *err);
+				   const struct ike_chain_rules *rules,
+				   struct stack_st_X509 **chain, struct ike_error *err);
+void ike_chain_free(struct stack_st_X509 *chain); /* NULL is nothing */
+/* The subject of its first certificate. */
+void ike_chain_leaf_text(struct stack_st_X509 *chain, char *buf, size_t cap);
 
 #endif

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* From a certificate to a trust anchor: OpenSSL's verifier, and what it found wrong, in words. */
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
 #include "ikev2/crypto/cert.h"
+#include "ikev2/crypto/crl.h"
 #include "ikev2/crypto/signature.h"
 
 enum {
@@ -40,19 +42,47 @@ static bool set_up(X509_STORE_CTX *ctx, const struct ike_cert *leaf, STACK_OF(X5
 	return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1;
 }
 
-static void name_text(X509 *x509, char *buf, size_t cap)
+/* When it ends or begins, for what is out of time. */
+static bool explain_time(X509 *at, int code, char *what, size_t cap)
 {
-	const unsigned char *der;
-	struct ike_text t;
-	size_t len;
+	bool over = code == X509_V_ERR_CERT_HAS_EXPIRED;
+	char when[32];
 
-	ike_text_init(&t, buf, cap);
-	if (x509 && X509_NAME_get0_der(X509_get_subject_name(x509), &der, &len) == 1 &&
-	    len <= IKE_ID_MAX) {
-		struct ike_id id = {.type = IKE_ID_DER_ASN1_DN, .len = len};
+	if (!at || (!over && code != X509_V_ERR_CERT_NOT_YET_VALID))
+		return false;
+	ike_asn1_time_text(over ? X509_get0_notAfter(at) : X509_get0_notBefore(at), when);
+	snprintf(what, cap, over ? "it has expired, at %s" : "it is not valid before %s", when);
+	return true;
+}
 
-		memcpy(id.data, der, len);
-		ike_id_text(&id, buf, cap);
+static const char *reason(int code)
+{
+	switch (code) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		return "it is not trusted: no trust anchor has issued it";
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+		return "it is not trusted: its issuer's key has not signed it (certificate "
+		       "signature failure)";
+	case X509_V_ERR_INVALID_CA:
+		return "it may not issue certificates (basicConstraints)";
+	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+		return "it may not issue certificates (key usage)";
+	case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+		return "more authorities are below it than its path length allows";
+	case X509_V_ERR_PERMITTED_VIOLATION:
+		return "a name in it is outside of its issuer's name constraints (permitted subtree "
+		       "violation)";
+	case X509_V_ERR_EXCLUDED_VIOLATION:
+		return "a name in it is excluded by its issuer's name constraints (excluded subtree "
+		       "violation)";
+	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+		return "its chain is too long";
+	default:
+		return X509_verify_cert_error_string(code);
 	}
 }
 
@@ -60,26 +90,13 @@ static bool explain(const X509_STORE_CTX *ctx, struct ike_error *err)
 {
 	int code = X509_STORE_CTX_get_error(ctx), depth = X509_STORE_CTX_get_error_depth(ctx);
 	X509 *at = X509_STORE_CTX_get_current_cert(ctx);
-	const char *what;
-	char name[120];
+	char name[120], what[120];
 
-	switch (code) {
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		what = "it is not trusted: no trust anchor has issued it";
-		break;
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		what = "it has expired";
-		break;
-	default:
-		what = X509_verify_cert_error_string(code);
-	}
+	if (!explain_time(at, code, what, sizeof(what)))
+		snprintf(what, sizeof(what), "%s", reason(code));
 	if (depth == 0)
 		return ike_fail(err, "%s", what);
-	name_text(at, name, sizeof(name));
+	ike_x509_subject_text(at, name, sizeof(name));
 	return ike_fail(err, "its issuer %s: %s", name, what);
 }
 
@@ -94,7 +111,7 @@ static bool strong_enough(X509 *x509, bool leaf, bool anchor, const struct ike_c
 	char name[120] = "it";
 
 	if (!leaf)
-		name_text(x509, name, sizeof(name));
+		ike_x509_subject_text(x509, name, sizeof(name));
 	kind = key && EVP_PKEY_is_a(key, "EC") ? IKE_PKEY_ECDSA : IKE_PKEY_RSA;
 	if (key && (EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "RSA")) &&
 	    bits < (int)rules->min_bits[kind])
@@ -111,6 +128,19 @@ static bool strong_enough(X509 *x509, bool leaf, bool anchor, const struct ike_c
 			OBJ_nid2sn(md));
 }
 
+static bool check_ca(STACK_OF(X509) *chain, const struct ike_id *ca, struct ike_error *err)
+{
+	char text[IKE_ID_TEXT_MAX];
+
+	if (!ca || ca->type == IKE_ID_ANY)
+		return true;
+	for (int i = 1; i < sk_X509_num(chain); i++)
+		if (ike_x509_has_id(sk_X509_value(chain, i), ca))
+			return true;
+	return ike_fail(err, "none of its issuers is %.100s (remote.ca_id)",
+			ike_id_text(ca, text, sizeof(text)));
+}
+
 static bool check_rules(X509_STORE_CTX *ctx, const struct ike_chain_rules *rules,
 			struct ike_error *err)
 {
@@ -120,28 +150,89 @@ static bool check_rules(X509_STORE_CTX *ctx, const struct ike_chain_rules *rules
 	for (int i = 0; i < n; i++)
 		if (!strong_enough(sk_X509_value(chain, i), !i, i == n - 1, rules, err))
 			return false;
+	return check_ca(chain, rules->ca, err);
+}
+
+/* The policy that the chain must hold (RFC 5280 section 6.1.1, user-initial-policy-set). */
+static bool set_policy(X509_STORE_CTX *ctx, const char *oid)
+{
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+	ASN1_OBJECT *policy = OBJ_txt2obj(oid, 1);
+
+	if (policy && X509_VERIFY_PARAM_add0_policy(param, policy) == 1)
+		return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_POLICY_CHECK |
+						   X509_V_FLAG_EXPLICIT_POLICY) == 1;
+	ASN1_OBJECT_free(policy);
+	return false;
+}
+
+struct candidates {
+	STACK_OF(X509) *untrusted, *trusted;
+};
+
+/* @policy: NULL, or one that it must hold. The chain it found is in @ctx. */
+static bool verify(X509_STORE_CTX *ctx, const struct ike_cert *leaf, const struct candidates *c,
+		   int64_t now, const char *policy, struct ike_error *err)
+{
+	int code;
+
+	if (!set_up(ctx, leaf, c->untrusted, c->trusted, now) || (policy && !set_policy(ctx, policy)))
+		return ike_fail(err, "out of memory");
+	if (X509_verify_cert(ctx) == 1)
+		return true;
+	code = X509_STORE_CTX_get_error(ctx);
+	if (policy && (code == X509_V_ERR_NO_EXPLICIT_POLICY ||
+		       code == X509_V_ERR_INVALID_POLICY_EXTENSION))
+		return ike_fail(err, "it is not issued under policy %.80s (remote.cert_policy)",
+				policy);
+	return explain(ctx, err);
+}
+
+/* Each policy alone: OpenSSL is content with one of several. */
+static bool verify_policies(X509_STORE_CTX *ctx, const struct ike_cert *leaf,
+			    const struct candidates *c, const struct ike_chain_rules *rules,
+			    struct ike_error *err)
+{
+	for (size_t i = 0; i < rules->n_policies; i++) {
+		X509_STORE_CTX_cleanup(ctx);
+		if (!verify(ctx, leaf, c, rules->now, rules->policies[i], err))
+			return false;
+	}
 	return true;
+}
+
+void ike_chain_free(STACK_OF(X509) *chain)
+{
+	sk_X509_pop_free(chain, X509_free);
+}
+
+void ike_chain_leaf_text(STACK_OF(X509) *chain, char *buf, size_t cap)
+{
+	ike_x509_subject_text(sk_X509_value(chain, 0), buf, cap);
 }
 
 bool ike_cert_chain(const struct ike_cert *leaf, const struct ike_cert_list *sent,
 		    const struct ike_cert_list *known, const struct ike_cert_list *anchors,
-		    const struct ike_chain_rules *rules, struct ike_error *err)
+		    const struct ike_chain_rules *rules, STACK_OF(X509) **chain,
+		    struct ike_error *err)
 {
-	STACK_OF(X509) *untrusted = sk_X509_new_null(), *trusted = sk_X509_new_null();
+	struct candidates c = {sk_X509_new_null(), sk_X509_new_null()};
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	bool ok = false;
 
-	if (!untrusted || !trusted || !ctx || !push_all(untrusted, sent) ||
-	    !push_all(untrusted, known) || !push_all(trusted, anchors) ||
-	    !set_up(ctx, leaf, untrusted, trusted, rules->now))
+	if (!c.untrusted || !c.trusted || !ctx || !push_all(c.untrusted, sent) ||
+	    !push_all(c.untrusted, known) || !push_all(c.trusted, anchors))
 		ike_fail(err, "out of memory");
-	else if (X509_verify_cert(ctx) != 1)
-		explain(ctx, err);
 	else
-		ok = check_rules(ctx, rules, err);
+		ok = verify(ctx, leaf, &c, rules->now, NULL, err) && check_rules(ctx, rules, err) &&
+		     verify_policies(ctx, leaf, &c, rules, err);
+	if (ok && chain) {
+		*chain = X509_STORE_CTX_get1_chain(ctx);
+		ok = *chain || ike_fail(err, "out of memory");
+	}
 	X509_STORE_CTX_free(ctx);
-	sk_X509_pop_free(trusted, X509_free);
-	sk_X509_pop_free(untrusted, X509_free);
+	ike_chain_free(c.trusted);
+	ike_chain_free(c.untrusted);
 	ERR_clear_error();
 	return ok;
 }
