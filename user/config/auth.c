@@ -15,7 +15,7 @@ enum { TOKEN_MAX = 16 };
 
 struct auth_draft {
 	struct ike_auth_cfg cfg;
-	const struct setting *certs, *cacerts, *pubkeys, *eap_id;
+	const struct setting *certs, *cacerts, *pubkeys, *eap_id, *cert_policy, *revocation;
 	struct cfg_where where; /* of the section */
 };
 
@@ -162,6 +162,21 @@ static void set_auth(const struct key_call *call)
 		key_error(call, "\"%s\" allows no signature at all", call->setting->value);
 }
 
+static void set_revocation(const struct key_call *call)
+{
+	static const struct key_word words[] = {
+		{ "relaxed", IKE_REVOCATION_RELAXED }, { "ifuri", IKE_REVOCATION_IFURI },
+		{ "strict", IKE_REVOCATION_STRICT }, { 0 },
+	};
+	struct auth_draft *d = call->object;
+	struct key_call word = *call;
+
+	d->revocation = call->setting;
+	word.field = &d->cfg.revocation;
+	word.arg = words;
+	set_word(&word);
+}
+
 static const struct key_def auth_keys[] = {
 	AUTH("auth", set_auth, cfg.method),
 	AUTH("id", set_id, cfg.id),
@@ -174,10 +189,10 @@ static const struct key_def auth_keys[] = {
 	AUTH("aaa_id", set_id, cfg.aaa_id),
 	LATER("xauth_id"),
 	LATER("groups"),
-	LATER("cert_policy"),
+	AUTH("cert_policy", keep_setting, cert_policy),
 	LATER("cacert*"),
-	LATER("ca_id"),
-	LATER("revocation"),
+	AUTH("ca_id", set_id, cfg.ca_id),
+	AUTH("revocation", set_revocation, revocation),
 };
 
 static const struct key_def auth_sections[] = {
@@ -213,6 +228,26 @@ static void load_files(struct load *l, struct auth_draft *d, bool local)
 	load_named_certs(l, d->certs, "x509", &d->cfg.certs);
 	load_named_certs(l, d->cacerts, "x509ca", &d->cfg.cacerts);
 	load_named_pubkeys(l, d->pubkeys, &d->cfg.pubkeys);
+}
+
+/* What is demanded of the peer's chain. */
+static void load_rules(struct load *l, struct auth_draft *d, bool local)
+{
+	const struct setting *first = d->cert_policy ? d->cert_policy : d->revocation;
+
+	if (first && local)
+		cfg_error(l->errors, &first->where, "%s: belongs in remote", first->key);
+	else if (first && (d->cfg.method == IKE_AUTH_CFG_PSK || d->pubkeys))
+		cfg_error(l->errors, &first->where, "%s: has no meaning without certificates",
+			  first->key);
+	else if (first && d->certs)
+		cfg_error(l->errors, &first->where, "%s: has no meaning with certs, which need no "
+			  "authority", first->key);
+	if (d->cfg.ca_id.type != IKE_ID_ANY && (local || d->certs || d->pubkeys ||
+						d->cfg.method == IKE_AUTH_CFG_PSK))
+		cfg_error(l->errors, &d->where, "ca_id: has no meaning but in remote, with "
+			  "certificates that an authority has issued");
+	load_policies(l, d->cert_policy, &d->cfg);
 }
 
 static void load_eap_id(struct load *l, struct auth_draft *d, bool local)
@@ -255,6 +290,7 @@ void load_auth(struct load *l, const struct section *conn, const char *pattern,
 	}
 	load_files(l, &d, !strcmp(pattern, "local*"));
 	load_eap_id(l, &d, !strcmp(pattern, "local*"));
+	load_rules(l, &d, !strcmp(pattern, "local*"));
 	l->doubtful = l->doubtful || l->errors->n_errors != before;
 	*auth = d.cfg;
 }

@@ -5,6 +5,7 @@
  *
  *	x509		certificates of ends, and intermediate ones
  *	x509ca		those of the authorities that we trust
+ *	x509crl		CRLs
  *	pubkey		raw public keys, for those who name them
  *	private, rsa, ecdsa, pkcs8	private keys
  *	pkcs12		containers of a private key and its certificates
@@ -55,30 +56,31 @@ const struct key_table file_table = {
 struct content {
 	struct ike_bytes bytes;
 	char *buf;
+	size_t size;
 };
 
 static void content_free(struct content *c)
 {
 	if (c->buf)
-		ike_wipe(c->buf, FILE_MAX + 1);
+		ike_wipe(c->buf, c->size);
 	free(c->buf);
 }
 
 /* @why: where to report that it cannot be read. False after an error. */
-static bool read_file(struct load *l, const char *path, const struct cfg_where *why,
-		      struct content *c, struct stat *st)
+static bool read_large(struct load *l, const char *path, const struct cfg_where *why, size_t max,
+		       struct content *c, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t len = -1;
 
-	*c = (struct content){ .buf = malloc(FILE_MAX + 1) };
+	*c = (struct content){ .buf = malloc(max + 1), .size = max + 1 };
 	if (!c->buf)
 		l->errors->no_memory = true;
 	else if (fd < 0 || fstat(fd, st) ||
-		 (len = settings_read(fd, c->buf, FILE_MAX + 1)) < 0)
+		 (len = settings_read(fd, c->buf, max + 1)) < 0)
 		cfg_error(l->errors, why, "cannot read %s: %s", path, strerror(errno));
-	else if (len > FILE_MAX)
-		cfg_error(l->errors, why, "%s is larger than %d bytes", path, FILE_MAX);
+	else if ((size_t)len > max)
+		cfg_error(l->errors, why, "%s is larger than %zu bytes", path, max);
 	else
 		c->bytes = ike_bytes(c->buf, len);
 	if (fd >= 0)
@@ -87,6 +89,12 @@ static bool read_file(struct load *l, const char *path, const struct cfg_where *
 		return true;
 	content_free(c);
 	return false;
+}
+
+static bool read_file(struct load *l, const char *path, const struct cfg_where *why,
+		      struct content *c, struct stat *st)
+{
+	return read_large(l, path, why, FILE_MAX, c, st);
 }
 
 /* Lists */
@@ -168,6 +176,27 @@ static void add_x509ca(struct load *l, const char *path, const struct cfg_where 
 				    "nobody");
 }
 
+static void add_x509crl(struct load *l, const char *path, const struct cfg_where *where,
+			const char *passphrase)
+{
+	struct ike_crl_list *crls = &l->out->ike->crls;
+	struct X509_crl_st **grown = list_grow(l, crls->list, crls->n, sizeof(*grown));
+	struct ike_error err;
+	struct content c;
+	struct stat st;
+
+	if (grown)
+		crls->list = grown;
+	if (!grown || !read_large(l, path, where, IKE_CRL_MAX, &c, &st))
+		return;
+	grown[crls->n] = ike_crl_parse(c.bytes, &err);
+	if (grown[crls->n])
+		crls->n++;
+	else
+		cfg_error(l->errors, where, "%s", err.text);
+	content_free(&c);
+}
+
 static void warn_of_readers(struct load *l, const struct cfg_where *where, const struct stat *st)
 {
 	if (st->st_mode & S_IRWXO)
@@ -218,9 +247,9 @@ static void add_pkcs12(struct load *l, const char *path, const struct cfg_where 
 }
 
 static const struct directory directories[] = {
-	{ "x509", add_x509 }, { "x509ca", add_x509ca }, { "private", add_private },
-	{ "rsa", add_private }, { "ecdsa", add_private }, { "pkcs8", add_private },
-	{ "pkcs12", add_pkcs12 },
+	{ "x509", add_x509 }, { "x509ca", add_x509ca }, { "x509crl", add_x509crl },
+	{ "private", add_private }, { "rsa", add_private }, { "ecdsa", add_private },
+	{ "pkcs8", add_private }, { "pkcs12", add_pkcs12 },
 };
 
 /* Beside the configuration; malloc()ed, NULL without memory. */
@@ -314,10 +343,11 @@ void load_credentials(struct load *l, const struct section *secrets)
 	char pattern[16];
 
 	for (i = 0; i < KEY_COUNT(directories); i++) {
-		/* Certificates have no passphrases. */
+		/* Certificates and CRLs have no passphrases. */
+		bool public = !strncmp(directories[i].name, "x509", 4);
+
 		snprintf(pattern, sizeof(pattern), "%s*", directories[i].name);
-		for (k = 0; secrets && k < secrets->n_sections && directories[i].add != add_x509 &&
-			    directories[i].add != add_x509ca; k++)
+		for (k = 0; secrets && k < secrets->n_sections && !public; k++)
 			if (key_matches(pattern, secrets->sections[k]->name))
 				check_passphrase(l, secrets->sections[k], &directories[i]);
 		if (l->path)

@@ -44,6 +44,10 @@ void load_named_certs(struct load *l, const struct setting *names, const char *d
 		      struct ike_cert_list *list);
 void load_named_pubkeys(struct load *l, const struct setting *names, struct ike_pkey_list *list);
 void load_pool(struct load *l, const struct section *s);
+/* authority.c; load_words(): what is between commas and blanks, added to the list */
+void load_authority(struct load *l, const struct section *s);
+void load_policies(struct load *l, const struct setting *from, struct ike_auth_cfg *auth);
+void load_words(struct load *l, const struct setting *from, char ***list, size_t *n);
 void load_daemon(struct load *l, const struct section *s);
 
 /* Where @key is set in @s, or @s itself is. */

@@ -14,7 +14,7 @@ static const struct key_def top_sections[] = {
 	SECTION("secrets"),
 	SECTION("esplaned"),
 	SECTION("pools"),
-	LATER("authorities"),
+	SECTION("authorities"),
 };
 
 const struct key_table top_table = {
@@ -42,7 +42,7 @@ static const struct key_table secrets_table = {
 const struct key_table *const all_tables[] = {
 	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
 	&eap_secret_table, &file_table,
-	&settings_table, &pool_table,
+	&settings_table, &pool_table, &authority_table,
 };
 
 const size_t n_all_tables = KEY_COUNT(all_tables);
@@ -141,6 +141,7 @@ static struct daemon_config *load(struct settings *settings, const char *path,
 	load_daemon(&l, section_child(settings->root, "esplaned"));
 	load_secrets_and_files(&l, section_child(settings->root, "secrets"));
 	load_each(&l, section_child(settings->root, "pools"), "*", load_pool);
+	load_each(&l, section_child(settings->root, "authorities"), "*", load_authority);
 	load_connections(&l, section_child(settings->root, "connections"));
 	if (!errors->no_memory)
 		check_config(&l, settings->root);

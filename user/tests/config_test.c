@@ -475,8 +475,6 @@ static void keys_of_strongswan(void **state)
 		"t.conf:10: set_mark_out: 1/1: a mask is not supported by esplane\n");
 	refused(CHILD("copy_dscp = in"),
 		"t.conf:10: copy_dscp: \"in\" is not supported by esplane; out and no are\n");
-	refused("authorities { }", "t.conf:1: section \"authorities\": known from strongSwan, not supported by "
-			     "esplane yet\n");
 	refused(CONN("reauth_time = 3h"),
 		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
 		"only reauth_time = 0 is\n");

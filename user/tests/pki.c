@@ -64,6 +64,7 @@ struct pki pki_make(const struct pki_order *o)
 	EVP_PKEY *key = make_key(o->key), *signer = o->issuer ? o->issuer->key->evp : key;
 	X509_NAME *name = make_name(o->subject);
 	X509 *x509 = X509_new();
+	CONF *conf = NCONF_new(NULL); /* empty; certificatePolicies wants one */
 	X509V3_CTX ctx;
 	struct pki p;
 	struct ike_error err = {0};
@@ -78,6 +79,7 @@ struct pki pki_make(const struct pki_order *o)
 	ASN1_TIME_set(X509_getm_notAfter(x509), PKI_NOW + (o->to ? o->to : HALF_YEAR));
 	X509_set_pubkey(x509, key);
 	X509V3_set_ctx(&ctx, o->issuer ? o->issuer->cert->x509 : x509, x509, NULL, NULL, 0);
+	X509V3_set_nconf(&ctx, conf);
 	extend(x509, &ctx, NID_basic_constraints, o->basic_constraints);
 	extend(x509, &ctx, NID_key_usage, o->key_usage);
 	extend(x509, &ctx, NID_ext_key_usage, o->extended_key_usage);
@@ -93,6 +95,7 @@ struct pki pki_make(const struct pki_order *o)
 	if (!p.cert || !p.key)
 		fail_msg("%s", err.text);
 	OPENSSL_free(der);
+	NCONF_free(conf);
 	X509_NAME_free(name);
 	X509_free(x509);
 	return p;

@@ -68,9 +68,8 @@ static const char *reason(int code)
 		return "it is not trusted: its issuer's key has not signed it (certificate "
 		       "signature failure)";
 	case X509_V_ERR_INVALID_CA:
-		return "it may not issue certificates (basicConstraints)";
 	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-		return "it may not issue certificates (key usage)";
+		return "it may not issue certificates (basicConstraints, key usage)";
 	case X509_V_ERR_PATH_LENGTH_EXCEEDED:
 		return "more authorities are below it than its path length allows";
 	case X509_V_ERR_PERMITTED_VIOLATION:

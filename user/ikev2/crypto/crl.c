@@ -34,27 +34,29 @@ void ike_crl_list_clear(struct ike_crl_list *l)
 	*l = (struct ike_crl_list){0};
 }
 
-static X509_CRL *parse_pem(struct ike_bytes file)
+/* *@more: there is another one behind it. */
+static X509_CRL *parse_pem(struct ike_bytes file, bool *more)
 {
 	BIO *bio = BIO_new_mem_buf(file.p, file.len);
 	X509_CRL *crl = bio ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+	size_t left = crl ? BIO_pending(bio) : 0;
 
+	*more = left && memmem(file.p + file.len - left, left, "-----BEGIN", 10);
 	BIO_free(bio);
 	return crl;
 }
 
 X509_CRL *ike_crl_parse(struct ike_bytes file, struct ike_error *err)
 {
-	static const char begin[] = "-----BEGIN";
 	const unsigned char *at = file.p;
-	bool pem = memmem(file.p, file.len, begin, sizeof(begin) - 1);
+	bool pem = memmem(file.p, file.len, "-----BEGIN X509 CRL", 19), more = false;
 	X509_CRL *crl = NULL;
 
 	if (file.len > IKE_CRL_MAX)
 		ike_fail(err, "a CRL of more than %d bytes", IKE_CRL_MAX);
-	else if (!(crl = pem ? parse_pem(file) : d2i_X509_CRL(NULL, &at, file.len)))
+	else if (!(crl = pem ? parse_pem(file, &more) : d2i_X509_CRL(NULL, &at, file.len)))
 		ike_fail(err, "%zu bytes that are no CRL", file.len);
-	else if (!pem && at != file.p + file.len)
+	else if (more || (!pem && at != file.p + file.len))
 		ike_fail(err, "%zu bytes of a CRL, and more behind it", file.len);
 	else if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0)
 		ike_fail(err, "a delta CRL, which is not supported: the whole one is needed");
