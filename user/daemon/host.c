@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 
 #include "addresses.h"
+#include "fetch.h"
 #include "host.h"
 #include "kernel.h"
 #include "hooks.h"
@@ -176,6 +177,11 @@ static void op_lease_keep(void *arg, const char *pool, const char *identity,
 	lease_file_keep(((struct host *)arg)->leases, pool, identity, addr);
 }
 
+static void op_fetch(void *arg, struct ike_fetch *fetch)
+{
+	fetches_ask(((struct host *)arg)->fetches, fetch);
+}
+
 static void op_log(void *arg, enum ike_log_level level, const char *name, const char *text)
 {
 	log_line(level, name, text);
@@ -217,6 +223,7 @@ static const struct ike_host ops = {
 	.vip_del = op_vip_del,
 	.updown = op_updown,
 	.lease_keep = op_lease_keep,
+	.fetch = op_fetch,
 	.log = op_log,
 	.event = op_event,
 };
@@ -301,6 +308,15 @@ void host_free(struct host *h)
 	}
 	ike_engine_free(h->engine);
 	h->engine = NULL;
+}
+
+void host_fetched(void *arg, struct ike_fetch *fetch, const uint8_t *body, size_t len,
+		  const char *why)
+{
+	struct host *h = arg;
+
+	ike_engine_fetch_done(h->engine, host_now(), fetch, body, len, why);
+	host_settle(h);
 }
 
 void host_receive(struct host *h, const struct ike_endpoint *local,

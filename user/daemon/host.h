@@ -14,6 +14,7 @@
 #include "ikev2/ike.h"
 
 struct addresses;
+struct fetches;
 struct hooks;
 struct kernel;
 struct lease_file;
@@ -39,6 +40,7 @@ struct host {
 	struct kernel *kernel;
 	struct addresses *addresses;
 	struct lease_file *leases;
+	struct fetches *fetches;
 	struct hooks *hooks;
 	struct host_listener listener;
 	uv_timer_t timer;
@@ -61,6 +63,9 @@ void host_stop(struct host *h);
 /* Frees the engine. No job may be under way. */
 void host_free(struct host *h);
 
+/* What the fetcher has got, as struct fetches has it. @arg: the host. */
+void host_fetched(void *arg, struct ike_fetch *fetch, const uint8_t *body, size_t len,
+		  const char *why);
 /* One IKE message or keepalive that a socket received. */
 void host_receive(struct host *h, const struct ike_endpoint *local,
 		  const struct ike_endpoint *remote, const uint8_t *message, size_t len);

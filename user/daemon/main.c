@@ -11,6 +11,7 @@
 #include "addresses.h"
 #include "config/load.h"
 #include "control.h"
+#include "fetch.h"
 #include "hooks.h"
 #include "host.h"
 #include "kernel.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct sockets sockets;
 	struct addresses addresses;
 	struct lease_file leases;
+	struct fetches fetches;
 	struct hooks hooks;
 	struct host host;
 	struct watch watch;
@@ -156,6 +158,7 @@ static void end_loop(struct daemon *d)
 	control_close(&d->control);
 	watch_close(&d->watch);
 	roam_close(&d->roam);
+	fetches_close(&d->fetches);
 	hooks_close(&d->hooks);
 	sockets_close(&d->sockets);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
@@ -283,6 +286,9 @@ static int open_all(struct daemon *d)
 	d->host.kernel = &d->kernel;
 	d->host.addresses = &d->addresses;
 	d->host.leases = &d->leases;
+	d->host.fetches = &d->fetches;
+	d->fetches.done = host_fetched;
+	d->fetches.arg = &d->host;
 	d->host.hooks = &d->hooks;
 	if (d->options.kernel && (addresses_open(&d->addresses) || roam_open(&d->roam, &d->host)))
 		return -1;
@@ -341,7 +347,7 @@ static int start(struct daemon *d)
 	d->host.listener = (struct host_listener){ .event = on_event, .idle = on_idle, .arg = d };
 	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) ||
 	    watch_start(&d->watch) || roam_start(&d->roam) ||
-	    hooks_start(&d->hooks, &d->loop)) {
+	    hooks_start(&d->hooks, &d->loop) || fetches_start(&d->fetches, &d->loop)) {
 		log_error("out of memory");
 		return -1;
 	}
@@ -377,6 +383,9 @@ int main(int argc, char **argv)
 		return status;
 	log_setup(d.options.debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, NULL, NULL);
 	d.identity = (struct privileges_identity){ getuid(), getgid() };
+	/* Before anything secret is here, any thread, and the hooks' socket: it has none of them. */
+	if (fetches_fork(&d.fetches, &d.options))
+		return EXIT_FAILURE;
 	d.notify_fd = notify_open();
 	uv_loop_init(&d.loop);
 	if (start(&d)) {

@@ -54,12 +54,11 @@ int privileges_find(const char *user, struct privileges_identity *identity)
 	return 0;
 }
 
-int privileges_drop(const struct privileges_identity *identity)
+/* With the capabilities that libcap-ng has been told of. */
+static int become(const struct privileges_identity *identity)
 {
 	int err;
 
-	capng_clear(CAPNG_SELECT_BOTH);
-	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
 	if (identity->uid == getuid() && identity->gid == getgid())
 		err = capng_apply(CAPNG_SELECT_BOTH);
 	else
@@ -77,4 +76,17 @@ int privileges_drop(const struct privileges_identity *identity)
 	if (prctl(PR_SET_DUMPABLE, 0))
 		log_error("core dumps cannot be switched off: %m");
 	return 0;
+}
+
+int privileges_drop(const struct privileges_identity *identity)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	return become(identity);
+}
+
+int privileges_drop_all(const struct privileges_identity *identity)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	return become(identity);
 }

@@ -27,10 +27,15 @@ int privileges_find(const char *user, struct privileges_identity *identity);
 /* Becomes @identity with CAP_NET_ADMIN alone. Returns 0, or -1 after logging why. */
 int privileges_drop(const struct privileges_identity *identity);
 
+/* Becomes @identity without any capability. Likewise. */
+int privileges_drop_all(const struct privileges_identity *identity);
+
 /*
  * Only the system calls that the running daemon needs, for all threads. Last. Returns 0, or -1
  * after logging why.
  */
 int sandbox_enter(void);
+/* The same for the fetcher: it may open connections, and look names up, but reach nobody's memory. */
+int sandbox_enter_fetcher(void);
 
 #endif

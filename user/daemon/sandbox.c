@@ -5,6 +5,7 @@
  * of a new kind.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -45,13 +46,13 @@ static const int allowed[] = {
 };
 
 /* New sockets only of the kinds that libraries open in passing: name look-ups (unix), netlink. */
-static int allow_socket(scmp_filter_ctx ctx)
+static int allow_socket(scmp_filter_ctx ctx, bool inet)
 {
-	static const int families[] = { AF_UNIX, AF_NETLINK };
+	static const int families[] = { AF_UNIX, AF_NETLINK, AF_INET, AF_INET6 };
 	size_t i;
 	int err;
 
-	for (i = 0; i < sizeof(families) / sizeof(*families); i++) {
+	for (i = 0; i < (inet ? 4 : 2); i++) {
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, families[i]));
 		if (err)
@@ -60,7 +61,13 @@ static int allow_socket(scmp_filter_ctx ctx)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 }
 
-static int fill(scmp_filter_ctx ctx)
+/* Names are looked up by whatever the system has been told to use: netlink tells it of addresses. */
+static int allow_resolver(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+}
+
+static int fill(scmp_filter_ctx ctx, bool fetcher)
 {
 	size_t i;
 	int err;
@@ -74,18 +81,31 @@ static int fill(scmp_filter_ctx ctx)
 		if (err && err != -EDOM)
 			return err;
 	}
-	err = allow_socket(ctx);
+	err = allow_socket(ctx, fetcher);
+	if (!err && fetcher)
+		err = allow_resolver(ctx);
 	return err ? err : seccomp_load(ctx);
 }
 
-int sandbox_enter(void)
+static int enter(uint32_t otherwise, bool fetcher)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int err = ctx ? fill(ctx) : -ENOMEM;
+	scmp_filter_ctx ctx = seccomp_init(otherwise);
+	int err = ctx ? fill(ctx, fetcher) : -ENOMEM;
 
 	seccomp_release(ctx);
 	if (!err)
 		return 0;
 	log_error("system call filter: %s", strerror(-err));
 	return -1;
+}
+
+int sandbox_enter(void)
+{
+	return enter(SCMP_ACT_KILL_PROCESS, false);
+}
+
+/* A resolver's library is not ours to know: it is told no, and lives. */
+int sandbox_enter_fetcher(void)
+{
+	return enter(SCMP_ACT_ERRNO(EPERM), true);
 }
