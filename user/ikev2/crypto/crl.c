@@ -199,7 +199,8 @@ static enum ike_standing standing(X509_STORE_CTX *ctx, X509_CRL *crl, X509 *cert
 		ike_fail(err, "the CRL is over since %s", text);
 		return IKE_STANDING_UNKNOWN;
 	}
-	*until = due;
+	if (due > now)
+		*until = due;
 	return IKE_STANDING_GOOD;
 }
 
