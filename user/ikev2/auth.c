@@ -132,8 +132,7 @@ static bool verified(struct ike_sa *sa, const struct ike_job *job, struct ike_er
 	}
 	ike_sa_log(sa, IKE_LOG_INFO, "peer %s has proven its identity by %s",
 		   ike_id_text(&job->proof->id, text, sizeof(text)), job->proof->by);
-	if (job->proof->revocation.note[0])
-		ike_sa_log(sa, IKE_LOG_INFO, "peer %s: %s", text, job->proof->revocation.note);
+	ike_prove_note(sa, job);
 	return true;
 }
 

@@ -105,6 +105,32 @@ static enum ike_step fail(struct ike_task *t, const struct ike_error *err)
 	return ike_task_fail(t, "%s: %s", failed_tag, err->text);
 }
 
+static void server_is_unrevoked(struct ike_sa *sa, const struct ike_job *job,
+				struct ike_incoming *in)
+{
+	if (!job->ok) {
+		ike_task_step(sa, fail(sa->task, &job->err));
+		return;
+	}
+	ike_prove_note(sa, job);
+	ike_sa_set_state(sa, IKE_SA_EAP_PROVING);
+	ike_task_step(sa, IKE_STEP_SEND);
+}
+
+static void client_succeeded(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct stack_st_X509 *chain = ike_eap_take_chain(sa->eap->eap);
+	struct ike_error err = {0};
+
+	if (!chain) {
+		ike_sa_set_state(sa, IKE_SA_EAP_PROVING);
+		ike_task_step(sa, IKE_STEP_SEND);
+	} else if (!ike_prove_unrevoked(sa, IKE_ASKING, &sa->eap->peer, chain, server_is_unrevoked,
+					in, &err)) {
+		ike_task_step(sa, fail(sa->task, &err));
+	}
+}
+
 static void client_stepped(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	switch (job->outcome) {
@@ -112,8 +138,7 @@ static void client_stepped(struct ike_sa *sa, const struct ike_job *job, struct 
 		ike_task_step(sa, IKE_STEP_SEND);
 		break;
 	case IKE_EAP_SUCCEEDED:
-		ike_sa_set_state(sa, IKE_SA_EAP_PROVING);
-		ike_task_step(sa, IKE_STEP_SEND);
+		client_succeeded(sa, in);
 		break;
 	default:
 		/* Nobody is told: the responder has no IKE SA with us yet. */
@@ -199,14 +224,43 @@ static void answer(struct ike_sa *sa, struct ike_incoming *in, bool first)
 	ike_sa_answer(sa, in, &o);
 }
 
+static void client_is_unrevoked(struct ike_sa *sa, const struct ike_job *job,
+				struct ike_incoming *in)
+{
+	/* Not with EAP-Failure: the packet that is there says success. */
+	if (!job->ok) {
+		ike_auth_refuse_request(sa, in, &job->err);
+		return;
+	}
+	ike_prove_note(sa, job);
+	admit(sa);
+	answer(sa, in, false);
+}
+
+static void server_succeeded(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct stack_st_X509 *chain = ike_eap_take_chain(sa->eap->eap);
+	struct ike_error err = {0};
+
+	if (!chain) {
+		admit(sa);
+		answer(sa, in, false);
+	} else if (!ike_prove_unrevoked(sa, IKE_ANSWERING, &sa->remote_id, chain,
+					client_is_unrevoked, in, &err)) {
+		ike_auth_refuse_request(sa, in, &err);
+	}
+}
+
 static void server_stepped(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	if (job->outcome == IKE_EAP_FAILED) {
 		refuse_eap(sa, in, &job->err);
 		return;
 	}
-	if (job->outcome == IKE_EAP_SUCCEEDED)
-		admit(sa);
+	if (job->outcome == IKE_EAP_SUCCEEDED) {
+		server_succeeded(sa, in);
+		return;
+	}
 	/* The peer is being told, and may not come back to hear that it is over. */
 	if (job->outcome == IKE_EAP_GOES_ON && job->err.text[0] && !sa->eap->told) {
 		ike_auth_log_refusal(sa, &job->err);

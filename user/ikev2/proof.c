@@ -149,9 +149,9 @@ static bool holds_id(const struct ike_proof *p, const struct ike_cert *leaf, str
 	return ike_fail(err, "its identity is not in it, only %s", names);
 }
 
-static bool accepts(const struct ike_proof *p, const struct ike_cert *leaf,
-		    const struct ike_cert_list *sent, struct stack_st_X509 **chain,
-		    struct ike_error *err)
+bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
+		       const struct ike_cert_list *sent, struct stack_st_X509 **chain,
+		       struct ike_error *err)
 {
 	char subject[IKE_ID_TEXT_MAX];
 
@@ -162,9 +162,9 @@ static bool accepts(const struct ike_proof *p, const struct ike_cert *leaf,
 			   ike_id_text(&leaf->subject, subject, sizeof(subject)));
 }
 
-static bool not_revoked(const struct ike_proof *p, struct ike_revocation *r,
-			struct stack_st_X509 *chain, struct ike_error *err)
+static bool not_revoked(struct ike_proof *p, struct ike_error *err)
 {
+	struct ike_revocation *r = &p->revocation;
 	char subject[120];
 
 	r->policy = p->cfg->revocation;
@@ -172,21 +172,10 @@ static bool not_revoked(const struct ike_proof *p, struct ike_revocation *r,
 	r->n_authorities = p->config->n_authorities;
 	r->crls = &p->config->crls;
 	r->now = p->now;
-	if (!chain || ike_revocation_check(r, chain, err) != IKE_REVOCATION_REFUSES)
+	if (!p->chain || ike_revocation_check(r, p->chain, err) != IKE_REVOCATION_REFUSES)
 		return true;
-	ike_chain_leaf_text(chain, subject, sizeof(subject));
+	ike_chain_leaf_text(p->chain, subject, sizeof(subject));
 	return ike_fail_at(err, "certificate %.60s", subject);
-}
-
-bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
-		       const struct ike_cert_list *sent, struct ike_error *err)
-{
-	struct ike_revocation r = {.offline = true};
-	struct stack_st_X509 *chain = NULL;
-	bool ok = accepts(p, leaf, sent, &chain, err) && not_revoked(p, &r, chain, err);
-
-	ike_chain_free(chain);
-	return ok;
 }
 
 /* A certificate that is good for nothing proves nothing, whoever has signed with its key. */
@@ -196,7 +185,7 @@ static bool verify_with(struct ike_proof *p, const struct ike_cert *leaf,
 	char subject[IKE_ID_TEXT_MAX];
 	struct ike_text by;
 
-	if (!accepts(p, leaf, sent, &p->chain, err) || !signed_by(p, leaf->key, err)) {
+	if (!ike_proof_accepts(p, leaf, sent, &p->chain, err) || !signed_by(p, leaf->key, err)) {
 		ike_chain_free(p->chain);
 		p->chain = NULL;
 		return refuse(p, err);
@@ -263,5 +252,5 @@ bool ike_proof_run(struct ike_proof *p, struct ike_error *err)
 	/* Only now: what a certificate says of places to ask counts from here on. */
 	if (!p->chain && !(p->n_certs ? verify_sent(p, err) : verify_known(p, err)))
 		return false;
-	return not_revoked(p, &p->revocation, p->chain, err) || refuse(p, err);
+	return not_revoked(p, err) || refuse(p, err);
 }

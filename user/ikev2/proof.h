@@ -50,11 +50,13 @@ void ike_proof_free(struct ike_proof *p); /* NULL is nothing */
 IKE_MUST_CHECK bool ike_proof_add_cert(struct ike_proof *p, struct ike_bytes der,
 				       struct ike_error *err);
 /*
- * Is @leaf, that came with @sent, good for p->id at p->now by p->cfg, as far as can be told without
- * asking elsewhere? Any thread.
+ * Is @leaf, that came with @sent, good for p->id at p->now by p->cfg? Any thread. Whether it has been
+ * revoked is for later, and for who has seen a proof by its key: *@chain, unless it stays NULL, is what
+ * p->chain of another proof then has to be.
  */
 IKE_MUST_CHECK bool ike_proof_accepts(const struct ike_proof *p, const struct ike_cert *leaf,
-				      const struct ike_cert_list *sent, struct ike_error *err);
+				      const struct ike_cert_list *sent,
+				      struct stack_st_X509 **chain, struct ike_error *err);
 /*
  * Signs or verifies. Any thread. Verifying may end with true and ike_proof_wants(): all is well but
  * for what has to be fetched first; it is to be run again when that is in p->revocation.evidence.

@@ -326,3 +326,30 @@ bool ike_prove_verify(struct ike_sa *sa, enum ike_side side, const struct ike_id
 	p->now = e->ops->utc ? e->ops->utc(e->host) : 0;
 	return ike_job_prove(sa, side, p, then, in) || ike_fail(err, "out of memory");
 }
+
+bool ike_prove_unrevoked(struct ike_sa *sa, enum ike_side side, const struct ike_id *id,
+			 struct stack_st_X509 *chain, ike_job_then then, struct ike_incoming *in,
+			 struct ike_error *err)
+{
+	struct ike_proof *p = ike_proof_new(sa->config, &sa->conn->remote, id, NULL, 0);
+	struct ike_engine *e = sa->engine;
+
+	if (!p) {
+		ike_chain_free(chain);
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED, "out of memory");
+	}
+	p->chain = chain;
+	p->now = e->ops->utc ? e->ops->utc(e->host) : 0;
+	return ike_job_prove(sa, side, p, then, in) ||
+	       ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED, "out of memory");
+}
+
+void ike_prove_note(const struct ike_sa *sa, const struct ike_job *job)
+{
+	char text[IKE_ID_TEXT_MAX];
+
+	if (job->proof->revocation.note[0])
+		ike_sa_log(sa, IKE_LOG_INFO, "peer %s: %s",
+			   ike_id_text(&job->proof->id, text, sizeof(text)),
+			   job->proof->revocation.note);
+}

@@ -38,6 +38,17 @@ IKE_MUST_CHECK bool ike_prove_verify(struct ike_sa *sa, enum ike_side side, cons
 				     struct ike_bytes id_body, ike_job_then then,
 				     struct ike_incoming *in, struct ike_error *err);
 
+/*
+ * The same for a certificate that the peer has proven itself by elsewhere (EAP): may it have been
+ * revoked? @chain is taken over.
+ */
+IKE_MUST_CHECK bool ike_prove_unrevoked(struct ike_sa *sa, enum ike_side side,
+					const struct ike_id *id, struct stack_st_X509 *chain,
+					ike_job_then then, struct ike_incoming *in,
+					struct ike_error *err);
+/* Tells people what could not be found out about the peer's certificate, if anything. */
+void ike_prove_note(const struct ike_sa *sa, const struct ike_job *job);
+
 /* A proof made and not sent yet. */
 struct ike_proven {
 	struct ike_signature signature;

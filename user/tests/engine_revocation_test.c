@@ -698,9 +698,76 @@ static void test_initiator(void **state)
 	pki_free(&revoked);
 }
 
+/* EAP-TLS: the user's certificate is looked into behind TLS, and so is the server's in it. */
+
+static struct world *eap_world(const struct pki *a)
+{
+	struct world *w = world_of(a);
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_auth_cfg *client = i ? &conn(w, 1)->remote : &conn(w, 0)->local;
+
+		client->method = IKE_AUTH_CFG_EAP;
+		client->eap_type = IKE_EAP_TLS;
+	}
+	return w;
+}
+
+static void test_eap_tls(void **state)
+{
+	struct pki a = make_a(&ca, true, false), stranger = pki_ca("CN=stranger", NULL),
+		   untrusted = make_a(&stranger, true, false);
+	struct world *w = eap_world(&a);
+
+	policy(w, IKE_REVOCATION_STRICT);
+	begin(w);
+	assert_int_equal(w->end[1].n_fetches, 1);
+	assert_false(world_connected(w));
+	answer(w, CRL_URI, pki_crl(&(struct pki_crl_order){.issuer = &ca}));
+	assert_true(world_logged(&w->end[1], "has proven its identity by eap-tls"));
+	ends_up(w);
+
+	w = eap_world(&a);
+	begin(w);
+	answer(w, CRL_URI, pki_crl(&(struct pki_crl_order){.issuer = &ca, .revoked = &a}));
+	assert_false(world_logged(&w->end[1], "has proven its identity"));
+	ends_refused(w, "it was revoked at 2027-01-05 08:00 UTC, a CRL says");
+
+	/* One that nobody has proven to be the owner of, or that is not trusted, asks for nothing. */
+	nothing_fetched(eap_world(&untrusted), "it is not trusted");
+	pki_free(&a);
+	pki_free(&stranger);
+	pki_free(&untrusted);
+}
+
+/* The client asks about the certificate of IKE, and then of that in TLS: the answer is kept. */
+static void test_eap_tls_client(void **state)
+{
+	struct pki revoked = pki_make(&(struct pki_order){
+		.issuer = &ca, .subject = "CN=b", .alt_name = "DNS:b.example.org",
+		.crl_points = "URI:" CRL_URI}), a = make_a(&ca, false, false);
+	struct pki_der der = pki_crl(&(struct pki_crl_order){.issuer = &ca});
+	struct world *w = eap_world(&a);
+
+	ike_cert_unref(conn(w, 1)->local.certs.list[0]);
+	conn(w, 1)->local.certs.list[0] = ike_cert_ref(revoked.cert);
+	pki_add_key(&w->end[1].config->keys, &revoked);
+	conn(w, 0)->remote.revocation = IKE_REVOCATION_STRICT;
+	begin(w);
+	assert_int_equal(w->end[0].n_fetches, 1);
+	world_answer(w, 0, CRL_URI, der.p, der.len, NULL);
+	assert_true(world_connected(w));
+	assert_int_equal(w->end[0].fetched, 1);
+	pki_der_free(&der);
+	world_free(w);
+	pki_free(&a);
+	pki_free(&revoked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_eap_tls),		cmocka_unit_test(test_eap_tls_client),
 		cmocka_unit_test(test_file),		cmocka_unit_test(test_nothing_known),
 		cmocka_unit_test(test_crl_fetched),	cmocka_unit_test(test_ocsp),
 		cmocka_unit_test(test_ocsp_signers),	cmocka_unit_test(test_ocsp_worthless),

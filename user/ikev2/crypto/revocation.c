@@ -142,8 +142,6 @@ static enum ike_standing ask(struct look *l, const char *uri, bool ocsp, struct 
 		ike_fail(&why, "%s: only places that begin with http:// are asked", shown);
 	} else if (r->asked < r->n_evidence) {
 		return judge(l, &r->evidence[r->asked++], uri, ocsp, err);
-	} else if (r->offline) {
-		ike_fail(&why, "%.100s: nothing is fetched during EAP", uri);
 	} else if (r->n_evidence == IKE_EVIDENCE_MAX) {
 		ike_fail(&why, "%.100s: more than %d places to ask", uri, IKE_EVIDENCE_MAX);
 	} else if (!set_want(l, uri, ocsp)) {

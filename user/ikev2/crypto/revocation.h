@@ -71,7 +71,6 @@ struct ike_revocation {
 	size_t n_authorities;
 	const struct ike_crl_list *crls;
 	int64_t now;
-	bool offline; /* nothing can be fetched */
 
 	struct ike_evidence evidence[IKE_EVIDENCE_MAX];
 	unsigned int n_evidence, asked;

@@ -220,6 +220,11 @@ const struct ike_key *ike_eap_msk(const struct ike_eap *e)
 	return &e->msk;
 }
 
+struct stack_st_X509 *ike_eap_take_chain(struct ike_eap *e)
+{
+	return e->method && e->method->take_chain ? e->method->take_chain(e) : NULL;
+}
+
 char *ike_eap_user(const struct ike_eap *e, char *buf, size_t cap)
 {
 	struct ike_text t;

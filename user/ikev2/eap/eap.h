@@ -56,6 +56,11 @@ IKE_MUST_CHECK enum ike_eap_outcome ike_eap_run(struct ike_eap *e, struct ike_er
 struct ike_bytes ike_eap_packet(const struct ike_eap *e);
 /* The MSK (RFC 3748 section 7.10), after success. */
 const struct ike_key *ike_eap_msk(const struct ike_eap *e);
+/*
+ * After success: the peer's certificate up to its anchor, to be looked into whether it has been
+ * revoked. The caller's; NULL: there was none, or it is the second time.
+ */
+struct stack_st_X509 *ike_eap_take_chain(struct ike_eap *e);
 /* Its user, printable. Returns @buf. */
 char *ike_eap_user(const struct ike_eap *e, char *buf, size_t cap);
 /* "eap-mschapv2 as carol", "eap-tls (TLSv1.3) as carol", "EAP as carol". Returns @buf. */

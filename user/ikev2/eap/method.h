@@ -28,6 +28,8 @@ struct ike_eap_method {
 				     struct ike_error *err);
 	/* What people may want to know besides; NULL: nothing. May be NULL itself. */
 	const char *(*detail)(const struct ike_eap *e);
+	/* See ike_eap_take_chain(). May be NULL itself. */
+	struct stack_st_X509 *(*take_chain)(struct ike_eap *e);
 	/* Frees e->state. */
 	void (*end)(struct ike_eap *e);
 };

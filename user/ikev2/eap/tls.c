@@ -57,8 +57,10 @@ static void end(struct ike_eap *e)
 {
 	struct tls *s = e->state;
 
-	if (s)
+	if (s) {
 		ike_tls_free(s->session);
+		ike_chain_free(s->judge.chain);
+	}
 	free(s);
 	e->state = NULL;
 }
@@ -99,7 +101,19 @@ static bool accepts(void *arg, const struct ike_cert *leaf, const struct ike_cer
 {
 	struct tls *s = arg;
 
-	return ike_proof_accepts(&s->judge, leaf, sent, err);
+	ike_chain_free(s->judge.chain);
+	s->judge.chain = NULL;
+	return ike_proof_accepts(&s->judge, leaf, sent, &s->judge.chain, err);
+}
+
+static struct stack_st_X509 *take_chain(struct ike_eap *e)
+{
+	struct tls *s = e->state;
+	struct stack_st_X509 *chain = s ? s->judge.chain : NULL;
+
+	if (s)
+		s->judge.chain = NULL;
+	return chain;
 }
 
 static bool open_session(struct ike_eap *e, struct tls *s, struct ike_error *err)
@@ -280,4 +294,5 @@ const struct ike_eap_method ike_eap_tls = {
 	.step = step,
 	.end = end,
 	.detail = detail,
+	.take_chain = take_chain,
 };
