@@ -10,6 +10,7 @@
 #include "ikev2/conn.h"
 #include "ikev2/cp.h"
 #include "ikev2/goal.h"
+#include "ikev2/intermediate.h"
 #include "ikev2/mobike.h"
 #include "ikev2/negotiate.h"
 #include "ikev2/prove.h"
@@ -20,11 +21,13 @@ bool ike_auth_value(const struct ike_sa *sa, bool of_initiator, struct ike_bytes
 		    struct ike_bytes id_body, struct ike_key *value, struct ike_error *err)
 {
 	bool ours = of_initiator == sa->initiator;
+	uint8_t int_auth[IKE_INT_AUTH_MAX];
 
 	return ike_keymat_auth_psk(sa->prf, secret,
 				   ike_packet_bytes(ours ? &sa->init_sent : &sa->init_got),
 				   ike_nonce_bytes(of_initiator ? &sa->nr : &sa->ni),
-				   of_initiator ? &sa->keys.pi : &sa->keys.pr, id_body, value, err);
+				   of_initiator ? &sa->keys.pi : &sa->keys.pr, id_body,
+				   ike_intermediate_proof(sa, int_auth), value, err);
 }
 
 static void put_psk_auth(const struct ike_sa *sa, struct ike_writer *w, struct ike_bytes id_body)

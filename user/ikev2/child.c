@@ -306,7 +306,7 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
 		return NULL;
 	}
 	if (!ike_keymat_child(sa->prf, &sa->keys.d, m->secret, ike_nonce_bytes(m->ni),
-			      ike_nonce_bytes(m->nr), &m->choice->suite, &keys, err))
+			      ike_nonce_bytes(m->nr), m->more, &m->choice->suite, &keys, err))
 		return NULL;
 	c = child_new(sa, m);
 	ok = c ? install(c, &keys, m->spi, err) : ike_fail(err, "out of memory");

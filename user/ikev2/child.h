@@ -89,6 +89,7 @@ struct ike_making {
 	uint32_t *spi;	/* ours, reserved; 0 when the SA has taken it over */
 	const struct ike_nonce *ni, *nr;
 	struct ike_bytes secret; /* of the key exchange; empty: none */
+	struct ike_bytes more;	 /* of additional ones, one behind the other */
 	bool rekey;
 	struct ike_child *old; /* to be replaced by it; NULL: none, or not there any more */
 };

@@ -80,6 +80,10 @@ static bool has_suite(const struct ike_conn_cfg *conn, const struct ike_suite *s
 {
 	const struct ike_proposal_list *l = &conn->proposals;
 
+	for (unsigned int i = 0; i < IKE_ADDKE_MAX; i++)
+		if (s->addke[i] != IKE_KE_NONE &&
+		    !ike_proposal_has(l, IKE_TRANSFORM_ADDKE1 + i, s->addke[i]))
+			return false;
 	return ike_proposal_has(l, IKE_TRANSFORM_ENCR, s->encr) &&
 	       ike_proposal_has(l, IKE_TRANSFORM_PRF, s->prf) &&
 	       ike_proposal_has(l, IKE_TRANSFORM_KE, s->ke) &&

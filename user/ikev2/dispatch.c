@@ -81,7 +81,8 @@ static enum opening open_fragment(struct ike_sa *sa, struct ike_incoming *in,
 		break;
 	}
 	ike_fragment_learn(sa, f);
-	return ike_payloads_decode(&in->all, in->first, ike_packet_bytes(&in->whole), err)
+	in->plain = ike_packet_bytes(&in->whole);
+	return ike_payloads_decode(&in->all, in->first, in->plain, err)
 		       ? OPEN_WELL
 		       : OPEN_BROKEN;
 }
@@ -90,7 +91,6 @@ static enum opening open_fragment(struct ike_sa *sa, struct ike_incoming *in,
 static enum opening open_sk(struct ike_sa *sa, struct ike_incoming *in, struct ike_error *err)
 {
 	struct ike_fragments *f = &sa->fragments[is_response(in) ? IKE_ASKING : IKE_ANSWERING];
-	struct ike_bytes plain;
 	struct ike_payload sk;
 	enum opening opening;
 
@@ -98,11 +98,11 @@ static enum opening open_sk(struct ike_sa *sa, struct ike_incoming *in, struct i
 		return OPEN_FORGED;
 	if (sk.type == IKE_PAYLOAD_SKF)
 		opening = open_fragment(sa, in, f, &sk, err);
-	else if (!ike_sk_open(in->bytes, in->len, &sk, &sa->in, &plain, err))
+	else if (!ike_sk_open(in->bytes, in->len, &sk, &sa->in, &in->plain, err))
 		opening = err->notify ? OPEN_BROKEN : OPEN_FORGED;
 	else
-		opening = ike_payloads_decode(&in->all, sk.next, plain, err) ? OPEN_WELL
-									     : OPEN_BROKEN;
+		opening = ike_payloads_decode(&in->all, in->first = sk.next, in->plain, err) ?
+			  OPEN_WELL : OPEN_BROKEN;
 	if (opening == OPEN_BROKEN || opening == OPEN_WELL)
 		ike_fragments_clear(f);
 	return opening;
@@ -154,6 +154,9 @@ static void refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
 static void handle_request(struct ike_sa *sa, struct ike_incoming *in)
 {
 	switch (in->header.exchange) {
+	case IKE_EXCHANGE_INTERMEDIATE:
+		ike_intermediate_request(sa, in);
+		break;
 	case IKE_EXCHANGE_AUTH:
 		ike_auth_request(sa, in);
 		break;

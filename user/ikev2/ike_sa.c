@@ -80,6 +80,7 @@ static void life_fires(struct ike_timer *t)
 
 	switch (sa->state) {
 	case IKE_SA_INIT_GOT:
+	case IKE_SA_ADDKE_GOT:
 	case IKE_SA_EAP_GOT:
 	case IKE_SA_EAP_PROVEN:
 		ike_sa_close(sa, IKE_END_FAILED, false, "the peer did not authenticate in time");
@@ -230,7 +231,8 @@ unsigned int ike_sa_half_open_of(const struct ike_engine *e, const struct ike_ad
 /* A responder's, whose peer has not authenticated itself. */
 static bool is_half_open(enum ike_sa_state state)
 {
-	return state == IKE_SA_INIT_GOT || state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN;
+	return state == IKE_SA_INIT_GOT || state == IKE_SA_ADDKE_GOT || state == IKE_SA_EAP_GOT ||
+	       state == IKE_SA_EAP_PROVEN;
 }
 
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state)
@@ -321,6 +323,7 @@ static void forget_init(struct ike_sa *sa)
 {
 	ike_packet_clear(&sa->init_sent);
 	ike_packet_clear(&sa->init_got);
+	ike_wipe(&sa->int_auth, sizeof(sa->int_auth));
 	free(sa->proven);
 	sa->proven = NULL;
 	ike_auth_eap_free(sa->eap);

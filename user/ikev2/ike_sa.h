@@ -65,6 +65,12 @@ struct ike_mobike {
 	uint8_t seen[IKE_NAT_HASH_LEN]; /* of our address as the peer sees it */
 };
 
+/* RFC 9242 section 3.3.2: what IKE_AUTH has to prove of the IKE_INTERMEDIATE exchanges before it. */
+struct ike_int_auth {
+	struct ike_key i, r; /* IntAuth_i, IntAuth_r, so far */
+	uint32_t n; /* exchanges */
+};
+
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
 	struct ike_node by_spi, by_peer, by_source;
@@ -103,6 +109,8 @@ struct ike_sa {
 	/* For AUTH (section 2.15), until authenticated. */
 	struct ike_packet init_sent, init_got;
 	struct ike_nonce ni, nr;
+	struct ike_int_auth int_auth;
+	unsigned int addke; /* the additional key exchange that is being done, of suite.addke */
 	struct ike_proven *proven; /* our signature, until it is sent */
 	struct ike_auth_eap *eap;  /* auth_eap.h */
 
@@ -246,6 +254,7 @@ const struct ike_nonce *ike_nonce_lower(const struct ike_nonce *a, const struct 
  * job; the in->form says what it is.
  */
 void ike_init_request(struct ike_engine *e, struct ike_incoming *in);
+void ike_intermediate_request(struct ike_sa *sa, struct ike_incoming *in);
 void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in);
 void ike_create_child_request(struct ike_sa *sa, struct ike_incoming *in);
 void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in);

@@ -18,6 +18,8 @@ void ike_job_free(struct ike_job *job)
 
 void ike_job_run(struct ike_job *job)
 {
+	struct ike_bytes peer = ike_bytes(job->peer, job->peer_len);
+
 	if (job->eap) {
 		job->outcome = ike_eap_run(job->eap, &job->err);
 		return;
@@ -26,10 +28,12 @@ void ike_job_run(struct ike_job *job)
 		job->ok = ike_proof_run(job->proof, &job->err);
 		return;
 	}
-	job->ok = job->key.pub_len || ike_dh_generate(&job->key, &job->err);
-	if (job->ok && job->peer_len)
-		job->ok = ike_dh_derive(&job->key, ike_bytes(job->peer, job->peer_len),
-					&job->secret, &job->err);
+	if (!job->peer_len)
+		job->ok = ike_dh_generate(&job->key, &job->err);
+	else if (job->key.pub_len)
+		job->ok = ike_dh_derive(&job->key, peer, &job->secret, &job->err);
+	else
+		job->ok = ike_dh_respond(&job->key, peer, &job->secret, &job->err);
 }
 
 static struct ike_job *job_new(struct ike_sa *sa, enum ike_side side, struct ike_bytes peer,

@@ -28,7 +28,7 @@ struct ike_job {
 	enum ike_side side;
 	void (*then)(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in);
 	struct ike_dh_key key;
-	uint8_t peer[IKE_DH_PUBLIC_MAX];
+	uint8_t peer[IKE_DH_PUBLIC_MAX + 1]; /* one more: what is too long stays so */
 	size_t peer_len; /* 0: generate only */
 	struct ike_secret secret;
 	struct ike_proof *proof; /* NULL: a key exchange, or EAP; owned */

@@ -36,10 +36,11 @@ bool ike_keymat_skeyseed(const struct ike_prf *prf, struct ike_bytes ni, struct 
 
 bool ike_keymat_skeyseed_rekey(const struct ike_prf *old_prf, const struct ike_key *old_sk_d,
 			       struct ike_bytes g_ir, struct ike_bytes ni, struct ike_bytes nr,
-			       struct ike_key *skeyseed, struct ike_error *err)
+			       struct ike_bytes more, struct ike_key *skeyseed,
+			       struct ike_error *err)
 {
-	return ike_prf(old_prf, ike_key_bytes(old_sk_d), (struct ike_bytes[]){g_ir, ni, nr}, 3,
-		       skeyseed, err);
+	return ike_prf(old_prf, ike_key_bytes(old_sk_d),
+		       (struct ike_bytes[]){g_ir, ni, nr, more}, 4, skeyseed, err);
 }
 
 /* Takes the next @len bytes of a key stream. */
@@ -104,8 +105,9 @@ static void cut_child(struct ike_cursor *stream, const struct ike_esp_keys *lens
 }
 
 bool ike_keymat_child(const struct ike_prf *prf, const struct ike_key *sk_d, struct ike_bytes g_ir,
-		      struct ike_bytes ni, struct ike_bytes nr, const struct ike_suite *suite,
-		      struct ike_child_keys *keys, struct ike_error *err)
+		      struct ike_bytes ni, struct ike_bytes nr, struct ike_bytes more,
+		      const struct ike_suite *suite, struct ike_child_keys *keys,
+		      struct ike_error *err)
 {
 	uint8_t bytes[CHILD_KEYS_MAX];
 	struct ike_cursor stream;
@@ -116,8 +118,8 @@ bool ike_keymat_child(const struct ike_prf *prf, const struct ike_key *sk_d, str
 	if (!ike_esp_keys(&lens, suite->encr, suite->encr_bits, suite->integ, err))
 		return false;
 	len = 2 * (lens.encr + lens.integ);
-	ok = ike_prf_plus(prf, ike_key_bytes(sk_d), (struct ike_bytes[]){g_ir, ni, nr}, 3, bytes,
-			  len, err);
+	ok = ike_prf_plus(prf, ike_key_bytes(sk_d), (struct ike_bytes[]){g_ir, ni, nr, more}, 4,
+			  bytes, len, err);
 	if (ok) {
 		stream = ike_cursor(ike_bytes(bytes, len));
 		cut_child(&stream, &lens, keys);
@@ -128,7 +130,8 @@ bool ike_keymat_child(const struct ike_prf *prf, const struct ike_key *sk_d, str
 
 bool ike_keymat_auth_psk(const struct ike_prf *prf, struct ike_bytes psk, struct ike_bytes message,
 			 struct ike_bytes other_nonce, const struct ike_key *sk_p,
-			 struct ike_bytes id_body, struct ike_key *auth, struct ike_error *err)
+			 struct ike_bytes id_body, struct ike_bytes int_auth, struct ike_key *auth,
+			 struct ike_error *err)
 {
 	static const char pad[] = "Key Pad for IKEv2";
 	struct ike_bytes pad_bytes = ike_bytes(pad, sizeof(pad) - 1);
@@ -138,6 +141,6 @@ bool ike_keymat_auth_psk(const struct ike_prf *prf, struct ike_bytes psk, struct
 	return ike_prf(prf, psk, &pad_bytes, 1, &key, err) &&
 	       ike_prf(prf, ike_key_bytes(sk_p), &id_body, 1, &maced_id, err) &&
 	       ike_prf(prf, ike_key_bytes(&key),
-		       (struct ike_bytes[]){message, other_nonce, ike_key_bytes(&maced_id)}, 3,
-		       auth, err);
+		       (struct ike_bytes[]){message, other_nonce, ike_key_bytes(&maced_id),
+					    int_auth}, 4, auth, err);
 }

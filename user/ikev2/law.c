@@ -28,6 +28,11 @@ static const struct form {
 	[IKE_FORM_INIT_ANSWER] = { "IKE_SA_INIT response", {
 		ONE(IKE_PAYLOAD_SA), ONE(IKE_PAYLOAD_KE), ONE(IKE_PAYLOAD_NONCE),
 		ANY(IKE_PAYLOAD_CERTREQ), NOTIFIES } },
+	/* RFC 9370 sections 2.2.2 and 2.2.4. */
+	[IKE_FORM_ADDKE_REQUEST] = { "request for an additional key exchange", {
+		ONE(IKE_PAYLOAD_KE), NOTIFIES } },
+	[IKE_FORM_ADDKE_ANSWER] = { "response for an additional key exchange", {
+		ONE(IKE_PAYLOAD_KE), NOTIFIES } },
 	/* CP is understood by name only, and left aside. */
 	[IKE_FORM_AUTH_REQUEST] = { "IKE_AUTH request", {
 		ONE(IKE_PAYLOAD_IDI), MAYBE(IKE_PAYLOAD_IDR), MAYBE(IKE_PAYLOAD_AUTH),
@@ -82,8 +87,8 @@ static const struct form {
 #define AFTER_AUTH (IN(IKE_SA_ESTABLISHED) | IN(IKE_SA_REKEYED) | IN(IKE_SA_DELETING))
 
 /*
- * Nothing but IKE_SA_INIT and IKE_AUTH comes before both ends are authenticated, and the news that an
- * end gives up.
+ * Nothing but IKE_SA_INIT, IKE_INTERMEDIATE and IKE_AUTH, in this order, comes before both ends are
+ * authenticated, and the news that an end gives up.
  */
 static const struct row {
 	uint8_t exchange;
@@ -94,6 +99,9 @@ static const struct row {
 	{ IKE_EXCHANGE_SA_INIT, false, IN(IKE_SA_NONE), { IKE_FORM_INIT_REQUEST } },
 	{ IKE_EXCHANGE_SA_INIT, true, IN(IKE_SA_INIT_SENT),
 	  { IKE_FORM_INIT_ANSWER, IKE_FORM_NOTIFY } },
+	{ IKE_EXCHANGE_INTERMEDIATE, false, IN(IKE_SA_ADDKE_GOT), { IKE_FORM_ADDKE_REQUEST } },
+	{ IKE_EXCHANGE_INTERMEDIATE, true, IN(IKE_SA_ADDKE_SENT),
+	  { IKE_FORM_ADDKE_ANSWER, IKE_FORM_NOTIFY } },
 	{ IKE_EXCHANGE_AUTH, false, IN(IKE_SA_INIT_GOT),
 	  { IKE_FORM_AUTH_REQUEST, IKE_FORM_AUTH_CHILDLESS_REQUEST } },
 	{ IKE_EXCHANGE_AUTH, true, IN(IKE_SA_AUTH_SENT),
@@ -108,6 +116,8 @@ static const struct row {
 	  { IKE_FORM_CHILD_REQUEST, IKE_FORM_REKEY_REQUEST } },
 	{ IKE_EXCHANGE_CREATE_CHILD_SA, true, AFTER_AUTH,
 	  { IKE_FORM_CHILD_ANSWER, IKE_FORM_REKEY_ANSWER, IKE_FORM_NOTIFY } },
+	{ IKE_EXCHANGE_FOLLOWUP_KE, false, AFTER_AUTH, { IKE_FORM_ADDKE_REQUEST } },
+	{ IKE_EXCHANGE_FOLLOWUP_KE, true, AFTER_AUTH, { IKE_FORM_ADDKE_ANSWER, IKE_FORM_NOTIFY } },
 	{ IKE_EXCHANGE_INFORMATIONAL, false, AFTER_AUTH, { IKE_FORM_INFORMATIONAL } },
 	{ IKE_EXCHANGE_INFORMATIONAL, true, AFTER_AUTH, { IKE_FORM_INFORMATIONAL } },
 	/* Section 2.21.2: an initiator may say that it gives up. It ends nothing but its own. */

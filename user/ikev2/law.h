@@ -13,6 +13,9 @@ enum ike_sa_state {
 	IKE_SA_NONE,	  /* there is no SA: an IKE_SA_INIT request */
 	IKE_SA_INIT_SENT, /* initiator: IKE_SA_INIT is being made, or out */
 	IKE_SA_INIT_GOT,  /* responder: IKE_SA_INIT is being answered, or is */
+	/* RFC 9370 section 2.2.2: additional key exchanges come before IKE_AUTH. */
+	IKE_SA_ADDKE_SENT, /* initiator: IKE_INTERMEDIATE is being made, or out */
+	IKE_SA_ADDKE_GOT,  /* responder: it is waited for, or being answered */
 	IKE_SA_AUTH_SENT, /* initiator: IKE_AUTH is being made, or out */
 	/* Section 2.16: IKE_AUTH goes on. */
 	IKE_SA_EAP_SENT,    /* initiator: EAP is going on */
@@ -31,6 +34,8 @@ enum ike_form {
 	IKE_FORM_NONE, /* refused */
 	IKE_FORM_INIT_REQUEST,
 	IKE_FORM_INIT_ANSWER,
+	IKE_FORM_ADDKE_REQUEST, /* IKE_INTERMEDIATE or IKE_FOLLOWUP_KE */
+	IKE_FORM_ADDKE_ANSWER,
 	IKE_FORM_AUTH_REQUEST,
 	IKE_FORM_AUTH_CHILDLESS_REQUEST,
 	IKE_FORM_AUTH_ANSWER,

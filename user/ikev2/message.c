@@ -6,6 +6,7 @@
 
 #include "ikev2/fragment.h"
 #include "ikev2/ike_sa.h"
+#include "ikev2/intermediate.h"
 #include "ikev2/message.h"
 
 struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
@@ -21,6 +22,7 @@ struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
 	in->form = IKE_FORM_NONE;
 	in->kept = false;
 	in->whole = (struct ike_packet){0};
+	in->plain = ike_bytes(NULL, 0);
 	in->len = message.len;
 	memcpy(in->bytes, message.p, message.len);
 	ike_digest(message, in->digest);
@@ -88,12 +90,27 @@ void ike_outgoing_begin(struct ike_outgoing *o, const struct ike_sa *sa, uint8_t
 
 	ike_writer_init(&o->w, o->buf, IKE_MESSAGE_MAX);
 	ike_message_begin(&o->w, &h);
+	o->exchange = exchange;
 	o->plain = exchange == IKE_EXCHANGE_SA_INIT;
 	o->mark = o->plain ? 0 : ike_sk_begin(&o->w, &sa->out);
 }
 
+/* IKE_AUTH will have to prove what is in it, before it is encrypted or cut. */
+static bool note_intermediate(const struct ike_outgoing *o, struct ike_sa *sa,
+			      struct ike_error *err)
+{
+	size_t text_at = o->mark + IKE_GENERIC_LEN + sa->out.cipher.iv_len;
+
+	if (o->exchange != IKE_EXCHANGE_INTERMEDIATE || o->w.overflow)
+		return true;
+	return ike_intermediate_note(sa, sa->initiator, o->buf, o->buf[o->mark],
+				     ike_bytes(o->buf + text_at, o->w.len - text_at), err);
+}
+
 bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa, struct ike_error *err)
 {
+	if (!note_intermediate(o, sa, err))
+		return false;
 	if (!o->plain && ike_fragment_needed(o, sa))
 		return ike_fragment(o, sa, err);
 	if (!o->plain)

@@ -24,7 +24,8 @@ struct ike_incoming {
 	enum ike_form form;
 	bool kept;
 	struct ike_packet whole; /* what came in fragments (fragment.h), opened */
-	uint8_t first;		 /* likewise: type of its first payload */
+	struct ike_bytes plain;	 /* what was in SK, or in all of SKF */
+	uint8_t first;		 /* type of its first payload */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -44,6 +45,7 @@ const char *ike_notify_text(uint16_t type, char buf[32]);
 struct ike_outgoing {
 	struct ike_writer w;
 	size_t mark; /* of the SK payload, unless @plain */
+	uint8_t exchange;
 	bool plain;
 	uint8_t buf[2 * IKE_MESSAGE_MAX]; /* in fragments it takes more than at once */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ikev2/crypto/dh.h"
 #include "ikev2/proposal.h"
 #include "ikev2/transforms.h"
 #include "ikev2/wire/decode.h"
@@ -82,24 +83,30 @@ static bool add_transform(struct ike_proposal *p, const struct ike_transform *t,
 	return true;
 }
 
-static bool parse_word(struct ike_proposal *p, const char *word, size_t len, struct ike_error *err)
+static bool refuse_word(const char *word, size_t len, struct ike_error *err)
 {
-	struct ike_transform t;
+	size_t prefix = ike_transform_prefix(word, len);
 	char text[WORD_TEXT_MAX];
 	const char *nearest;
 
+	if (len >= sizeof(text))
+		return ike_fail(err, "algorithm \"%.20s...\" is unknown", word);
+	memcpy(text, word, len);
+	text[len] = '\0';
+	nearest = ike_text_nearest(text + prefix, ike_transform_word, ike_transform_words());
+	return nearest ? ike_fail(err, "algorithm \"%s\" is unknown; the nearest is \"%.*s%s\"",
+				  text, (int)prefix, text, nearest)
+		       : ike_fail(err, "algorithm \"%s\" is unknown", text);
+}
+
+static bool parse_word(struct ike_proposal *p, const char *word, size_t len, struct ike_error *err)
+{
+	struct ike_transform t;
+
 	if (!len)
 		return ike_fail(err, "an algorithm is missing between two \"-\"");
-	if (!ike_transform_parse(word, len, &t)) {
-		if (len >= sizeof(text))
-			return ike_fail(err, "algorithm \"%.20s...\" is unknown", word);
-		memcpy(text, word, len);
-		text[len] = '\0';
-		nearest = ike_text_nearest(text, ike_transform_word, ike_transform_words());
-		return nearest ? ike_fail(err, "algorithm \"%s\" is unknown; the nearest is \"%s\"",
-					  text, nearest)
-			       : ike_fail(err, "algorithm \"%s\" is unknown", text);
-	}
+	if (!ike_transform_parse(word, len, &t))
+		return refuse_word(word, len, err);
 	/* ESP has no PRF; but one proposal is often written for both, and strongSwan allows it. */
 	if (p->protocol == IKE_PROTO_ESP && t.type == IKE_TRANSFORM_PRF)
 		return true;
@@ -108,6 +115,9 @@ static bool parse_word(struct ike_proposal *p, const char *word, size_t len, str
 	if (p->protocol == IKE_PROTO_IKE && t.type == IKE_TRANSFORM_ESN)
 		return ike_fail(err, "\"%.*s\": sequence numbers are for ESP, not for IKE",
 				(int)len, word);
+	if (ike_transform_is_ke(t.type) && ike_dh_is_kem(t.id))
+		return ike_fail(err, "algorithm \"%.*s\" needs OpenSSL 3.5 or later, and this is %s",
+				(int)len, word, ike_dh_library());
 	return ike_fail(err, "algorithm \"%.*s\" is known but not supported", (int)len, word);
 }
 
@@ -164,6 +174,33 @@ static void take_kind(const struct ike_proposal *p, bool aead, struct ike_propos
 	}
 }
 
+bool ike_proposal_adds_ke(const struct ike_proposal *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (ike_transform_is_addke(p->transforms[i].type))
+			return true;
+	return false;
+}
+
+bool ike_proposal_has_addke(const struct ike_proposal_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (ike_proposal_adds_ke(&list->items[i]))
+			return true;
+	return false;
+}
+
+/* Would a peer with the very same proposal find anything to choose? */
+static bool may_be_chosen(const struct ike_proposal *p)
+{
+	struct ike_proposal copy = *p;
+	const struct ike_proposal_list list = {.items = &copy, .n = 1};
+	struct ike_suite suite;
+
+	return !ike_proposal_adds_ke(p) ||
+	       ike_proposal_select(&list, &list, &(struct ike_select){0}, &suite);
+}
+
 static bool judge(const struct ike_proposal *p, struct ike_error *err)
 {
 	struct ike_proposal plain;
@@ -175,6 +212,10 @@ static bool judge(const struct ike_proposal *p, struct ike_error *err)
 		return ike_fail(
 			err,
 			"no integrity algorithm, such as sha256, for a cipher without its own");
+	if (ike_proposal_adds_ke(p) && !has_type(p, IKE_TRANSFORM_KE))
+		return ike_fail(err, "additional key exchanges, but no first one, such as x25519");
+	if (!may_be_chosen(p))
+		return ike_fail(err, "no key exchange may come twice, and there is no other choice");
 	if (p->protocol != IKE_PROTO_IKE)
 		return true;
 	if (!has_type(p, IKE_TRANSFORM_PRF))
@@ -329,7 +370,7 @@ void ike_put_proposals(struct ike_writer *w, const struct ike_proposal_list *lis
 		for (size_t k = 0; k < p->n; k++) {
 			const struct ike_transform *t = &p->transforms[k];
 
-			if (!without_ke || t->type != IKE_TRANSFORM_KE)
+			if (!without_ke || !ike_transform_is_ke(t->type))
 				ike_put_transform(w, &sa, t->type, t->id, t->key_bits);
 		}
 		ike_proposal_end(w, &sa);
@@ -350,6 +391,9 @@ void ike_put_suite(struct ike_writer *w, const struct ike_suite *s, struct ike_b
 		ike_put_transform(w, &sa, IKE_TRANSFORM_INTEG, s->integ, 0);
 	if (s->has_ke)
 		ike_put_transform(w, &sa, IKE_TRANSFORM_KE, s->ke, 0);
+	for (unsigned int i = 0; i < IKE_ADDKE_MAX; i++)
+		if (s->has_addke & 1u << i)
+			ike_put_transform(w, &sa, IKE_TRANSFORM_ADDKE1 + i, s->addke[i], 0);
 	if (s->has_esn)
 		ike_put_transform(w, &sa, IKE_TRANSFORM_ESN, s->esn, 0);
 	ike_proposal_end(w, &sa);
@@ -405,10 +449,12 @@ char *ike_proposal_text(const struct ike_proposal *p, char *buf, size_t cap)
 	add_type(&text, p, IKE_TRANSFORM_INTEG);
 	add_type(&text, p, IKE_TRANSFORM_PRF);
 	add_type(&text, p, IKE_TRANSFORM_KE);
+	for (unsigned int i = 0; i < IKE_ADDKE_MAX; i++)
+		add_type(&text, p, IKE_TRANSFORM_ADDKE1 + i);
 	if (offers_esn(p))
 		add_type(&text, p, IKE_TRANSFORM_ESN);
 	for (size_t i = 0; i < p->n; i++)
-		if (!p->transforms[i].type || p->transforms[i].type > IKE_TRANSFORM_ESN)
+		if (!p->transforms[i].type || p->transforms[i].type > IKE_TRANSFORM_ADDKE7)
 			ike_text_add(&text, "%s%s", text.len ? "-" : "",
 				     ike_transform_text(&p->transforms[i], word, sizeof(word)));
 	return buf;
@@ -441,6 +487,10 @@ char *ike_suite_text(const struct ike_suite *s, char *buf, size_t cap)
 		p.transforms[p.n++] = (struct ike_transform){IKE_TRANSFORM_PRF, s->prf, 0};
 	if (s->ke != IKE_KE_NONE)
 		p.transforms[p.n++] = (struct ike_transform){IKE_TRANSFORM_KE, s->ke, 0};
+	for (unsigned int i = 0; i < IKE_ADDKE_MAX; i++)
+		if (s->addke[i] != IKE_KE_NONE)
+			p.transforms[p.n++] =
+				(struct ike_transform){IKE_TRANSFORM_ADDKE1 + i, s->addke[i], 0};
 	if (s->esn)
 		p.transforms[p.n++] = (struct ike_transform){IKE_TRANSFORM_ESN, IKE_ESN_YES, 0};
 	return ike_proposal_text(&p, buf, cap);

@@ -51,9 +51,15 @@ struct ike_suite {
 	uint16_t integ;		  /* IKE_INTEG_NONE with an AEAD */
 	uint16_t prf;		  /* IKE only */
 	uint16_t ke;		  /* IKE_KE_NONE: no key exchange (ESP without PFS) */
+	/* Additional ones, in the order in which they are done (RFC 9370); IKE_KE_NONE: left out. */
+	uint16_t addke[IKE_ADDKE_MAX];
 	bool esn;
 	bool has_integ, has_ke, has_esn; /* which of the optional types the answer must hold */
+	uint8_t has_addke;		 /* likewise, a bit for each */
 };
+
+/* The first additional key exchange of @s from index @at on; IKE_ADDKE_MAX: there is none. */
+unsigned int ike_suite_addke(const struct ike_suite *s, unsigned int at);
 
 /*
  * Parses "aes256gcm16-prfsha384-ecp384, aes128-sha256-x25519, default" and appends to @list.
@@ -81,6 +87,8 @@ void ike_put_suite(struct ike_writer *w, const struct ike_suite *suite, struct i
 struct ike_select {
 	bool peer_order; /* the peer's preference wins */
 	bool without_ke; /* IKE_AUTH: ESP never has a key exchange there (section 1.2) */
+	/* The peer cannot do them: what it offers with any is not acceptable. */
+	bool without_addke;
 	uint16_t ke;	 /* not 0: preferred if both have it (saves INVALID_KE_PAYLOAD) */
 };
 
@@ -99,6 +107,9 @@ IKE_MUST_CHECK bool ike_proposal_verify(const struct ike_proposal_list *offered,
 /* One of the proposals has all of @s, key length included: it may be used under that list. */
 bool ike_proposal_allows(const struct ike_proposal_list *list, const struct ike_suite *s);
 
+/* Is any additional key exchange offered? */
+bool ike_proposal_adds_ke(const struct ike_proposal *p);
+bool ike_proposal_has_addke(const struct ike_proposal_list *list);
 /* The first key exchange of the list that is configured; 0 if there is none. */
 uint16_t ike_proposal_first_ke(const struct ike_proposal_list *list);
 bool ike_proposal_has(const struct ike_proposal_list *list, uint8_t type, uint16_t id);

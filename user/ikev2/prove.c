@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ikev2/conn.h"
+#include "ikev2/intermediate.h"
 #include "ikev2/own.h"
 #include "ikev2/prove.h"
 
@@ -136,14 +137,15 @@ static struct ike_bytes wanted_anchors(const struct ike_payloads *all, uint8_t *
 /* What is signed */
 
 /*
- * Section 2.15: the message of IKE_SA_INIT, the other's nonce, prf(SK_p, RestOfIDPayload). @whose:
- * is it the proof of the initiator?
+ * Section 2.15: the message of IKE_SA_INIT, the other's nonce, prf(SK_p, RestOfIDPayload); and
+ * IntAuth (RFC 9242 section 3.3.2). @whose: is it the proof of the initiator?
  */
 static struct ike_proof *proof_new(const struct ike_sa *sa, bool whose,
 				   const struct ike_auth_cfg *cfg, const struct ike_id *id,
 				   struct ike_bytes id_body, struct ike_error *err)
 {
 	bool ours = whose == sa->initiator;
+	uint8_t int_auth[IKE_INT_AUTH_MAX];
 	struct ike_key IKE_CLEARED_KEY maced = {0};
 	struct ike_proof *p;
 
@@ -152,7 +154,8 @@ static struct ike_proof *proof_new(const struct ike_sa *sa, bool whose,
 		return NULL;
 	p = ike_proof_new(sa->config, cfg, id, (struct ike_bytes[]){
 			  ike_packet_bytes(ours ? &sa->init_sent : &sa->init_got),
-			  ike_nonce_bytes(whose ? &sa->nr : &sa->ni), ike_key_bytes(&maced)}, 3);
+			  ike_nonce_bytes(whose ? &sa->nr : &sa->ni), ike_key_bytes(&maced),
+			  ike_intermediate_proof(sa, int_auth)}, 4);
 	if (!p)
 		ike_fail(err, "out of memory");
 	return p;

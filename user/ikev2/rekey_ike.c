@@ -53,7 +53,8 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 		return NULL;
 	}
 	sa->suite = r->suite;
-	if (!ike_keymat_skeyseed_rekey(old->prf, &old->keys.d, secret, ni, nr, &skeyseed, err) ||
+	if (!ike_keymat_skeyseed_rekey(old->prf, &old->keys.d, secret, ni, nr,
+				       ike_bytes(NULL, 0), &skeyseed, err) ||
 	    !ike_sa_set_keys(sa, &skeyseed, ni, nr, err)) {
 		ike_sa_close(sa, IKE_END_FAILED, false, err->text);
 		return NULL;

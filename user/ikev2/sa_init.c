@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ikev2/conn.h"
+#include "ikev2/intermediate.h"
 #include "ikev2/nat.h"
 #include "ikev2/negotiate.h"
 #include "ikev2/prove.h"
@@ -107,6 +108,8 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_nat_put(w, sa, &sa->local, &sa->remote);
 	if (sa->conn->fragmentation != IKE_FRAGMENT_NO)
 		put_fragmentation(w);
+	if (ike_proposal_has_addke(&sa->conn->proposals))
+		ike_put_notify(w, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, ike_bytes(NULL, 0));
 	ike_put_init_auth(w, sa, NULL);
 }
 
@@ -182,23 +185,14 @@ static enum ike_step take_notify(struct ike_sa *sa, struct ike_task *t,
 static void derived(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	struct ike_error err = job->err;
-	struct ike_task *auth;
 
 	if (!job->ok || !derive_keys(sa, job, &err)) {
 		ike_task_step(sa, ike_task_fail(sa->task, "%s", err.text));
 		return;
 	}
 	float_ports(sa);
-	ike_sa_set_state(sa, IKE_SA_AUTH_SENT);
-	auth = ike_task_add_first(sa, &ike_task_auth);
-	if (!auth) {
-		ike_task_step(sa, ike_task_fail(sa->task, "out of memory"));
-		return;
-	}
-	/* Who waits for the first exchange waits for the second. */
-	auth->ticket = sa->task->ticket;
-	sa->task->ticket = 0;
-	ike_task_step(sa, IKE_STEP_DONE);
+	sa->addke = ike_suite_addke(&sa->suite, 0);
+	ike_task_step(sa, ike_intermediate_go_on(sa));
 }
 
 static bool check_answer(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in,
@@ -216,6 +210,10 @@ static bool check_answer(struct ike_sa *sa, struct ike_task *t, const struct ike
 	     ike_nonce_find(&in->all, &sa->nr, err) &&
 	     ike_ke_check(&in->all, t->group, peer, wanted, err);
 	ike_proposal_list_clear(&answer);
+	if (ok && ike_suite_addke(&sa->suite, 0) < IKE_ADDKE_MAX &&
+	    !ike_find_notify(&in->all, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL))
+		return ike_fail(err, "the peer chose additional key exchanges, but knows no "
+				"IKE_INTERMEDIATE");
 	if (ok && sa->suite.ke != t->group)
 		return ike_fail(err, "the peer chose key exchange %u, but %u was sent",
 				sa->suite.ke, t->group);
@@ -366,6 +364,8 @@ static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike
 		ike_put_notify(w, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->fragmentation)
 		put_fragmentation(w);
+	if (ike_suite_addke(&sa->suite, 0) < IKE_ADDKE_MAX)
+		ike_put_notify(w, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, ike_bytes(NULL, 0));
 	ike_put_init_auth(w, sa, request);
 }
 
@@ -391,7 +391,7 @@ static size_t answer_len(struct ike_engine *e, const struct ike_incoming *in,
 
 	read_notifies(&like, in);
 	ike_outgoing_begin(&o, &like, IKE_EXCHANGE_SA_INIT, 0, true);
-	put_answer(&o.w, &like, ike_bytes(zeros, ike_dh_public_len(ike_dh_find(suite->ke))),
+	put_answer(&o.w, &like, ike_bytes(zeros, ike_dh_answer_len(ike_dh_find(suite->ke))),
 		   &in->all);
 	return ike_message_end(&o.w) ? o.w.len : SIZE_MAX;
 }
@@ -415,6 +415,9 @@ static void answer(struct ike_sa *sa, const struct ike_job *job, struct ike_inco
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_SA_INIT, 0, true);
 	put_answer(&o.w, sa, ike_dh_public(&job->key), &in->all);
 	ike_sa_answer(sa, in, &o);
+	sa->addke = ike_suite_addke(&sa->suite, 0);
+	if (sa->addke < IKE_ADDKE_MAX)
+		ike_sa_set_state(sa, IKE_SA_ADDKE_GOT);
 	if (!ike_packet_set(&sa->init_sent, ike_written(&o.w)))
 		ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");
 }
@@ -438,7 +441,11 @@ static const struct ike_conn_cfg *choose(struct ike_engine *e, struct ike_incomi
 	const struct ike_conn_cfg *conn = NULL;
 	struct ike_proposal_list offer = {0};
 	struct ike_error err = {0};
-	struct ike_select how = {0};
+	/* RFC 9370 section 2.2.1: without IKE_INTERMEDIATE there is no time for them. */
+	struct ike_select how = {
+		.without_addke = !ike_find_notify(
+			&in->all, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL),
+	};
 	struct ike_wire_ke wire;
 	char why[EXPLAIN_MAX];
 	uint8_t group[2];
@@ -495,7 +502,7 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 	bool proven;
 
 	if (made) {
-		if (made->state == IKE_SA_INIT_GOT &&
+		if ((made->state == IKE_SA_INIT_GOT || made->state == IKE_SA_ADDKE_GOT) &&
 		    ike_window_judge(&made->window, 0, in->digest) == IKE_REQUEST_REPEATED)
 			ike_sa_answer_again(made, in);
 		return;

@@ -14,8 +14,9 @@ enum {
 
 /* In this order types are compared, and the first that fails is named. */
 static const uint8_t types[] = {
-	IKE_TRANSFORM_ENCR, IKE_TRANSFORM_INTEG, IKE_TRANSFORM_PRF,
-	IKE_TRANSFORM_KE,   IKE_TRANSFORM_ESN,
+	IKE_TRANSFORM_ENCR,   IKE_TRANSFORM_INTEG,  IKE_TRANSFORM_PRF,	  IKE_TRANSFORM_KE,
+	IKE_TRANSFORM_ADDKE1, IKE_TRANSFORM_ADDKE2, IKE_TRANSFORM_ADDKE3, IKE_TRANSFORM_ADDKE4,
+	IKE_TRANSFORM_ADDKE5, IKE_TRANSFORM_ADDKE6, IKE_TRANSFORM_ADDKE7, IKE_TRANSFORM_ESN,
 };
 
 enum {
@@ -23,7 +24,8 @@ enum {
 	INTEG,
 	PRF,
 	KE,
-	ESN,
+	ADDKE, /* the first of them */
+	ESN = ADDKE + IKE_ADDKE_MAX,
 	TYPES,
 	TYPE_OTHER = TYPES,
 	ALL_MATCH
@@ -76,7 +78,7 @@ static bool foreign_type(const struct ike_proposal *p)
 	for (size_t i = 0; i < p->n; i++) {
 		uint8_t type = p->transforms[i].type;
 
-		if (type > IKE_TRANSFORM_ESN ||
+		if (type > IKE_TRANSFORM_ADDKE7 ||
 		    type == (ike ? IKE_TRANSFORM_ESN : IKE_TRANSFORM_PRF))
 			return true;
 	}
@@ -87,7 +89,7 @@ static bool unwanted(const struct ike_proposal *p, uint8_t type, bool without_ke
 {
 	return (type == IKE_TRANSFORM_PRF && p->protocol != IKE_PROTO_IKE) ||
 	       (type == IKE_TRANSFORM_ESN && p->protocol == IKE_PROTO_IKE) ||
-	       (type == IKE_TRANSFORM_KE && without_ke);
+	       (ike_transform_is_ke(type) && without_ke);
 }
 
 /*
@@ -104,6 +106,45 @@ static bool common_integ(const struct ike_proposal *first, const struct ike_prop
 	return common(first, second, IKE_TRANSFORM_INTEG, integ) && integ->id != IKE_INTEG_NONE;
 }
 
+/* The key exchange that the peer has begun already, if both have it. */
+static void prefer_ke(const struct ike_proposal *first, const struct ike_proposal *second,
+		      uint16_t begun, struct ike_transform *ke)
+{
+	const struct ike_transform wanted = {.type = IKE_TRANSFORM_KE, .id = begun};
+
+	if (begun && holds(first, &wanted) && holds(second, &wanted))
+		*ke = wanted;
+}
+
+static bool is_taken(const struct ike_transform *ke, size_t n, uint16_t id)
+{
+	for (size_t i = 0; i < n && id != IKE_KE_NONE; i++)
+		if (ke[i].id == id)
+			return true;
+	return false;
+}
+
+/*
+ * RFC 9370 section 2.2.1: no method twice, and none beside a main one that is left out. @ke: the @n
+ * chosen before.
+ */
+static bool common_addke(const struct ike_proposal *first, const struct ike_proposal *second,
+			 const struct ike_transform *ke, size_t n, struct ike_transform *found)
+{
+	const struct ike_transform none = *found;
+
+	for (size_t i = 0; i < first->n; i++) {
+		const struct ike_transform *t = &first->transforms[i];
+
+		if (t->type != found->type || !holds(second, t) || is_taken(ke, n, t->id) ||
+		    (t->id != IKE_KE_NONE && ke->id == IKE_KE_NONE))
+			continue;
+		*found = *t;
+		return true;
+	}
+	return !has_type(first, found->type) && holds(second, &none);
+}
+
 /* Compares all types; returns the index of the first without overlap, or ALL_MATCH. */
 static unsigned int match(const struct ike_proposal *first, const struct ike_proposal *second,
 			  const struct ike_select *how, struct ike_transform found[TYPES])
@@ -118,21 +159,16 @@ static unsigned int match(const struct ike_proposal *first, const struct ike_pro
 			continue;
 		if (types[i] == IKE_TRANSFORM_INTEG)
 			ok = common_integ(first, second, &found[ENCR], &found[i]);
+		else if (ike_transform_is_addke(types[i]))
+			ok = common_addke(first, second, &found[KE], i - KE, &found[i]);
 		else
 			ok = common(first, second, types[i], &found[i]);
 		if (!ok)
 			return i;
+		if (i == KE)
+			prefer_ke(first, second, how->ke, &found[KE]);
 	}
 	return ALL_MATCH;
-}
-
-static void prefer_ke(const struct ike_proposal *ours, const struct ike_proposal *theirs,
-		      const struct ike_select *how, struct ike_transform found[TYPES])
-{
-	const struct ike_transform wanted = {.type = IKE_TRANSFORM_KE, .id = how->ke};
-
-	if (how->ke && !how->without_ke && holds(ours, &wanted) && holds(theirs, &wanted))
-		found[KE] = wanted;
 }
 
 static void fill(struct ike_suite *suite, const struct ike_proposal *theirs, bool without_ke,
@@ -153,6 +189,23 @@ static void fill(struct ike_suite *suite, const struct ike_proposal *theirs, boo
 		.has_esn = has_type(theirs, IKE_TRANSFORM_ESN),
 	};
 	memcpy(suite->spi, theirs->spi, sizeof(suite->spi));
+	for (unsigned int i = 0; i < IKE_ADDKE_MAX && !without_ke; i++) {
+		suite->addke[i] = found[ADDKE + i].id;
+		suite->has_addke |= has_type(theirs, types[ADDKE + i]) << i;
+	}
+}
+
+unsigned int ike_suite_addke(const struct ike_suite *s, unsigned int at)
+{
+	while (at < IKE_ADDKE_MAX && s->addke[at] == IKE_KE_NONE)
+		at++;
+	return at;
+}
+
+/* More is offered than the peer could do. */
+static bool cannot_go_on(const struct ike_proposal *theirs, const struct ike_select *how)
+{
+	return how->without_addke && ike_proposal_adds_ke(theirs);
 }
 
 static bool try_pair(const struct ike_proposal *ours, const struct ike_proposal *theirs,
@@ -161,12 +214,11 @@ static bool try_pair(const struct ike_proposal *ours, const struct ike_proposal 
 	struct ike_transform found[TYPES];
 	unsigned int got;
 
-	if (ours->protocol != theirs->protocol)
+	if (ours->protocol != theirs->protocol || cannot_go_on(theirs, how))
 		return false;
 	got = how->peer_order ? match(theirs, ours, how, found) : match(ours, theirs, how, found);
 	if (got != ALL_MATCH)
 		return false;
-	prefer_ke(ours, theirs, how, found);
 	fill(suite, theirs, how->without_ke, found);
 	return true;
 }
@@ -189,16 +241,18 @@ bool ike_proposal_select(const struct ike_proposal_list *ours,
 
 static bool holds_suite(const struct ike_proposal *p, const struct ike_suite *s)
 {
-	const struct ike_transform wanted[] = {
-		{IKE_TRANSFORM_ENCR, s->encr, s->encr_bits},
-		{IKE_TRANSFORM_INTEG, s->integ, 0},
-		{IKE_TRANSFORM_PRF, s->prf, 0},
-		{IKE_TRANSFORM_KE, s->ke, 0},
-		{IKE_TRANSFORM_ESN, s->esn ? IKE_ESN_YES : IKE_ESN_NO, 0},
+	struct ike_transform wanted[TYPES] = {
+		[ENCR] = {IKE_TRANSFORM_ENCR, s->encr, s->encr_bits},
+		[INTEG] = {IKE_TRANSFORM_INTEG, s->integ, 0},
+		[PRF] = {IKE_TRANSFORM_PRF, s->prf, 0},
+		[KE] = {IKE_TRANSFORM_KE, s->ke, 0},
+		[ESN] = {IKE_TRANSFORM_ESN, s->esn ? IKE_ESN_YES : IKE_ESN_NO, 0},
 	};
 
 	if (p->protocol != s->protocol)
 		return false;
+	for (unsigned int i = 0; i < IKE_ADDKE_MAX; i++)
+		wanted[ADDKE + i] = (struct ike_transform){types[ADDKE + i], s->addke[i], 0};
 	for (unsigned int i = 0; i < TYPES; i++)
 		if (!unwanted(p, types[i], false) && !holds(p, &wanted[i]))
 			return false;
@@ -222,19 +276,29 @@ static bool refuse_answer(struct ike_error *err, const char *why, const struct i
 			       ike_transform_text(t, word, sizeof(word)));
 }
 
+/* The same method in two key exchanges (RFC 9370 section 2.2.1). */
+static bool repeats_ke(const struct ike_transform *a, const struct ike_transform *b)
+{
+	return ike_transform_is_ke(a->type) && ike_transform_is_ke(b->type) && a->id == b->id &&
+	       a->id != IKE_KE_NONE;
+}
+
 static bool check_transforms(const struct ike_proposal *offered, bool without_ke,
 			     const struct ike_proposal *answer, struct ike_error *err)
 {
 	for (size_t i = 0; i < answer->n; i++) {
 		const struct ike_transform *t = &answer->transforms[i];
 
-		if (without_ke && t->type == IKE_TRANSFORM_KE && t->id == IKE_KE_NONE)
+		if (without_ke && ike_transform_is_ke(t->type) && t->id == IKE_KE_NONE)
 			continue;
-		if (!holds(offered, t) || (without_ke && t->type == IKE_TRANSFORM_KE))
+		if (!holds(offered, t) || (without_ke && ike_transform_is_ke(t->type)))
 			return refuse_answer(err, "we did not offer", t);
-		for (size_t k = 0; k < i; k++)
+		for (size_t k = 0; k < i; k++) {
 			if (answer->transforms[k].type == t->type)
 				return refuse_answer(err, "more than one of a type:", t);
+			if (repeats_ke(&answer->transforms[k], t))
+				return refuse_answer(err, "the same key exchange twice:", t);
+		}
 	}
 	return true;
 }
@@ -304,7 +368,7 @@ static struct failure furthest(const struct ike_proposal_list *ours,
 		for (size_t t = 0; t < theirs->n; t++) {
 			unsigned int at = match(&ours->items[o], &theirs->items[t], how, found);
 
-			if (at >= TYPES)
+			if (at >= TYPES || cannot_go_on(&theirs->items[t], how))
 				continue;
 			if (!best.ours || at > best.at)
 				best = (struct failure){&ours->items[o], &theirs->items[t], at};
@@ -324,6 +388,10 @@ char *ike_proposal_explain(const struct ike_proposal_list *ours,
 	ike_text_init(&text, buf, cap);
 	ike_text_add(&text, "configured %s; ", ike_proposal_list_text(ours, list, sizeof(list)));
 	ike_text_add(&text, "peer offers %s", ike_proposal_list_text(theirs, list, sizeof(list)));
+	if (!f.ours && how->without_addke && ike_proposal_has_addke(theirs)) {
+		ike_text_add(&text, ": it knows no IKE_INTERMEDIATE, which they need");
+		return buf;
+	}
 	if (!f.ours) {
 		ike_text_add(&text, ": the peer's has transform types that are not supported");
 		return buf;

@@ -215,6 +215,8 @@ static bool may_begin(const struct ike_sa *sa, const struct ike_task *t)
 	switch (sa->state) {
 	case IKE_SA_INIT_SENT:
 		return t->kind == &ike_task_init;
+	case IKE_SA_ADDKE_SENT:
+		return t->kind == &ike_task_intermediate;
 	case IKE_SA_AUTH_SENT:
 		return t->kind == &ike_task_auth;
 	case IKE_SA_ESTABLISHED:

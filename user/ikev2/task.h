@@ -42,8 +42,8 @@ struct ike_task_kind {
 	void (*ended)(struct ike_sa *sa, struct ike_task *t, bool ok);
 };
 
-extern const struct ike_task_kind ike_task_init, ike_task_auth, ike_task_create,
-	ike_task_rekey_child, ike_task_rekey_ike, ike_task_delete_child, ike_task_delete_ike,
+extern const struct ike_task_kind ike_task_init, ike_task_intermediate, ike_task_auth,
+	ike_task_create, ike_task_rekey_child, ike_task_rekey_ike, ike_task_delete_child, ike_task_delete_ike,
 	ike_task_liveness, ike_task_refuse_auth, ike_task_update_addresses, ike_task_tell_addresses,
 	ike_task_check_route;
 

@@ -138,9 +138,19 @@ static const struct {
 	{"noesn", ESN(NO)},
 };
 
-enum { WORDS = sizeof(words) / sizeof(words[0]) };
+enum { WORDS = sizeof(words) / sizeof(words[0]), WORD_TEXT_MAX = 32 };
 
-bool ike_transform_parse(const char *word, size_t len, struct ike_transform *t)
+enum { PREFIX_LEN = 4 }; /* "ke1_" */
+
+size_t ike_transform_prefix(const char *word, size_t len)
+{
+	bool is = len >= PREFIX_LEN && !strncasecmp(word, "ke", 2) && word[2] >= '1' &&
+		  word[2] < '1' + IKE_ADDKE_MAX && word[3] == '_';
+
+	return is ? PREFIX_LEN : 0;
+}
+
+static bool parse_plain(const char *word, size_t len, struct ike_transform *t)
 {
 	for (size_t i = 0; i < WORDS; i++) {
 		if (strlen(words[i].word) == len && !strncasecmp(words[i].word, word, len)) {
@@ -149,6 +159,20 @@ bool ike_transform_parse(const char *word, size_t len, struct ike_transform *t)
 		}
 	}
 	return false;
+}
+
+bool ike_transform_parse(const char *word, size_t len, struct ike_transform *t)
+{
+	size_t prefix = ike_transform_prefix(word, len);
+
+	if (!parse_plain(word + prefix, len - prefix, t))
+		return false;
+	if (!prefix)
+		return true;
+	if (t->type != IKE_TRANSFORM_KE)
+		return false;
+	t->type = IKE_TRANSFORM_ADDKE1 + word[2] - '1';
+	return true;
 }
 
 const char *ike_transform_word(size_t i)
@@ -212,6 +236,13 @@ static const char *type_prefix(uint8_t type)
 
 const char *ike_transform_type_text(uint8_t type)
 {
+	static const char *const addke[IKE_ADDKE_MAX] = {
+		"additional key exchange 1", "additional key exchange 2",
+		"additional key exchange 3", "additional key exchange 4",
+		"additional key exchange 5", "additional key exchange 6",
+		"additional key exchange 7",
+	};
+
 	switch (type) {
 	case IKE_TRANSFORM_ENCR:
 		return "encryption";
@@ -221,6 +252,8 @@ const char *ike_transform_type_text(uint8_t type)
 		return "integrity";
 	case IKE_TRANSFORM_KE:
 		return "key exchange";
+	case IKE_TRANSFORM_ADDKE1 ... IKE_TRANSFORM_ADDKE7:
+		return addke[type - IKE_TRANSFORM_ADDKE1];
 	case IKE_TRANSFORM_ESN:
 		return "kind of sequence numbers";
 	default:
@@ -228,10 +261,23 @@ const char *ike_transform_type_text(uint8_t type)
 	}
 }
 
+static char *addke_text(const struct ike_transform *t, char *buf, size_t cap)
+{
+	struct ike_transform main = { .type = IKE_TRANSFORM_KE, .id = t->id };
+	char word[WORD_TEXT_MAX];
+
+	/* The first word of none is "modpnone", which has no place here. */
+	snprintf(buf, cap, "ke%d_%s", t->type - IKE_TRANSFORM_ADDKE1 + 1,
+		 t->id == IKE_KE_NONE ? "none" : ike_transform_text(&main, word, sizeof(word)));
+	return buf;
+}
+
 char *ike_transform_text(const struct ike_transform *t, char *buf, size_t cap)
 {
 	const char *prefix = type_prefix(t->type);
 
+	if (ike_transform_is_addke(t->type))
+		return addke_text(t, buf, cap);
 	for (size_t i = 0; i < WORDS; i++) {
 		if (ike_transform_same(&words[i].transform, t)) {
 			snprintf(buf, cap, "%s", words[i].word);
@@ -268,6 +314,8 @@ bool ike_transform_supported(uint8_t protocol, const struct ike_transform *t)
 		return t->id == IKE_INTEG_NONE || ike_transform_prf_of_integ(t->id);
 	case IKE_TRANSFORM_KE:
 		return ike_dh_find(t->id) || (t->id == IKE_KE_NONE && protocol == IKE_PROTO_ESP);
+	case IKE_TRANSFORM_ADDKE1 ... IKE_TRANSFORM_ADDKE7:
+		return ike_dh_find(t->id) || t->id == IKE_KE_NONE;
 	case IKE_TRANSFORM_ESN:
 		return protocol == IKE_PROTO_ESP && t->id <= IKE_ESN_YES;
 	default:

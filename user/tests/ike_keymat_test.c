@@ -81,7 +81,7 @@ static void nist_child(struct vectors *v, struct ike_bytes g_ir, const char *wan
 	struct ike_writer w;
 
 	assert_true(ike_keymat_child(prf, &sk_d, g_ir, vector(v, "ni"), vector(v, "nr"),
-				     &suites[2].suite, &k, NULL));
+				     ike_bytes(NULL, 0), &suites[2].suite, &k, NULL));
 	ike_writer_init(&w, buf, sizeof(buf));
 	put_key(&w, &k.encr_i);
 	put_key(&w, &k.integ_i);
@@ -136,7 +136,8 @@ static void test_esp_suites(void **state)
 		struct ike_writer w;
 
 		assert_true(ike_keymat_child(prf, &sk_d, ike_bytes(NULL, 0), vector(v, "ni"),
-					     vector(v, "nr"), &suite, &k, NULL));
+					     vector(v, "nr"), ike_bytes(NULL, 0), &suite, &k,
+					     NULL));
 		assert_int_equal(k.encr_i.len, esp_suites[i].encr_len);
 		assert_int_equal(k.encr_r.len, esp_suites[i].encr_len);
 		assert_int_equal(k.integ_i.len, esp_suites[i].integ_len);
@@ -159,8 +160,31 @@ static void test_nist_rekey(void **state)
 
 	assert_true(ike_keymat_skeyseed_rekey(ike_prf_find(IKE_PRF_HMAC_SHA2_256), &sk_d,
 					      vector(v, "g_ir_new"), vector(v, "ni"),
-					      vector(v, "nr"), &seed, NULL));
+					      vector(v, "nr"), ike_bytes(NULL, 0), &seed, NULL));
 	assert_bytes(ike_key_bytes(&seed), vector(v, "skeyseed_rekey"));
+	vectors_free(v);
+}
+
+/*
+ * RFC 9370 section 2.2.4: what comes of additional key exchanges is put behind the nonces. So the
+ * responder's nonce may just as well be one of those secrets: the outcome must be the same.
+ */
+static void test_more_secrets(void **state)
+{
+	const struct ike_prf *prf = ike_prf_find(IKE_PRF_HMAC_SHA2_256);
+	struct vectors *v = vectors_load("ikev2_kdf.json");
+	struct ike_key sk_d = vector_key(v, "sk_d"), seed;
+	struct ike_bytes g_ir = vector(v, "g_ir_new"), ni = vector(v, "ni"), nr = vector(v, "nr");
+	struct ike_bytes none = ike_bytes(NULL, 0);
+	struct ike_child_keys want, got;
+
+	assert_true(ike_keymat_skeyseed_rekey(prf, &sk_d, g_ir, ni, none, nr, &seed, NULL));
+	assert_bytes(ike_key_bytes(&seed), vector(v, "skeyseed_rekey"));
+	assert_true(ike_keymat_child(prf, &sk_d, g_ir, ni, nr, none, &suites[2].suite, &want, NULL));
+	assert_true(ike_keymat_child(prf, &sk_d, g_ir, ni, none, nr, &suites[2].suite, &got, NULL));
+	assert_bytes(ike_key_bytes(&got.encr_r), ike_key_bytes(&want.encr_r));
+	assert_true(ike_keymat_child(prf, &sk_d, g_ir, ni, nr, nr, &suites[2].suite, &got, NULL));
+	assert_memory_not_equal(got.encr_r.bytes, want.encr_r.bytes, want.encr_r.len);
 	vectors_free(v);
 }
 
@@ -177,8 +201,8 @@ static void composed_child(struct vectors *v, unsigned int i, const struct ike_k
 	struct ike_child_keys c;
 
 	assert_true(ike_keymat_child(prf, sk_d, pfs ? vector(v, "keys.g_ir") : ike_bytes(NULL, 0),
-				     vector(v, "keys.ni"), vector(v, "keys.nr"), &suites[i].suite,
-				     &c, NULL));
+				     vector(v, "keys.ni"), vector(v, "keys.nr"),
+				     ike_bytes(NULL, 0), &suites[i].suite, &c, NULL));
 	assert_bytes(ike_key_bytes(&c.encr_i), vector(v, "keys.%s.%s.encr_i", suites[i].name, way));
 	assert_bytes(ike_key_bytes(&c.integ_i),
 		     vector(v, "keys.%s.%s.integ_i", suites[i].name, way));
@@ -228,7 +252,8 @@ static void test_auth(void **state)
 
 		assert_true(ike_keymat_auth_psk(ike_prf_find(ids[i]), vector(v, "auth.psk"),
 						vector(v, "auth.message"), vector(v, "auth.nonce"),
-						&sk_p, vector(v, "auth.id"), &auth, NULL));
+						&sk_p, vector(v, "auth.id"), ike_bytes(NULL, 0),
+						&auth, NULL));
 		assert_bytes(ike_key_bytes(&auth), vector(v, "auth.%s", names[i]));
 	}
 	vectors_free(v);
@@ -249,15 +274,18 @@ static void test_refuses_suites(void **state)
 	bad.encr_bits = 0;
 	assert_false(ike_keymat_ike(&bad, &seed, n, n, 1, 2, &k, &err));
 	assert_string_equal(err.text, "cipher: 20 (AES_GCM_16) with 0 bits is not supported");
-	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, &bad, &c, &err));
+	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, ike_bytes(NULL, 0), &bad,
+				      &c, &err));
 	assert_string_equal(err.text, "ESP: cipher 20 (AES_GCM_16) with 0 bits is not supported");
 	bad.encr_bits = 128;
 	bad.integ = IKE_INTEG_HMAC_SHA2_256_128;
-	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, &bad, &c, &err));
+	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, ike_bytes(NULL, 0), &bad,
+				      &c, &err));
 	assert_string_equal(err.text, "ESP: HMAC_SHA2_256_128 next to an AEAD");
 	bad.encr = IKE_ENCR_AES_CTR;
 	bad.integ = IKE_INTEG_NONE;
-	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, &bad, &c, &err));
+	assert_false(ike_keymat_child(ike_prf_find(bad.prf), &seed, n, n, n, ike_bytes(NULL, 0), &bad,
+				      &c, &err));
 }
 
 static void test_nat(void **state)
@@ -354,7 +382,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nist_ike),    cmocka_unit_test(test_nist_child),
 		cmocka_unit_test(test_esp_suites),
-		cmocka_unit_test(test_nist_rekey),  cmocka_unit_test(test_composed),
+		cmocka_unit_test(test_nist_rekey),  cmocka_unit_test(test_more_secrets),
+		cmocka_unit_test(test_composed),
 		cmocka_unit_test(test_auth),	    cmocka_unit_test(test_refuses_suites),
 		cmocka_unit_test(test_nat),	    cmocka_unit_test(test_cookie),
 		cmocka_unit_test(test_cookie_ages),

@@ -129,6 +129,16 @@ static bool authenticated(enum ike_sa_state state)
 	return state == IKE_SA_ESTABLISHED || state == IKE_SA_REKEYED || state == IKE_SA_DELETING;
 }
 
+/* RFC 9370 sections 2.2.2 and 2.2.4: before IKE_AUTH, and behind CREATE_CHILD_SA. */
+static enum ike_form additional(bool allowed, bool response, uint32_t set)
+{
+	if (!allowed)
+		return IKE_FORM_NONE;
+	if (made_of(set, ke, 0))
+		return response ? IKE_FORM_ADDKE_ANSWER : IKE_FORM_ADDKE_REQUEST;
+	return response ? or_refusal(set) : IKE_FORM_NONE;
+}
+
 /* Sections 1.3.1 to 1.3.3: what has selectors is about a CHILD_SA, else about the IKE SA. */
 static enum ike_form create(bool response, enum ike_sa_state state, uint32_t set)
 {
@@ -155,6 +165,11 @@ static enum ike_form right(uint8_t exchange, bool response, enum ike_sa_state st
 	switch (exchange) {
 	case IKE_EXCHANGE_SA_INIT:
 		return init(response, state, set);
+	case IKE_EXCHANGE_INTERMEDIATE:
+		return additional(state == (response ? IKE_SA_ADDKE_SENT : IKE_SA_ADDKE_GOT),
+				  response, set);
+	case IKE_EXCHANGE_FOLLOWUP_KE:
+		return additional(authenticated(state), response, set);
 	case IKE_EXCHANGE_AUTH:
 		return authentication(response, state, set);
 	case IKE_EXCHANGE_CREATE_CHILD_SA:
@@ -207,10 +222,10 @@ static void test_every_set(void **state)
 	 * CREATE_CHILD_SA (2^2 + 1) * 4 in 3 states; INFORMATIONAL 2^2 * 4 in 3. Responses:
 	 * 2 * 4 + 2; 2^2 * 4 * 2 + 2; as the request and 2 in 3; as the request. EAP: the first
 	 * answer 2 * 4; 4 and 4 + 2 in the rounds; the proof 4, its answer 2 * 4 * 2 + 2; giving up 2 in
-	 * 2 states.
+	 * 2 states. Additional key exchanges: 4, and 4 + 2, in 1 + 3 states.
 	 */
 	assert_int_equal(accepted, 4 + 256 + 3 * 20 + 3 * 16 + 10 + 34 + 3 * 22 + 3 * 16 +
-				   8 + 4 + 6 + 4 + 18 + 4);
+				   8 + 4 + 6 + 4 + 18 + 4 + 4 * (4 + 4 + 2));
 }
 
 /* Every set that is right, with one of its payloads a second time. */
@@ -247,6 +262,7 @@ static void test_every_exchange(void **state)
 				 idr | auth | eap,
 				 eap,
 				 auth,
+				 ke,
 				 notify,
 				 delete,
 				 0};

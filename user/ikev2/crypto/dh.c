@@ -50,7 +50,18 @@ bool ike_dh_evp_derive(const struct ike_dh_group *g, EVP_PKEY *own, EVP_PKEY *pe
 	return ike_dh_peer_failed(g, "gives no secret (point of small order)", err);
 }
 
-const struct ike_dh_group *ike_dh_find(uint16_t id)
+#define GROUP(ike_id, openssl, kind, draw, public, answer, secret) \
+	.id = IKE_KE_##ike_id, .draw_len = draw, .public_len = public, .answer_len = answer, \
+	.secret_len = secret, .name = openssl, .generate = ike_dh_##kind##_generate, \
+	.derive = ike_dh_##kind##_derive
+#define DH(id, name, kind, draw, public, secret) \
+	{GROUP(id, name, kind, draw, public, public, secret)}
+#define ML_KEM(bits, public, answer) \
+	{GROUP(ML_KEM_##bits, "ML-KEM-" #bits, mlkem, IKE_ML_KEM_SEED_LEN, public, answer, \
+	       IKE_ML_KEM_SECRET_LEN), \
+	 .encapsulate = ike_dh_mlkem_encapsulate}
+
+static const struct ike_dh_group *find(uint16_t id)
 {
 	/*
 	 * Draws: X25519 and X448 take any bytes (RFC 7748 section 5). ECP draws 64 bits more than
@@ -58,23 +69,43 @@ const struct ike_dh_group *ike_dh_find(uint16_t id)
 	 * exponents have the greater of the lengths of RFC 3526 section 8.
 	 */
 	static const struct ike_dh_group groups[] = {
-		{IKE_KE_CURVE25519, 32, 32, 32, "X25519", ike_dh_xdh_generate, ike_dh_xdh_derive},
-		{IKE_KE_CURVE448, 56, 56, 56, "X448", ike_dh_xdh_generate, ike_dh_xdh_derive},
-		{IKE_KE_ECP_256, 40, 64, 32, "P-256", ike_dh_ecp_generate, ike_dh_ecp_derive},
-		{IKE_KE_ECP_384, 56, 96, 48, "P-384", ike_dh_ecp_generate, ike_dh_ecp_derive},
-		{IKE_KE_ECP_521, 74, 132, 66, "P-521", ike_dh_ecp_generate, ike_dh_ecp_derive},
-		{IKE_KE_MODP_2048, 40, 256, 256, "modp_2048", ike_dh_modp_generate,
-		 ike_dh_modp_derive},
-		{IKE_KE_MODP_3072, 53, 384, 384, "modp_3072", ike_dh_modp_generate,
-		 ike_dh_modp_derive},
-		{IKE_KE_MODP_4096, 60, 512, 512, "modp_4096", ike_dh_modp_generate,
-		 ike_dh_modp_derive},
+		DH(CURVE25519, "X25519", xdh, 32, 32, 32),
+		DH(CURVE448, "X448", xdh, 56, 56, 56),
+		DH(ECP_256, "P-256", ecp, 40, 64, 32),
+		DH(ECP_384, "P-384", ecp, 56, 96, 48),
+		DH(ECP_521, "P-521", ecp, 74, 132, 66),
+		DH(MODP_2048, "modp_2048", modp, 40, 256, 256),
+		DH(MODP_3072, "modp_3072", modp, 53, 384, 384),
+		DH(MODP_4096, "modp_4096", modp, 60, 512, 512),
+		/* FIPS 203 section 8, table 3. */
+		ML_KEM(512, 800, 768),
+		ML_KEM(768, 1184, 1088),
+		ML_KEM(1024, 1568, 1568),
 	};
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (groups[i].id == id)
 			return &groups[i];
 	return NULL;
+}
+
+const struct ike_dh_group *ike_dh_find(uint16_t id)
+{
+	const struct ike_dh_group *g = find(id);
+
+	return g && g->encapsulate && !ike_dh_mlkem_there(g) ? NULL : g;
+}
+
+bool ike_dh_is_kem(uint16_t id)
+{
+	const struct ike_dh_group *g = find(id);
+
+	return g && g->encapsulate;
+}
+
+const char *ike_dh_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
 }
 
 uint16_t ike_dh_id(const struct ike_dh_group *g)
@@ -85,6 +116,11 @@ uint16_t ike_dh_id(const struct ike_dh_group *g)
 size_t ike_dh_public_len(const struct ike_dh_group *g)
 {
 	return g->public_len;
+}
+
+size_t ike_dh_answer_len(const struct ike_dh_group *g)
+{
+	return g->answer_len;
 }
 
 size_t ike_dh_secret_len(const struct ike_dh_group *g)
@@ -107,6 +143,15 @@ bool ike_dh_generate(struct ike_dh_key *k, struct ike_error *err)
 	return false;
 }
 
+static bool check_len(const struct ike_dh_group *g, struct ike_bytes peer, size_t len,
+		      struct ike_error *err)
+{
+	return peer.len == len ||
+	       ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
+			       "KE payload: %s: the peer's public value has %zu bytes "
+			       "where %zu are needed", g->name, peer.len, len);
+}
+
 bool ike_dh_derive(const struct ike_dh_key *k, struct ike_bytes peer, struct ike_secret *out,
 		   struct ike_error *err)
 {
@@ -115,12 +160,24 @@ bool ike_dh_derive(const struct ike_dh_key *k, struct ike_bytes peer, struct ike
 	out->len = 0;
 	if (!k->pub_len)
 		return ike_fail(err, "%s: derive before generate", g->name);
-	if (peer.len != g->public_len)
-		return ike_fail_notify(err, IKE_NOTIFY_INVALID_SYNTAX,
-				       "KE payload: %s: the peer's public value has %zu bytes "
-				       "where %u are needed",
-				       g->name, peer.len, g->public_len);
-	return g->derive(k, peer, out, err);
+	return check_len(g, peer, ike_dh_answer_len(g), err) && g->derive(k, peer, out, err);
+}
+
+bool ike_dh_respond(struct ike_dh_key *k, struct ike_bytes peer, struct ike_secret *out,
+		    struct ike_error *err)
+{
+	const struct ike_dh_group *g = k->group;
+
+	out->len = 0;
+	if (!check_len(g, peer, g->public_len, err))
+		return false;
+	if (!g->encapsulate)
+		return ike_dh_generate(k, err) && ike_dh_derive(k, peer, out, err);
+	k->pub_len = g->answer_len;
+	if (g->encapsulate(k, peer, out, err))
+		return true;
+	ike_dh_clear(k);
+	return false;
 }
 
 void ike_dh_clear(struct ike_dh_key *k)

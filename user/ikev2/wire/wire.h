@@ -35,6 +35,7 @@ enum {
 	IKE_COOKIE_MIN = 1,		/* section 2.6 */
 	IKE_COOKIE_MAX = 64,
 	IKE_PAYLOADS_MAX = 64,		/* ours: more in one message are refused */
+	IKE_ADDKE_MAX = 7,		/* RFC 9370 section 2.2.1 */
 };
 
 /* Section 3.1, exchange types. */
