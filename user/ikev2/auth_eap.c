@@ -17,7 +17,7 @@ void ike_auth_eap_free(struct ike_auth_eap *a)
 	if (!a)
 		return;
 	ike_eap_unref(a->eap);
-	ike_incoming_free(a->first);
+	ike_incoming_unref(a->first);
 	free(a);
 }
 
@@ -278,8 +278,7 @@ static void begun(struct ike_sa *sa, const struct ike_job *job, struct ike_incom
 	ike_sa_set_state(sa, IKE_SA_EAP_GOT);
 	answer(sa, in, true);
 	/* What it asks for is given when it has proven who it is. */
-	sa->eap->first = in;
-	in->kept = true;
+	sa->eap->first = ike_incoming_ref(in);
 }
 
 static void signed_first(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -333,7 +332,7 @@ static void finish(struct ike_sa *sa, struct ike_incoming *in)
 	}
 	sa->eap->first = NULL;
 	ike_auth_answer(sa, in, first);
-	ike_incoming_free(first);
+	ike_incoming_unref(first);
 }
 
 void ike_eap_request(struct ike_sa *sa, struct ike_incoming *in)

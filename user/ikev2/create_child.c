@@ -3,8 +3,10 @@
  * CREATE_CHILD_SA for a CHILD_SA, new (RFC 7296 section 1.3.1) or in place of another (1.3.3), both
  * roles, with the collisions of section 2.8.1 and 2.25.1. Replacing the IKE SA is in rekey_ike.c.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "ikev2/followup.h"
 #include "ikev2/goal.h"
 #include "ikev2/negotiate.h"
 
@@ -180,8 +182,9 @@ static void settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *c,
 		ike_child_delete(old, 0, false);
 }
 
-static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in,
-			      struct ike_bytes secret)
+/* By the answer to CREATE_CHILD_SA, unless additional key exchanges have to come first. */
+static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
+			      const struct ike_secret *secret)
 {
 	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL, *rival, *c;
 	struct ike_nonce ni = {.len = sizeof(t->nonce)}, nr;
@@ -192,7 +195,8 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struc
 		.spi = &t->spi,
 		.ni = &ni,
 		.nr = &nr,
-		.secret = secret,
+		.secret = ike_secret_bytes(secret),
+		.more = ike_followup_more(t->followup),
 		.rekey = t->child_id,
 		.old = old,
 	};
@@ -203,10 +207,12 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, const struc
 	if (!ike_child_check(sa, &in->all, t, old, false, &choice, &err) ||
 	    !ike_nonce_find(&in->all, &nr, &err))
 		goto unusable;
-	if (choice.suite.ke != (secret.len ? t->group : IKE_KE_NONE)) {
+	if (choice.suite.ke != (secret->len ? t->group : IKE_KE_NONE)) {
 		ike_fail(&err, "the peer chose key exchange %u, but sent another", choice.suite.ke);
 		goto unusable;
 	}
+	if (!t->followup && ike_suite_addke(&choice.suite, 0) < IKE_ADDKE_MAX)
+		return ike_followup_begin(sa, t, in, &choice.suite, secret);
 	rival = old ? ike_child_find(sa->engine, old->successor) : NULL;
 	c = ike_child_make(sa, &m, &err);
 	if (!c)
@@ -224,9 +230,14 @@ static void derived(struct ike_sa *sa, const struct ike_job *job, struct ike_inc
 	struct ike_task *t = sa->task;
 
 	if (job->ok)
-		ike_task_step(sa, complete(sa, t, in, ike_secret_bytes(&job->secret)));
+		ike_task_step(sa, complete(sa, t, in, &job->secret));
 	else
 		ike_task_step(sa, ike_task_fail(t, "%s", job->err.text));
+}
+
+static enum ike_step completed(struct ike_sa *sa, struct ike_task *t)
+{
+	return complete(sa, t, t->followup->first, &t->followup->secret);
 }
 
 /* The same again with another group (section 1.3): a new exchange. */
@@ -256,7 +267,11 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 		return ike_task_fail(t, "the peer's answer to CREATE_CHILD_SA holds nothing");
 	switch (n.type) {
 	case IKE_NOTIFY_INVALID_KE_PAYLOAD:
+		if (t->followup)
+			break;
 		return take_group(sa, t, &n);
+	/* RFC 9370 section 2.2.4: it has forgotten what we were about. */
+	case IKE_NOTIFY_STATE_NOT_FOUND:
 	case IKE_NOTIFY_TEMPORARY_FAILURE:
 		return IKE_STEP_LATER;
 	case IKE_NOTIFY_CHILD_SA_NOT_FOUND:
@@ -282,12 +297,16 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 	struct ike_bytes peer;
 	uint8_t wanted[2];
 
+	static const struct ike_secret none;
+
 	if (in->form == IKE_FORM_NOTIFY)
 		return refused(sa, t, in);
+	if (t->followup)
+		return ike_followup_answered(sa, t, in);
 	if (in->form != IKE_FORM_CHILD_ANSWER)
 		return ike_task_fail(t, "the peer's answer is about something else");
 	if (!ke || !t->group)
-		return complete(sa, t, in, ike_bytes(NULL, 0));
+		return complete(sa, t, in, &none);
 	if (!ike_ke_check(&in->all, t->group, &peer, wanted, &err))
 		return ike_task_fail(t, "%s", err.text);
 	if (!ike_job_derive(sa, IKE_ASKING, &t->dh, peer, derived, in))
@@ -301,6 +320,7 @@ const struct ike_task_kind ike_task_create = {
 	.begin = begin_create,
 	.build = build,
 	.answered = answered,
+	.completed = completed,
 };
 
 const struct ike_task_kind ike_task_rekey_child = {
@@ -309,6 +329,7 @@ const struct ike_task_kind ike_task_rekey_child = {
 	.begin = begin_rekey,
 	.build = build,
 	.answered = answered,
+	.completed = completed,
 };
 
 /* Responder */
@@ -348,8 +369,10 @@ static bool is_busy(const struct ike_sa *sa)
 	       (sa->task && sa->task->kind == &ike_task_rekey_ike);
 }
 
-static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in, struct ike_child *old,
-			   struct ike_bytes data, const struct ike_error *err)
+/* @first: what was asked for, by @in or before it. */
+static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in,
+			   const struct ike_incoming *first, struct ike_bytes data,
+			   const struct ike_error *err)
 {
 	struct ike_outgoing o;
 	struct ike_wire_notify n;
@@ -363,18 +386,18 @@ static void answer_refusal(struct ike_sa *sa, const struct ike_incoming *in, str
 	}
 	/* Section 2.25: says of which one it speaks. */
 	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
-	if (ike_find_notify(&in->all, IKE_NOTIFY_REKEY_SA, &n) && ike_notify_spi32(&n))
+	if (ike_find_notify(&first->all, IKE_NOTIFY_REKEY_SA, &n) && ike_notify_spi32(&n))
 		ike_put_notify_spi32(&o.w, err->notify, n.protocol, ike_notify_spi32(&n));
 	else
 		ike_put_notify(&o.w, err->notify, ike_bytes(NULL, 0));
 	ike_sa_answer(sa, in, &o);
 }
 
-static void put_answer(const struct ike_choice *choice, const struct ike_child *c,
+static void put_answer(const struct ike_choice *choice, uint32_t spi,
 		       const struct ike_nonce *nr, const struct ike_job *job, struct ike_writer *w)
 {
 	ike_put_choice_mode(w, choice);
-	ike_put_choice_sa(w, choice, c->spi_in);
+	ike_put_choice_sa(w, choice, spi);
 	ike_put_nonce(w, ike_nonce_bytes(nr));
 	if (job)
 		ike_put_ke(w, ike_dh_id(job->key.group), ike_dh_public(&job->key));
@@ -446,6 +469,96 @@ static void note_rival(struct ike_sa *sa, const struct ike_child *c, const struc
 	t->rival_nonce = c->lower_nonce;
 }
 
+static void announce(struct ike_sa *sa, struct ike_child *c, struct ike_child *old)
+{
+	if (old)
+		note_rival(sa, c, old);
+	else
+		drop_queued_create(sa, c);
+	settle_crossed(c);
+	ike_sa_work(sa);
+}
+
+/*
+ * RFC 9370 section 2.2.4: what is asked for is promised, and made when the additional key exchanges are
+ * done.
+ */
+static bool put_off(struct ike_sa *sa, struct ike_incoming *in, const struct ike_choice *choice,
+		    const struct ike_job *job, struct ike_error *err)
+{
+	struct ike_engine *e = sa->engine;
+	struct ike_choice *copy = malloc(sizeof(*copy));
+	struct ike_followup *f =
+		copy ? ike_followup_await(sa, in, &choice->suite, &job->secret) : NULL;
+	struct ike_outgoing o;
+	const char *why = "";
+
+	if (!f) {
+		free(copy);
+		return ike_fail(err, "out of memory");
+	}
+	*copy = *choice;
+	f->choice = copy;
+	f->spi_at = sa->local.addr;
+	if (e->ops->spi_alloc(e->host, &f->spi_at, &f->spi, &why)) {
+		f->spi = 0;
+		ike_followup_drop(sa);
+		return ike_fail(err, "no SPI: %s", why);
+	}
+	ike_nonce_draw(sa, &f->nr);
+	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
+	put_answer(choice, f->spi, &f->nr, job, &o.w);
+	ike_followup_put_link(&o.w, f);
+	ike_sa_answer(sa, in, &o);
+	return true;
+}
+
+/* What was put off. What it replaces may have gone since, or been replaced. */
+static struct ike_child *make_at_last(struct ike_sa *sa, struct ike_followup *f,
+				      struct ike_child **old, struct ike_error *err)
+{
+	struct ike_nonce ni;
+	struct ike_making m = {
+		.choice = f->choice,
+		.spi = &f->spi,
+		.ni = &ni,
+		.nr = &f->nr,
+		.secret = ike_secret_bytes(&f->secret),
+		.more = ike_followup_more(f),
+	};
+
+	if (is_busy(sa)) {
+		ike_fail_notify(err, IKE_NOTIFY_TEMPORARY_FAILURE,
+				"the IKE SA is being replaced or deleted");
+		return NULL;
+	}
+	if (!find_old(sa, f->first, old, err) || !ike_nonce_find(&f->first->all, &ni, err))
+		return NULL;
+	m.old = *old;
+	m.rekey = m.old;
+	return ike_child_make(sa, &m, err);
+}
+
+void ike_child_followed(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job,
+			struct ike_followup *f)
+{
+	struct ike_child *old = NULL, *c;
+	struct ike_error err = {0};
+	struct ike_outgoing o;
+
+	c = make_at_last(sa, f, &old, &err);
+	if (c) {
+		ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
+		ike_put_ke(&o.w, ike_dh_id(job->key.group), ike_dh_public(&job->key));
+		ike_sa_answer(sa, in, &o);
+		announce(sa, c, old);
+	} else {
+		answer_refusal(sa, in, f->first, ike_bytes(NULL, 0), &err);
+		ike_sa_work(sa);
+	}
+	ike_followup_free(f);
+}
+
 static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job);
 
 static void computed(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -485,21 +598,21 @@ static void respond(struct ike_sa *sa, struct ike_incoming *in, const struct ike
 		ike_fail(&err, "out of memory");
 		goto refuse;
 	}
+	if (job && ike_suite_addke(&choice.suite, 0) < IKE_ADDKE_MAX) {
+		if (put_off(sa, in, &choice, job, &err))
+			return;
+		goto refuse;
+	}
 	c = make(sa, in, &choice, old, job, &nr, &err);
 	if (!c)
 		goto refuse;
 	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
-	put_answer(&choice, c, &nr, job, &o.w);
+	put_answer(&choice, c->spi_in, &nr, job, &o.w);
 	ike_sa_answer(sa, in, &o);
-	if (old)
-		note_rival(sa, c, old);
-	else
-		drop_queued_create(sa, c);
-	settle_crossed(c);
-	ike_sa_work(sa);
+	announce(sa, c, old);
 	return;
 refuse:
-	answer_refusal(sa, in, old,
+	answer_refusal(sa, in, in,
 		       ike_bytes(group, err.notify == IKE_NOTIFY_INVALID_KE_PAYLOAD ? 2 : 0), &err);
 	ike_sa_work(sa);
 }

@@ -160,6 +160,9 @@ static void handle_request(struct ike_sa *sa, struct ike_incoming *in)
 	case IKE_EXCHANGE_AUTH:
 		ike_auth_request(sa, in);
 		break;
+	case IKE_EXCHANGE_FOLLOWUP_KE:
+		ike_followup_request(sa, in);
+		break;
 	case IKE_EXCHANGE_CREATE_CHILD_SA:
 		ike_create_child_request(sa, in);
 		break;
@@ -236,7 +239,7 @@ static void take_response(struct ike_sa *sa, struct ike_incoming *in)
 	enum opening opening;
 
 	if (!ike_window_awaits(&sa->window, in->header.message_id) || !sa->keyed ||
-	    (sa->task && sa->task->kind->exchange != in->header.exchange) ||
+	    (sa->task && ike_task_exchange(sa->task) != in->header.exchange) ||
 	    !ike_law_allows(in->header.exchange, true, sa->state)) {
 		drop(sa->engine, in, "a response that nobody waits for");
 		return;
@@ -359,6 +362,5 @@ void ike_dispatch(struct ike_engine *e, const struct ike_endpoint *local,
 		take(e, in);
 	else
 		drop(e, in, err.text);
-	if (!in->kept)
-		ike_incoming_free(in);
+	ike_incoming_unref(in);
 }

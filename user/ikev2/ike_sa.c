@@ -7,6 +7,7 @@
 #include "ikev2/auth_eap.h"
 #include "ikev2/child.h"
 #include "ikev2/cp.h"
+#include "ikev2/followup.h"
 #include "ikev2/goal.h"
 #include "ikev2/mobike.h"
 
@@ -378,6 +379,7 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 		TAILQ_INSERT_TAIL(&sa->tasks, t, link);
 		sa->n_tasks++;
 	}
+	ike_followup_drop(old);
 	sa->rival_of = 0;
 	sa->announced = old->announced;
 	ike_cp_move(old, sa);
@@ -424,6 +426,7 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 	stop_timers(sa);
 	ike_sa_settle(sa);
 	ike_job_forget(sa, IKE_ANSWERING);
+	ike_followup_drop(sa);
 	ike_tasks_end(sa, why);
 	while ((c = TAILQ_FIRST(&sa->children)))
 		ike_child_end(c, how, why);
@@ -452,6 +455,7 @@ static void wipe(struct ike_sa *sa)
 	for (size_t i = 0; i < IKE_SIDES; i++)
 		ike_fragments_clear(&sa->fragments[i]);
 	forget_init(sa);
+	ike_followup_drop(sa);
 	ike_job_forget(sa, IKE_ASKING);
 	ike_job_forget(sa, IKE_ANSWERING);
 	ike_tasks_free(sa);

@@ -36,6 +36,7 @@ enum ike_end {
 
 struct ike_proven; /* prove.h */
 struct ike_auth_eap;
+struct ike_followup;
 
 /* An address of one end inside of the tunnel. */
 struct ike_vip {
@@ -128,6 +129,7 @@ struct ike_sa {
 	struct ike_job *jobs[IKE_SIDES];
 	struct ike_incoming *kept[IKE_SIDES];
 	struct ike_fragments fragments[IKE_SIDES];
+	struct ike_followup *followup; /* what the peer has still to go on with (followup.h) */
 
 	struct ike_vip vips[IKE_VIPS_MAX];
 	size_t n_vips;
@@ -256,6 +258,7 @@ const struct ike_nonce *ike_nonce_lower(const struct ike_nonce *a, const struct 
 void ike_init_request(struct ike_engine *e, struct ike_incoming *in);
 void ike_intermediate_request(struct ike_sa *sa, struct ike_incoming *in);
 void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in);
+void ike_followup_request(struct ike_sa *sa, struct ike_incoming *in);
 void ike_create_child_request(struct ike_sa *sa, struct ike_incoming *in);
 void ike_informational_request(struct ike_sa *sa, struct ike_incoming *in);
 /* rekey_ike.c, for create_child.c: CREATE_CHILD_SA without selectors. */

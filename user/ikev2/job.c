@@ -60,9 +60,7 @@ static struct ike_job *job_new(struct ike_sa *sa, enum ike_side side, struct ike
 static void hand_over(struct ike_sa *sa, struct ike_job *job, struct ike_incoming *in)
 {
 	sa->jobs[job->side] = job;
-	sa->kept[job->side] = in;
-	if (in)
-		in->kept = true;
+	sa->kept[job->side] = in ? ike_incoming_ref(in) : NULL;
 	sa->engine->ops->run_job(sa->engine->host, job);
 }
 
@@ -120,7 +118,7 @@ bool ike_job_eap(struct ike_sa *sa, enum ike_side side, struct ike_eap *eap, ike
 void ike_job_forget(struct ike_sa *sa, enum ike_side side)
 {
 	sa->jobs[side] = NULL;
-	ike_incoming_free(sa->kept[side]);
+	ike_incoming_unref(sa->kept[side]);
 	sa->kept[side] = NULL;
 }
 
@@ -135,9 +133,6 @@ void ike_job_resume(struct ike_engine *e, struct ike_job *job)
 	in = sa->kept[job->side];
 	sa->jobs[job->side] = NULL;
 	sa->kept[job->side] = NULL;
-	if (in)
-		in->kept = false;
 	job->then(sa, job, in);
-	if (in && !in->kept)
-		ike_incoming_free(in);
+	ike_incoming_unref(in);
 }

@@ -20,7 +20,7 @@ struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
 	in->remote = *remote;
 	in->all.n = 0;
 	in->form = IKE_FORM_NONE;
-	in->kept = false;
+	in->refs = 1;
 	in->whole = (struct ike_packet){0};
 	in->plain = ike_bytes(NULL, 0);
 	in->len = message.len;
@@ -29,10 +29,16 @@ struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
 	return in;
 }
 
-/* What was decrypted in it may hold secrets of later payload kinds: nothing is left behind. */
-void ike_incoming_free(struct ike_incoming *in)
+struct ike_incoming *ike_incoming_ref(struct ike_incoming *in)
 {
-	if (!in)
+	in->refs++;
+	return in;
+}
+
+/* What was decrypted in it may hold secrets of later payload kinds: nothing is left behind. */
+void ike_incoming_unref(struct ike_incoming *in)
+{
+	if (!in || --in->refs)
 		return;
 	ike_wipe(in->bytes, in->len);
 	if (in->whole.p)

@@ -15,14 +15,14 @@ enum {
 
 struct ike_sa;
 
-/* Its views point into @bytes or @whole. One that waits for a job is kept by its SA. */
+/* Its views point into @bytes or @whole. Who keeps one, to go on with it later, has a reference. */
 struct ike_incoming {
 	struct ike_endpoint local, remote;
 	struct ike_header header;
 	uint8_t digest[IKE_DIGEST_LEN]; /* of the message, or its fragment 1, as it came */
 	struct ike_payloads all;	/* those inside SK, if there is one */
 	enum ike_form form;
-	bool kept;
+	unsigned int refs;
 	struct ike_packet whole; /* what came in fragments (fragment.h), opened */
 	struct ike_bytes plain;	 /* what was in SK, or in all of SKF */
 	uint8_t first;		 /* type of its first payload */
@@ -30,10 +30,12 @@ struct ike_incoming {
 	uint8_t bytes[];
 };
 
-/* A copy of @message, with nothing decoded yet; NULL without memory. */
+/* A copy of @message, with nothing decoded yet, and the first reference; NULL without memory. */
 struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
 				      const struct ike_endpoint *remote, struct ike_bytes message);
-void ike_incoming_free(struct ike_incoming *in);
+struct ike_incoming *ike_incoming_ref(struct ike_incoming *in);
+/* Freed, and wiped, with the last reference. NULL is nothing. */
+void ike_incoming_unref(struct ike_incoming *in);
 
 /* The first notify of @type; false if there is none. @n may be NULL. */
 bool ike_find_notify(const struct ike_payloads *all, uint16_t type, struct ike_wire_notify *n);

@@ -86,9 +86,12 @@ static bool add_transform(struct ike_proposal *p, const struct ike_transform *t,
 static bool refuse_word(const char *word, size_t len, struct ike_error *err)
 {
 	size_t prefix = ike_transform_prefix(word, len);
+	struct ike_transform t;
 	char text[WORD_TEXT_MAX];
 	const char *nearest;
 
+	if (prefix && ike_transform_parse(word + prefix, len - prefix, &t))
+		return ike_fail(err, "algorithm \"%.*s\": that is no key exchange", (int)len, word);
 	if (len >= sizeof(text))
 		return ike_fail(err, "algorithm \"%.20s...\" is unknown", word);
 	memcpy(text, word, len);

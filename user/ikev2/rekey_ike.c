@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ikev2/followup.h"
 #include "ikev2/negotiate.h"
 
 enum {
@@ -40,8 +41,9 @@ struct rekeying {
 	struct ike_nonce ni, nr;
 };
 
+/* @more: of additional key exchanges. */
 static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct ike_bytes secret,
-			   struct ike_error *err)
+			   struct ike_bytes more, struct ike_error *err)
 {
 	struct ike_key IKE_CLEARED_KEY skeyseed = {0};
 	struct ike_bytes ni = ike_nonce_bytes(&r->ni), nr = ike_nonce_bytes(&r->nr);
@@ -54,7 +56,7 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 	}
 	sa->suite = r->suite;
 	if (!ike_keymat_skeyseed_rekey(old->prf, &old->keys.d, secret, ni, nr,
-				       ike_bytes(NULL, 0), &skeyseed, err) ||
+				       more, &skeyseed, err) ||
 	    !ike_sa_set_keys(sa, &skeyseed, ni, nr, err)) {
 		ike_sa_close(sa, IKE_END_FAILED, false, err->text);
 		return NULL;
@@ -201,23 +203,43 @@ static void settle(struct ike_sa *old, struct ike_sa *made)
 	ike_sa_work(made);
 }
 
-static void derived(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+/* By the answer to CREATE_CHILD_SA, unless additional key exchanges have to come first. */
+static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
+			      const struct ike_secret *secret)
 {
-	struct ike_error err = job->err;
-	struct ike_task *t = sa->task;
+	struct ike_error err = {0};
 	struct ike_sa *made = NULL;
 	struct rekeying r;
 
-	if (job->ok && read_answer(sa, t, in, &r, &err))
-		made = make(sa, &r, ike_secret_bytes(&job->secret), &err);
+	if (read_answer(sa, t, in, &r, &err)) {
+		if (!t->followup && ike_suite_addke(&r.suite, 0) < IKE_ADDKE_MAX)
+			return ike_followup_begin(sa, t, in, &r.suite, secret);
+		made = make(sa, &r, ike_secret_bytes(secret), ike_followup_more(t->followup), &err);
+	}
 	if (!made) {
 		ike_sa_log(sa, IKE_LOG_ERROR, "rekeying the IKE SA: %s", err.text);
-		ike_task_step(sa, ike_task_fail(t, "%s", err.text));
-		return;
+		return ike_task_fail(t, "%s", err.text);
 	}
 	ike_task_end(sa, t, true, "");
 	settle(sa, made);
-	ike_sa_work(sa);
+	return IKE_STEP_GONE;
+}
+
+static enum ike_step completed(struct ike_sa *sa, struct ike_task *t)
+{
+	return complete(sa, t, t->followup->first, &t->followup->secret);
+}
+
+static void derived(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	struct ike_task *t = sa->task;
+
+	if (job->ok) {
+		ike_task_step(sa, complete(sa, t, in, &job->secret));
+		return;
+	}
+	ike_sa_log(sa, IKE_LOG_ERROR, "rekeying the IKE SA: %s", job->err.text);
+	ike_task_step(sa, ike_task_fail(t, "%s", job->err.text));
 }
 
 /* Our own rekeying came to nothing, but the peer's did not. */
@@ -240,9 +262,10 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 		return give_way(sa);
 	if (!ike_find_error(&in->all, &n))
 		return ike_task_fail(t, "the peer's answer to CREATE_CHILD_SA holds nothing");
-	if (n.type == IKE_NOTIFY_TEMPORARY_FAILURE)
+	/* RFC 9370 section 2.2.4: it has forgotten what we were about. */
+	if (n.type == IKE_NOTIFY_TEMPORARY_FAILURE || n.type == IKE_NOTIFY_STATE_NOT_FOUND)
 		return IKE_STEP_LATER;
-	group = n.type == IKE_NOTIFY_INVALID_KE_PAYLOAD
+	group = n.type == IKE_NOTIFY_INVALID_KE_PAYLOAD && !t->followup
 			? ike_ke_retry(&n, &sa->conn->proposals, t->group)
 			: 0;
 	if (group && !t->restarts++) {
@@ -264,6 +287,8 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 
 	if (in->form == IKE_FORM_NOTIFY)
 		return refused(sa, t, in);
+	if (t->followup)
+		return ike_followup_answered(sa, t, in);
 	if (in->form != IKE_FORM_REKEY_ANSWER)
 		return ike_task_fail(t, "the peer's answer is about something else");
 	if (!ike_ke_check(&in->all, t->group, &peer, wanted, &err))
@@ -279,6 +304,7 @@ const struct ike_task_kind ike_task_rekey_ike = {
 	.begin = begin,
 	.build = build,
 	.answered = answered,
+	.completed = completed,
 };
 
 /* Responder */
@@ -327,8 +353,9 @@ static void refuse(struct ike_sa *sa, const struct ike_incoming *in, struct ike_
 	ike_sa_work(sa);
 }
 
+/* @f: what comes next, or NULL. */
 static void answer(struct ike_sa *sa, const struct ike_incoming *in, const struct rekeying *r,
-		   const struct ike_job *job)
+		   const struct ike_job *job, const struct ike_followup *f)
 {
 	uint8_t spi[IKE_SPI_LEN];
 	struct ike_outgoing o;
@@ -337,6 +364,8 @@ static void answer(struct ike_sa *sa, const struct ike_incoming *in, const struc
 	ike_put_suite(&o.w, &r->suite, spi_bytes(r->spi_own, spi));
 	ike_put_nonce(&o.w, ike_nonce_bytes(&r->nr));
 	ike_put_ke(&o.w, r->suite.ke, ike_dh_public(&job->key));
+	if (f)
+		ike_followup_put_link(&o.w, f);
 	ike_sa_answer(sa, in, &o);
 }
 
@@ -347,20 +376,9 @@ static void computed(struct ike_sa *sa, const struct ike_job *job, struct ike_in
 	respond(sa, in, job);
 }
 
-static void finish(struct ike_sa *sa, const struct ike_incoming *in, struct rekeying *r,
-		   const struct ike_job *job)
+/* @made has been answered for. */
+static void take_over(struct ike_sa *sa, struct ike_sa *made)
 {
-	struct ike_error err = {0};
-	struct ike_sa *made;
-
-	r->spi_own = ike_sa_draw_spi(sa->engine);
-	ike_nonce_draw(sa, &r->nr);
-	made = make(sa, r, ike_secret_bytes(&job->secret), &err);
-	if (!made) {
-		refuse(sa, in, ike_bytes(NULL, 0), &err);
-		return;
-	}
-	answer(sa, in, r, job);
 	/* Ours is under way as well: which of the two stays is known when its answer has come. */
 	if (sa->task && sa->task->kind == &ike_task_rekey_ike && sa->task->sent) {
 		made->rival_of = sa->id;
@@ -370,6 +388,79 @@ static void finish(struct ike_sa *sa, const struct ike_incoming *in, struct reke
 		ike_task_abandon(sa, true, "");
 	ike_sa_inherit(made, sa);
 	ike_sa_work(made);
+}
+
+/* RFC 9370 section 2.2.4: it is promised, and made when the additional key exchanges are done. */
+static bool put_off(struct ike_sa *sa, struct ike_incoming *in, const struct rekeying *r,
+		    const struct ike_job *job)
+{
+	struct ike_followup *f = ike_followup_await(sa, in, &r->suite, &job->secret);
+
+	if (!f)
+		return false;
+	f->nr = r->nr;
+	f->ike_spi = r->spi_own;
+	answer(sa, in, r, job, f);
+	return true;
+}
+
+static void finish(struct ike_sa *sa, struct ike_incoming *in, struct rekeying *r,
+		   const struct ike_job *job)
+{
+	struct ike_error err = {0};
+	struct ike_sa *made = NULL;
+
+	r->spi_own = ike_sa_draw_spi(sa->engine);
+	ike_nonce_draw(sa, &r->nr);
+	if (ike_suite_addke(&r->suite, 0) < IKE_ADDKE_MAX) {
+		if (put_off(sa, in, r, job))
+			return;
+		ike_fail(&err, "out of memory");
+	} else {
+		made = make(sa, r, ike_secret_bytes(&job->secret), ike_bytes(NULL, 0), &err);
+	}
+	if (!made) {
+		refuse(sa, in, ike_bytes(NULL, 0), &err);
+		return;
+	}
+	answer(sa, in, r, job, NULL);
+	take_over(sa, made);
+}
+
+/* What was put off. */
+static struct ike_sa *make_at_last(struct ike_sa *sa, const struct ike_followup *f,
+				   struct ike_error *err)
+{
+	struct rekeying r = {0};
+
+	if (is_busy(sa) || ike_rekey_rival(sa)) {
+		ike_fail_notify(err, IKE_NOTIFY_TEMPORARY_FAILURE, "it is busy");
+		return NULL;
+	}
+	if (!choose(sa, f->first, &r, err))
+		return NULL;
+	r.suite = f->suite;
+	r.spi_own = f->ike_spi;
+	r.nr = f->nr;
+	return make(sa, &r, ike_secret_bytes(&f->secret), ike_followup_more(f), err);
+}
+
+void ike_rekey_followed(struct ike_sa *sa, struct ike_incoming *in, const struct ike_job *job,
+			struct ike_followup *f)
+{
+	struct ike_error err = {0};
+	struct ike_sa *made = make_at_last(sa, f, &err);
+	struct ike_outgoing o;
+
+	ike_followup_free(f);
+	if (!made) {
+		refuse(sa, in, ike_bytes(NULL, 0), &err);
+		return;
+	}
+	ike_outgoing_begin(&o, sa, in->header.exchange, in->header.message_id, true);
+	ike_put_ke(&o.w, ike_dh_id(job->key.group), ike_dh_public(&job->key));
+	ike_sa_answer(sa, in, &o);
+	take_over(sa, made);
 }
 
 /* Twice, as in create_child.c: to choose, and with the outcome of the key exchange. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ikev2/followup.h"
 #include "ikev2/goal.h"
 #include "ikev2/ike_sa.h"
 #include "ikev2/ticket.h"
@@ -97,6 +98,7 @@ enum ike_step ike_task_fail(struct ike_task *t, const char *fmt, ...)
 static void task_free(struct ike_task *t)
 {
 	ike_dh_clear(&t->dh);
+	ike_followup_free(t->followup);
 	ike_config_unref(t->config);
 	free(t);
 }
@@ -110,6 +112,8 @@ static void release(struct ike_sa *sa, struct ike_task *t, bool ok)
 		sa->engine->ops->spi_free(sa->engine->host, &t->spi_at, t->spi);
 	t->spi = 0;
 	ike_dh_clear(&t->dh);
+	ike_followup_free(t->followup);
+	t->followup = NULL;
 }
 
 void ike_task_end(struct ike_sa *sa, struct ike_task *t, bool ok, const char *why)
@@ -148,8 +152,11 @@ static bool send_request(struct ike_sa *sa, struct ike_task *t)
 	struct ike_outgoing o;
 	struct ike_error err;
 
-	ike_outgoing_begin(&o, sa, t->kind->exchange, sa->window.next_id, false);
-	t->kind->build(sa, t, &o.w);
+	ike_outgoing_begin(&o, sa, ike_task_exchange(t), sa->window.next_id, false);
+	if (t->followup)
+		ike_followup_build(t, &o.w);
+	else
+		t->kind->build(sa, t, &o.w);
 	if (!ike_outgoing_end(&o, sa, &err)) {
 		ike_task_fail(t, "%s", err.text);
 		return false;

@@ -12,6 +12,7 @@
 #include "ikev2/crypto/dh.h"
 #include "ikev2/ike.h"
 
+struct ike_followup;
 struct ike_incoming;
 struct ike_sa;
 struct ike_task;
@@ -38,6 +39,8 @@ struct ike_task_kind {
 	 * window itself.
 	 */
 	enum ike_step (*answered)(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in);
+	/* Of CREATE_CHILD_SA: its additional key exchanges (followup.h) are done. Else NULL. */
+	enum ike_step (*completed)(struct ike_sa *sa, struct ike_task *t);
 	/* Gives back what the task holds. May be NULL. */
 	void (*ended)(struct ike_sa *sa, struct ike_task *t, bool ok);
 };
@@ -79,6 +82,7 @@ struct ike_task {
 	bool transport; /* mode, is asked for, between these */
 	struct ike_addr asked_local, asked_remote;
 	struct ike_dh_key dh;
+	struct ike_followup *followup; /* NULL: additional key exchanges have not begun */
 	uint32_t spi;	  /* ESP, ours; reserved while not 0 */
 	struct ike_addr spi_at; /* at this address, wherever we are meanwhile */
 	uint64_t ike_spi; /* ours, for the new IKE SA */
@@ -94,6 +98,12 @@ struct ike_task {
 	bool rivalled;
 	struct ike_nonce rival_nonce;
 };
+
+/* The exchange that it is in. */
+static inline uint8_t ike_task_exchange(const struct ike_task *t)
+{
+	return t->followup ? IKE_EXCHANGE_FOLLOWUP_KE : t->kind->exchange;
+}
 
 /* Appends. NULL (and a line in the log) when too many wait or without memory. */
 struct ike_task *ike_task_add(struct ike_sa *sa, const struct ike_task_kind *kind);

@@ -91,19 +91,28 @@ static bool is_dynamic(const struct sim_conditions *c, unsigned int index)
 	return c->transport || (c->vips && !index);
 }
 
+static void propose(struct ike_proposal_list *list, uint8_t protocol, const char *ciphers, bool ke,
+		    const struct sim_conditions *conditions, bool guesses)
+{
+	static const char *const addke[] = {"", "-ke1_ecp384", "-ke1_ecp384-ke2_ecp521"};
+	/* Of the wrong first guess the responder says which other it wants. */
+	const char *first = conditions->guess && guesses ? "-ecp256-x25519" : "-x25519";
+	char text[128];
+	struct ike_error err;
+
+	snprintf(text, sizeof(text), "%s%s%s", ciphers, ke ? first : "",
+		 ke ? addke[conditions->addke] : "");
+	must(ike_proposal_list_parse(list, protocol, text, &err), &err);
+}
+
 static void configure_child(struct ike_child_cfg *c, const struct sim_conditions *conditions,
 			    unsigned int index, unsigned int peer)
 {
-	/* Of the wrong first guess the responder says which other it wants. */
-	const char *groups =
-		conditions->guess && index < peer ? "aes128gcm16-ecp256-x25519" :
-						    "aes128gcm16-x25519";
 	struct ike_error err;
 
 	c->name = strdup("net");
-	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP,
-				     conditions->pfs ? groups : "aes128gcm16", &err),
-	     &err);
+	propose(&c->proposals, IKE_PROTO_ESP, "aes128gcm16", conditions->pfs, conditions,
+		index < peer);
 	c->mode = conditions->transport ? IKE_MODE_TRANSPORT : IKE_MODE_TUNNEL;
 	must(ike_ts_list_parse(is_dynamic(conditions, index) ? "dynamic" : nets[index],
 			       &c->local_ts, &c->n_local_ts, &err),
@@ -138,12 +147,8 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 	c->childless = conditions->childless ? IKE_CHILDLESS_PREFER : IKE_CHILDLESS_ALLOW;
 	c->local_port = IKE_PORT;
 	c->remote_port = IKE_PORT;
-	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE,
-				     conditions->guess && index < peer
-					     ? "aes128gcm16-prfsha256-ecp256-x25519"
-					     : "aes128gcm16-prfsha256-x25519",
-				     &err),
-	     &err);
+	propose(&c->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256", true, conditions,
+		index < peer);
 	must(ike_id_parse(ids[index], &c->local.id, &err), &err);
 	must(ike_id_parse(ids[peer], &c->remote.id, &err), &err);
 	c->dpd_delay = 10;

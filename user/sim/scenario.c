@@ -228,6 +228,7 @@ static void set_conditions(struct sim *s)
 	c->actions = (s->n_nodes - 1) * (1 + sim_rng_below(&s->rng, ACTIONS_MAX));
 	c->transport = !c->vips && sim_rng_percent(&s->rng, 20);
 	c->childless = sim_rng_percent(&s->rng, 20);
+	c->addke = sim_rng_percent(&s->rng, 30) ? 1 + sim_rng_below(&s->rng, 2) : 0;
 }
 
 bool sim_run(struct sim *s, uint64_t seed, bool verbose)

@@ -89,6 +89,7 @@ struct sim_conditions {
 	bool mobike; /* the ends move about */
 	bool transport; /* mode, at both ends */
 	bool childless; /* the first CHILD_SA is made apart */
+	unsigned int addke; /* additional key exchanges (RFC 9370), to 2 */
 	unsigned int actions;
 };
 

@@ -162,8 +162,11 @@ static bool allowed(uint8_t exchange, bool response, enum ike_sa_state state)
 	if (exchange == IKE_EXCHANGE_INFORMATIONAL && !response &&
 	    (state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN))
 		return true;
-	return up &&
-	       (exchange == IKE_EXCHANGE_CREATE_CHILD_SA || exchange == IKE_EXCHANGE_INFORMATIONAL);
+	if (exchange == IKE_EXCHANGE_INTERMEDIATE)
+		return state == (response ? IKE_SA_ADDKE_SENT : IKE_SA_ADDKE_GOT);
+	return up && (exchange == IKE_EXCHANGE_CREATE_CHILD_SA ||
+		      exchange == IKE_EXCHANGE_FOLLOWUP_KE ||
+		      exchange == IKE_EXCHANGE_INFORMATIONAL);
 }
 
 static void test_table_of_exchanges(void **state)
@@ -181,9 +184,9 @@ static void test_table_of_exchanges(void **state)
 	}
 	/*
 	 * 2 rows of IKE_SA_INIT, 2 of IKE_AUTH and 4 while EAP is in it, in 2 of which an initiator
-	 * may give up; 2 exchanges both ways in 3 states.
+	 * may give up; 2 of IKE_INTERMEDIATE; 3 exchanges both ways in 3 states.
 	 */
-	assert_int_equal(n, 2 + 2 + 4 + 2 + 2 * 2 * 3);
+	assert_int_equal(n, 2 + 2 + 4 + 2 + 2 + 3 * 2 * 3);
 }
 
 struct form_case {

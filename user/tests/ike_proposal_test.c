@@ -72,6 +72,11 @@ static const struct {
 	{ESP, "aes256gcm16iiv-chacha20poly1305iiv", "aes256gcm16iiv-chacha20poly1305iiv"},
 	{ESP, "chacha20poly1305-aes128-sha256", "chacha20poly1305, aes128-sha256"},
 	{ESP, "aes128gcm16-ecp256,aes256gcm16-ecp384", "aes128gcm16-ecp256, aes256gcm16-ecp384"},
+	/* RFC 9370: by type, whatever the order of the words. */
+	{IKE, "aes128-sha256-ke7_x448-x25519-ke1_ecp256-ke1_none",
+	 "aes128-sha256-prfsha256-x25519-ke1_ecp256-ke1_none-ke7_x448"},
+	{ESP, "aes128gcm16-ecp256-KE3_curve25519-ke3_ecp384-esn",
+	 "aes128gcm16-ecp256-ke3_x25519-ke3_ecp384-esn"},
 };
 
 static void test_words(void **state)
@@ -141,6 +146,24 @@ static const struct {
 	 "\"sha256\""},
 	{IKE, "qqqqqqqqqqqq-sha256-x25519",
 	 "proposal \"qqqqqqqqqqqq-sha256-x25519\": algorithm \"qqqqqqqqqqqq\" is unknown"},
+	{IKE, "aes128-sha256-x25519-ke1_epc256",
+	 "proposal \"aes128-sha256-x25519-ke1_epc256\": algorithm \"ke1_epc256\" is unknown; the "
+	 "nearest is \"ke1_ecp256\""},
+	{IKE, "aes128-sha256-x25519-ke8_ecp256",
+	 "proposal \"aes128-sha256-x25519-ke8_ecp256\": algorithm \"ke8_ecp256\" is unknown; the "
+	 "nearest is \"ecp256\""},
+	{IKE, "aes128-sha256-x25519-ke1_aes128",
+	 "proposal \"aes128-sha256-x25519-ke1_aes128\": algorithm \"ke1_aes128\": that is no key "
+	 "exchange"},
+	{IKE, "aes128-sha256-x25519-ke1_modp1024",
+	 "proposal \"aes128-sha256-x25519-ke1_modp1024\": algorithm \"ke1_modp1024\" is known but "
+	 "not supported"},
+	{IKE, "aes128-sha256-x25519-ke1_ecp256-ke2_x25519",
+	 "proposal \"aes128-sha256-x25519-ke1_ecp256-ke2_x25519\": no key exchange may come twice, and "
+	 "there is no other choice"},
+	{ESP, "aes128gcm16-ke1_ecp256",
+	 "proposal \"aes128gcm16-ke1_ecp256\": additional key exchanges, but no first one, such as "
+	 "x25519"},
 	{IKE, "3des-sha256-x25519",
 	 "proposal \"3des-sha256-x25519\": algorithm \"3des\" is known but not supported"},
 	{IKE, "aes128-sha1-modp2048",
@@ -292,13 +315,13 @@ static void test_unknown_transforms(void **state)
 	theirs = decode("00000020 01030402 01020304 0300000c 01000014 800f0080 00000008 05000000");
 	assert_false(ike_proposal_select(&ours, &theirs, &how, &suite));
 	ike_proposal_list_clear(&theirs);
-	/* A transform type that nobody knows (6, ADDKE1): the proposal cannot be chosen. */
+	/* A transform type that nobody knows (13, KWA): the proposal cannot be chosen. */
 	theirs = decode("00000028 01030403 01020304 0300000c 01000014 800e0080 03000008 05000000"
-			"00000008 06000024");
+			"00000008 0d000024");
 	assert_false(ike_proposal_select(&ours, &theirs, &how, &suite));
 	assert_string_equal(
 		ike_proposal_explain(&ours, &theirs, &how, text, sizeof(text)),
-		"configured aes128gcm16; peer offers aes128gcm16-type6/36: the peer's has "
+		"configured aes128gcm16; peer offers aes128gcm16-type13/36: the peer's has "
 		"transform types that are not supported");
 	ike_proposal_list_clear(&theirs);
 	ike_proposal_list_clear(&ours);
@@ -456,6 +479,51 @@ static const struct {
 	{ESP, "aes128gcm16-x25519-modpnone", "aes128gcm16", {0}, "aes128gcm16", NULL},
 	{ESP, "aes128gcm16-x25519-modpnone", "aes128gcm16-x25519", {0}, "aes128gcm16-x25519", NULL},
 	{ESP, "aes128gcm16", "aes128gcm16-x25519-modpnone", {0}, "aes128gcm16", NULL},
+	/* Additional key exchanges (RFC 9370 section 2.2.1). */
+	{IKE,
+	 "aes128-sha256-x25519-ke1_ecp256-ke1_ecp384-ke3_x448",
+	 "aes128-sha256-x25519-ke1_ecp384-ke3_x448-ke1_ecp256",
+	 {0},
+	 "aes128-sha256-prfsha256-x25519-ke1_ecp256-ke3_x448",
+	 NULL},
+	{IKE,
+	 "aes128-sha256-x25519-ke1_ecp256-ke1_none",
+	 "aes128-sha256-x25519",
+	 {0},
+	 "aes128-sha256-prfsha256-x25519",
+	 NULL},
+	{IKE,
+	 "aes128-sha256-x25519-ke2_ecp256",
+	 "aes128-sha256-x25519-ke1_ecp256",
+	 {0},
+	 NULL,
+	 "no common additional key exchange 1 (none against ke1_ecp256)"},
+	/* The first one has begun with what is then missing for an additional one. */
+	{IKE,
+	 "aes128-sha256-x25519-ecp256-ke1_ecp256-ke1_x25519",
+	 "aes128-sha256-x25519-ecp256-ke1_ecp256-ke1_x25519",
+	 {.ke = IKE_KE_ECP_256},
+	 "aes128-sha256-prfsha256-ecp256-ke1_x25519",
+	 NULL},
+	{IKE,
+	 "aes128-sha256-x25519-ke1_ecp256-ke1_none",
+	 "aes128-sha256-x25519-ke1_ecp256-ke1_none",
+	 {.without_addke = true},
+	 NULL,
+	 "it knows no IKE_INTERMEDIATE, which they need"},
+	{ESP,
+	 "aes128gcm16-x25519-ke1_ecp256",
+	 "aes128gcm16-x25519-ke1_ecp256",
+	 {.without_ke = true},
+	 "aes128gcm16",
+	 NULL},
+	/* None beside a first one that is left out. */
+	{ESP,
+	 "aes128gcm16-none-ke1_ecp256-ke1_none",
+	 "aes128gcm16-none-ke1_ecp256-ke1_none",
+	 {0},
+	 "aes128gcm16",
+	 NULL},
 	/* Sequence numbers. */
 	{ESP, "aes128gcm16-esn-noesn", "aes128gcm16-noesn", {0}, "aes128gcm16", NULL},
 	{ESP, "aes128gcm16-esn-noesn", "aes128gcm16-noesn-esn", {0}, "aes128gcm16-esn", NULL},
@@ -621,6 +689,38 @@ static void test_bad_answers(void **state)
 	ike_proposal_list_clear(&ike);
 }
 
+/* RFC 9370 section 2.2.1: a method twice would make one key of two. */
+static void test_ke_twice(void **state)
+{
+	struct ike_proposal_list offered = parse(IKE, "aes128gcm16-prfsha256-x25519-ke1_ecp256-"
+						      "ke1_x25519-ke2_ecp256-ke2_ecp384");
+	struct ike_proposal_list answer =
+		parse(IKE, "aes128gcm16-prfsha256-x25519-ke1_ecp256-ke2_ecp384");
+	struct ike_proposal *p = &answer.items[0];
+	struct ike_suite suite;
+	struct ike_error err;
+
+	assert_true(ike_proposal_verify(&offered, false, &answer, &suite, &err));
+	assert_int_equal(suite.addke[0], IKE_KE_ECP_256);
+	assert_int_equal(suite.addke[1], IKE_KE_ECP_384);
+	p->transforms[4].id = IKE_KE_ECP_256;
+	assert_false(ike_proposal_verify(&offered, false, &answer, &suite, &err));
+	assert_string_equal(err.text, "peer's choice of proposal: the same key exchange twice: "
+				      "ke2_ecp256");
+	p->transforms[4].id = IKE_KE_ECP_384;
+	p->transforms[3].id = IKE_KE_CURVE25519;
+	assert_false(ike_proposal_verify(&offered, false, &answer, &suite, &err));
+	assert_string_equal(err.text, "peer's choice of proposal: the same key exchange twice: "
+				      "ke1_x25519");
+	/* Fewer than were asked for. */
+	p->n = 4;
+	p->transforms[3].id = IKE_KE_ECP_256;
+	assert_false(ike_proposal_verify(&offered, false, &answer, &suite, &err));
+	assert_string_equal(err.text, "peer's choice of proposal: no additional key exchange 2");
+	ike_proposal_list_clear(&offered);
+	ike_proposal_list_clear(&answer);
+}
+
 /* 129 transforms: one more than is kept. */
 static void test_too_many_transforms(void **state)
 {
@@ -682,6 +782,7 @@ int main(void)
 		cmocka_unit_test(test_agreement),
 		cmocka_unit_test(test_allows),
 		cmocka_unit_test(test_bad_answers),
+		cmocka_unit_test(test_ke_twice),
 		cmocka_unit_test(test_too_many_transforms),
 		cmocka_unit_test(test_text_is_cut),
 	};
