@@ -43,7 +43,10 @@ static const char *items(const struct vici_node *n, const char *key, char *text)
 /* "AES_GCM_16-256, PRF_HMAC_SHA2_384, ECP_384" */
 static const char *suite(const struct vici_node *n, char *text)
 {
-	static const char *const keys[] = { "integ-alg", "prf-alg", "dh-group" };
+	static const char *const keys[] = {
+		"integ-alg", "prf-alg", "dh-group", "ake1", "ake2", "ake3", "ake4", "ake5", "ake6",
+		"ake7",
+	};
 	size_t i;
 
 	*text = '\0';

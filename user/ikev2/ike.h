@@ -325,6 +325,7 @@ struct ike_child_info {
 	uint32_t spi_in, spi_out; /* host byte order */
 	bool udp_encap, transport, esn;
 	uint16_t encr, encr_bits, integ, ke; /* IANA numbers; ke 0: without PFS */
+	const uint16_t *addke; /* IKE_ADDKE_MAX additional key exchanges, 0: none; NULL: none at all */
 	const struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
 	struct ike_usage in, out;
@@ -342,6 +343,7 @@ struct ike_sa_info {
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, nat_any;
 	uint16_t encr, encr_bits, integ, prf, ke;
+	const uint16_t *addke; /* as above */
 	ike_time established, rekey_at;
 	unsigned int queued; /* tasks waiting for the window */
 	const struct ike_child_info *children;

@@ -96,6 +96,7 @@ static void put_home(struct vici_builder *b)
 	vici_str(b, "integ-alg", "HMAC_SHA2_256_128");
 	vici_str(b, "prf-alg", "PRF_HMAC_SHA2_256");
 	vici_str(b, "dh-group", "ECP_256");
+	vici_str(b, "ake1", "ML_KEM_768");
 	vici_str(b, "established", "63");
 	vici_str(b, "rekey-time", "13800");
 	put_children_of_home(b);
@@ -167,7 +168,8 @@ static void status_for_people(void **state)
 	      "  local: moon at 192.0.2.1:4500\n"
 	      "  remote: \"sun\" at [2001:db8::2]:4500, behind NAT\n"
 	      "  user: carol\n"
-	      "  cipher: AES_CBC-128, HMAC_SHA2_256_128, PRF_HMAC_SHA2_256, ECP_256\n"
+	      "  cipher: AES_CBC-128, HMAC_SHA2_256_128, PRF_HMAC_SHA2_256, ECP_256, "
+	      "ML_KEM_768\n"
 	      "  next rekey: in 3 hours, 50 minutes\n"
 	      "  child: net #7\n"
 	      "    state: INSTALLED for 1 minute\n"
@@ -215,7 +217,7 @@ static void status_as_json(void **state)
 	      "\"initiator-spi\": \"0000000000000001\", \"responder-spi\": \"0000000000000002\", "
 	      "\"nat-remote\": true, \"encr-alg\": \"AES_CBC\", \"encr-keysize\": 128, "
 	      "\"integ-alg\": \"HMAC_SHA2_256_128\", \"prf-alg\": \"PRF_HMAC_SHA2_256\", "
-	      "\"dh-group\": \"ECP_256\", \"established\": 63, \"rekey-time\": 13800, "
+	      "\"dh-group\": \"ECP_256\", \"ake1\": \"ML_KEM_768\", \"established\": 63, \"rekey-time\": 13800, "
 	      "\"children\": [{\"name\": \"net\", \"uniqueid\": 7, \"state\": \"INSTALLED\", "
 	      "\"mode\": \"TRANSPORT\", "
 	      "\"protocol\": \"ESP\", \"encap\": true, \"spi-in\": \"c1234567\", "

@@ -33,6 +33,8 @@ static void parse_ts(const char *text, struct ike_ts *ts)
 
 static int tell(void **state)
 {
+	/* The second is left out. */
+	static const uint16_t addke[IKE_ADDKE_MAX] = { IKE_KE_ECP_384, 0, IKE_KE_ML_KEM_768 };
 	struct story *s = calloc(1, sizeof(*s));
 	struct ike_error err;
 
@@ -70,7 +72,7 @@ static int tell(void **state)
 		.remote_id = &s->remote_id, .remote_user = "carol", .spi_i = 0x0102030405060708, .spi_r = 0xa1,
 		.initiator = true, .nat_remote = true, .nat_any = true, .encr = IKE_ENCR_AES_CBC,
 		.encr_bits = 128, .integ = IKE_INTEG_HMAC_SHA2_256_128,
-		.prf = IKE_PRF_HMAC_SHA2_256, .ke = IKE_KE_MODP_2048,
+		.prf = IKE_PRF_HMAC_SHA2_256, .ke = IKE_KE_MODP_2048, .addke = addke,
 		.established = 1000 * (ike_time)IKE_SECOND, .children = &s->child, .n_children = 1,
 	};
 	assert_true(ike_addr_parse("192.0.2.1", &s->sa.local.addr, &err));
@@ -152,6 +154,9 @@ static void check_sa_keys(const struct vici_node *sa)
 	has(sa, "integ-alg", "HMAC_SHA2_256_128");
 	has(sa, "prf-alg", "PRF_HMAC_SHA2_256");
 	has(sa, "dh-group", "MODP_2048");
+	has(sa, "ake1", "ECP_384");
+	has(sa, "ake2", NULL);
+	has(sa, "ake3", "ML_KEM_768");
 	has(sa, "established", "63");
 	has(sa, "rekey-time", NULL);		/* never */
 }

@@ -85,6 +85,17 @@ static void put_usage(struct vici_builder *b, const char *bytes, const char *pac
 		put_u64(b, idle, u->idle_seconds);
 }
 
+/* RFC 9370. */
+static void put_addke(struct vici_builder *b, const uint16_t *addke)
+{
+	char key[16];
+
+	for (unsigned int i = 0; addke && i < IKE_ADDKE_MAX; i++) {
+		snprintf(key, sizeof(key), "ake%u", i + 1);
+		put_alg(b, key, IKE_TRANSFORM_KE, addke[i]);
+	}
+}
+
 static void put_if_ids(struct vici_builder *b, const struct ike_child_info *c)
 {
 	if (c->if_id_in)
@@ -111,6 +122,7 @@ static void put_child_keys(struct vici_builder *b, const struct ike_child_info *
 	put_if_ids(b, c);
 	put_cipher(b, c->encr, c->encr_bits, c->integ);
 	put_alg(b, "dh-group", IKE_TRANSFORM_KE, c->ke);
+	put_addke(b, c->addke);
 	if (c->esn)
 		vici_str(b, "esn", "1");
 	put_usage(b, "bytes-in", "packets-in", "use-in", &c->in);
@@ -160,6 +172,7 @@ static void put_sa_keys(struct vici_builder *b, const struct ike_sa_info *sa, ik
 	put_cipher(b, sa->encr, sa->encr_bits, sa->integ);
 	put_alg(b, "prf-alg", IKE_TRANSFORM_PRF, sa->prf);
 	put_alg(b, "dh-group", IKE_TRANSFORM_KE, sa->ke);
+	put_addke(b, sa->addke);
 	if (sa->established)
 		put_since(b, "established", sa->established, now);
 	put_until(b, "rekey-time", sa->rekey_at, now);
