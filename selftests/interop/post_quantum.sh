@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Key exchanges that a quantum computer does not break, and what carries them: additional key exchanges (RFC 9370)
+# with strongSwan 6.0, in both roles, in IKE_INTERMEDIATE and IKE_FOLLOWUP_KE, cut into fragments or not; ML-KEM
+# between two esplaned, since Debian's strongSwan has none; and the text where OpenSSL has none.
+. "$(dirname "$0")/../lib/ktap.sh"
+. "$(dirname "$0")/../lib/net.sh"
+. "$(dirname "$0")/lib.sh"
+
+need_command swanctl esplaned esplane tcpdump jq
+[ -d /newer ] || ktap_skip_all "there is no Debian 13 root (vm/run --newer)"
+ktap_print_header
+ktap_set_plan 41
+
+IKE_INTERMEDIATE=43
+IKE_FOLLOWUP_KE=44
+
+net_direct
+ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
+ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
+
+# conf END PROPOSALS ESP_PROPOSALS [CONN_KEYS]
+conf() {
+	local keys="proposals = $2
+			mobike = no
+			${4:-}"
+	if [ "$1" = a ]; then
+		conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org $NET_A $NET_B "$keys" "esp_proposals = $3"
+	else
+		conf_psk site $OUTER_B $OUTER_A b.example.org a.example.org $NET_B $NET_A "$keys" "esp_proposals = $3"
+	fi
+}
+
+# exchanges TYPE: how many messages of it, or first fragments of one, the wire saw.
+exchanges() {
+	captured "$wire" "udp port 500 and udp[26] = $1 and (udp[24] = 46 or (udp[24] = 53 and udp[40:2] = 1))"
+}
+fragments() { captured "$wire" "udp port 500 and udp[24] = 53"; }
+
+begin() {
+	rm -rf "$(daemon_dir a)" "$(daemon_dir b)"
+	wire=$NET_TMP/wire
+	rm -f "$wire"
+	capture "$b" eth0 "$wire" ip
+}
+
+finish() {
+	daemon_stop a
+	daemon_stop b
+}
+
+ike_sas() { swan "$1" --list-sas --raw | grep -o 'initiator-spi=[0-9a-f]*'; }
+ike_changed() { [ "$(ike_sas a)" != "$1" ] && [ "$(ike_sas a)" = "$(ike_sas b)" ]; }
+child_spi() { swan a --list-sas --raw | grep -o 'spi-in=[0-9a-f]*' | sort -u; }
+child_changed() { [ "$(sa_count a) $(sa_count b)" = "1 1" ] && [ "$(child_spi)" != "$1" ]; }
+
+# has_ke NAME KEY KE: of the IKE SA, or of the CHILD_SA.
+shows() { esplane a status | grep -q "cipher: .*$1\$"; }
+
+both_ping() {
+	ktap_check "$1: ping a to b" net_ping "$a" $INNER_B -I $INNER_A
+	ktap_check "$1: ping b to a" net_ping "$b" $INNER_A -I $INNER_B
+}
+
+# rekeys CASE: of the CHILD_SA and of the IKE SA, by each end.
+rekeys() {
+	local before
+	before=$(child_spi)
+	ktap_check "$1: the CHILD_SA rekeyed by esplaned" esplane a rekey --child net
+	ktap_check "$1: and replaced" busywait "$(slowly 10000)" child_changed "$before"
+	before=$(child_spi)
+	ktap_check "$1: the CHILD_SA rekeyed by the peer" swan b --rekey --child net
+	ktap_check "$1: and replaced" busywait "$(slowly 20000)" child_changed "$before"
+	before=$(ike_sas a)
+	ktap_check "$1: the IKE SA rekeyed by esplaned" esplane a rekey --ike site
+	ktap_check "$1: and replaced" busywait "$(slowly 10000)" ike_changed "$before"
+	before=$(ike_sas a)
+	ktap_check "$1: the IKE SA rekeyed by the peer" swan b --rekey --ike site
+	ktap_check "$1: and replaced" busywait "$(slowly 20000)" ike_changed "$before"
+}
+
+strongswan() {
+	local ike=aes128gcm16-prfsha256-x25519-ke1_ecp384-ke3_ecp521 esp=aes128gcm16-x25519-ke1_ecp256-ke2_ecp384
+	begin
+	esplaned_start "$a" a "$(conf a $ike $esp)" &&
+	charon_root=/newer charon_start "$b" b "$(conf b $ike $esp)"
+	ktap_check "strongSwan 6.0: initiate" esplane a initiate site net || ktap_print_msg "$(tail -n 20 "$(log_of a)" "$(log_of b)")"
+	both_ping "strongSwan 6.0"
+	ktap_check "strongSwan 6.0: all of them are shown" shows "CURVE_25519, ECP_384, ECP_521"
+	rekeys "strongSwan 6.0"
+	both_ping "strongSwan 6.0, rekeyed"
+	ktap_check "strongSwan 6.0: those of the CHILD_SA are shown" shows "CURVE_25519, ECP_256, ECP_384"
+	capture_stop
+	ktap_equal "strongSwan 6.0: IKE_INTERMEDIATE on the wire" "$(exchanges $IKE_INTERMEDIATE)" 4
+	ktap_equal "strongSwan 6.0: IKE_FOLLOWUP_KE on the wire" "$(exchanges $IKE_FOLLOWUP_KE)" 16
+	finish
+
+	# The public values do not fit into one datagram each: IntAuth is about what was cut.
+	ike=aes128gcm16-prfsha256-x25519-ke1_modp3072
+	begin
+	esplaned_start "$a" a "esplaned {
+		fragment_size = 400
+	}
+	$(conf a $ike aes128gcm16)" &&
+	charon_keys="fragment_size = 400" charon_root=/newer charon_start "$b" b "$(conf b $ike aes128gcm16)"
+	ktap_check "strongSwan 6.0 initiates" swan b --initiate --child net || ktap_print_msg "$(tail -n 20 "$(log_of a)" "$(log_of b)")"
+	both_ping "strongSwan 6.0 initiates"
+	capture_stop
+	ktap_equal "strongSwan 6.0 initiates: IKE_INTERMEDIATE on the wire" "$(exchanges $IKE_INTERMEDIATE)" 2
+	ktap_at_least "strongSwan 6.0 initiates: in fragments" "$(fragments)" 4
+	finish
+}
+
+ml_kem() {
+	local ike=aes256gcm16-prfsha384-x25519-ke1_mlkem768 esp=aes256gcm16-x25519-ke1_mlkem512
+	begin
+	esplaned_root=/newer esplaned_start "$a" a "$(conf a $ike $esp)" &&
+	esplaned_root=/newer esplaned_start "$b" b "$(conf b $ike $esp)"
+	ktap_check "ML-KEM: initiate" esplane a initiate site net || ktap_print_msg "$(tail -n 20 "$(log_of a)" "$(log_of b)")"
+	both_ping "ML-KEM"
+	ktap_check "ML-KEM: it is shown" shows "CURVE_25519, ML_KEM_768"
+	rekeys "ML-KEM"
+	both_ping "ML-KEM, rekeyed"
+	ktap_check "ML-KEM: that of the CHILD_SA is shown" shows "CURVE_25519, ML_KEM_512"
+	capture_stop
+	ktap_equal "ML-KEM: IKE_INTERMEDIATE on the wire" "$(exchanges $IKE_INTERMEDIATE)" 2
+	ktap_equal "ML-KEM: IKE_FOLLOWUP_KE on the wire" "$(exchanges $IKE_FOLLOWUP_KE)" 8
+	finish
+
+	# By itself, in IKE_SA_INIT, where nothing can be cut (draft-ietf-ipsecme-ikev2-mlkem).
+	begin
+	esplaned_root=/newer esplaned_start "$a" a "$(conf a aes256gcm16-prfsha384-mlkem768-ke1_mlkem1024 aes256gcm16)" &&
+	esplaned_root=/newer esplaned_start "$b" b "$(conf b aes256gcm16-prfsha384-mlkem768-ke1_mlkem1024 aes256gcm16)"
+	ktap_check "ML-KEM alone: initiate" esplane a initiate site net || ktap_print_msg "$(tail -n 20 "$(log_of a)" "$(log_of b)")"
+	capture_stop
+	finish
+}
+
+# Debian 12's OpenSSL has no ML-KEM.
+refused() {
+	local conf=$NET_TMP/refused.conf
+	conf a aes128gcm16-prfsha256-x25519-ke1_mlkem768 aes128gcm16 >"$conf"
+	esplane check "$conf" >"$NET_TMP/said" 2>&1
+	ktap_check "OpenSSL 3.0: refused, with the reason and the line" \
+		grep -Eq "refused.conf:[0-9]+: .*\"ke1_mlkem768\" needs OpenSSL 3.5 or later, and this is OpenSSL 3\.0" "$NET_TMP/said" ||
+		ktap_print_msg "$(cat "$NET_TMP/said")"
+}
+
+strongswan
+ml_kem
+refused
+ktap_finished
