@@ -65,8 +65,8 @@ static void show_suite(const struct page *p, int indent, const struct vici_node 
 	char text[TEXT_MAX];
 
 	if (vici_get(n, "encr-alg"))
-		page_line(p, indent, "cipher", "%s%s", suite(n, text),
-			  vici_get(n, "esn") ? ", ESN" : "");
+		page_line(p, indent, "cipher", "%s%s%s", suite(n, text),
+			  vici_get(n, "esn") ? ", ESN" : "", vici_get(n, "ppk") ? ", PPK" : "");
 }
 
 static void show_next_rekey(const struct page *p, int indent, const struct vici_node *n)

@@ -227,6 +227,34 @@ static void check_pools(struct load *l, const struct section *s, const struct ik
 	}
 }
 
+static bool has_ppk(const struct ike_config *config, const struct ike_id *name)
+{
+	size_t i, k;
+
+	for (i = 0; i < config->n_ppks; i++)
+		for (k = 0; k < config->ppks[i].n_ids; k++)
+			if (config->ppks[i].ids[k].len == name->len &&
+			    !memcmp(config->ppks[i].ids[k].data, name->data, name->len))
+				return true;
+	return false;
+}
+
+/* RFC 8784. */
+static void check_ppk(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+{
+	const struct ike_config *config = l->out->ike;
+
+	if (c->ppk_id.type != IKE_ID_ANY && !has_ppk(config, &c->ppk_id))
+		cfg_error(l->errors, where_of(s, "ppk_id"), "connection \"%s\": there is no such PPK: "
+			  "add secrets { ppk { id = ... secret = ... } }", s->name);
+	else if (c->ppk_required && !config->n_ppks)
+		cfg_error(l->errors, where_of(s, "ppk_required"), "connection \"%s\": there is no PPK: "
+			  "add secrets { ppk { id = ... secret = ... } }", s->name);
+	if ((c->ppk_id.type != IKE_ID_ANY || c->ppk_required) && uses(c, IKE_AUTH_CFG_EAP))
+		cfg_error(l->errors, where_of(s, c->ppk_required ? "ppk_required" : "ppk_id"),
+			  "connection \"%s\": a PPK cannot be used with EAP", s->name);
+}
+
 static void check_port(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
 	if (c->local_port != l->out->port && c->local_port != l->out->port_nat_t)
@@ -259,6 +287,7 @@ void check_config(struct load *l, const struct section *root)
 		check_tls_server(l, s, c);
 		check_children(l, s, c);
 		check_port(l, s, c);
+		check_ppk(l, s, c);
 		check_pools(l, s, c);
 	}
 }

@@ -31,6 +31,7 @@ struct conn_draft {
 void load_conn(struct load *l, const struct section *s);
 void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *conn);
 void load_secret(struct load *l, const struct section *s);
+void load_ppk(struct load *l, const struct section *s);
 void load_eap_secret(struct load *l, const struct section *s);
 /* auth.c: the one section of @conn that @pattern means */
 void load_auth(struct load *l, const struct section *conn, const char *pattern,

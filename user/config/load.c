@@ -26,7 +26,7 @@ static const struct key_def secret_sections[] = {
 	SECTION("eap*"),
 	LATER("xauth*"),
 	LATER("ntlm*"),
-	LATER("ppk*"),
+	SECTION("ppk*"),
 	SECTION("private*"),
 	SECTION("rsa*"),
 	SECTION("ecdsa*"),
@@ -41,7 +41,7 @@ static const struct key_table secrets_table = {
 
 const struct key_table *const all_tables[] = {
 	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
-	&eap_secret_table, &file_table,
+	&ppk_table, &eap_secret_table, &file_table,
 	&settings_table, &pool_table, &authority_table,
 };
 
@@ -78,6 +78,7 @@ static void load_secrets(struct load *l, const struct section *s)
 		return;
 	keys_apply(&secrets_table, s, NULL, l->errors);
 	load_each(l, s, "ike*", load_secret);
+	load_each(l, s, "ppk*", load_ppk);
 	load_each(l, s, "eap*", load_eap_secret);
 }
 

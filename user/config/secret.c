@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Pre-shared keys: secrets.ike<suffix>, and passwords: secrets.eap<suffix>. No message of this file holds a secret. */
+/*
+ * Pre-shared keys: secrets.ike<suffix> and secrets.ppk<suffix>, and passwords: secrets.eap<suffix>. No
+ * message of this file holds a secret.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +68,30 @@ void load_secret(struct load *l, const struct section *s)
 	*secret = (struct ike_secret_cfg){ 0 };
 	keys_apply(&secret_table, s, secret, l->errors);
 	check_secret(l, s);
+}
+
+/* Post-quantum pre-shared keys (RFC 8784): as the others, but each has a name. */
+
+const struct key_table ppk_table = {
+	"secrets.ppk<suffix>", secret_keys, KEY_COUNT(secret_keys), NULL, 0,
+};
+
+void load_ppk(struct load *l, const struct section *s)
+{
+	struct ike_config *config = l->out->ike;
+	struct ike_secret_cfg *list, *secret;
+
+	list = list_grow(l, config->ppks, config->n_ppks, sizeof(*list));
+	if (!list)
+		return;
+	config->ppks = list;
+	secret = &list[config->n_ppks++];
+	*secret = (struct ike_secret_cfg){ 0 };
+	keys_apply(&ppk_table, s, secret, l->errors);
+	check_secret(l, s);
+	if (!secret->n_ids)
+		cfg_error(l->errors, &s->where, "section \"%s\" has no id: nothing could name it",
+			  s->name);
 }
 
 /* Users of EAP */

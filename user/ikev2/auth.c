@@ -13,6 +13,7 @@
 #include "ikev2/intermediate.h"
 #include "ikev2/mobike.h"
 #include "ikev2/negotiate.h"
+#include "ikev2/ppk.h"
 #include "ikev2/prove.h"
 
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
@@ -113,7 +114,7 @@ static bool verify_psk(const struct ike_sa *sa, const struct ike_payloads *all,
 	if (!ike_auth_value(sa, !sa->initiator, ike_bytes(secret->key, secret->key_len), id_body,
 			    &value, err))
 		return false;
-	if (!ike_secret_equal(auth.data, ike_key_bytes(&value)))
+	if (!ike_secret_equal(ike_ppk_proof(sa, all, auth.data), ike_key_bytes(&value)))
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 				       "the pre-shared key of peer %.100s is not ours", text);
 	return true;
@@ -237,12 +238,12 @@ static void come_up(struct ike_sa *sa)
 
 	sa->identified = true;
 	ike_sa_establish(sa);
-	ike_sa_log(sa, IKE_LOG_INFO, "IKE SA is up as %s: %s with %s at %s, %s",
+	ike_sa_log(sa, IKE_LOG_INFO, "IKE SA is up as %s: %s with %s at %s, %s%s",
 		   sa->initiator ? "initiator" : "responder",
 		   ike_id_text(&sa->local_id, local, sizeof(local)),
 		   ike_id_text(&sa->remote_id, remote, sizeof(remote)),
 		   ike_addr_text(&sa->remote.addr, addr, sizeof(addr)),
-		   ike_suite_text(&sa->suite, suite, sizeof(suite)));
+		   ike_suite_text(&sa->suite, suite, sizeof(suite)), sa->has_ppk ? ", with PPK" : "");
 	sa->announced = true;
 	ike_emit(sa->engine, IKE_EVENT_IKE_UP, sa->id, 0, 0);
 }
@@ -264,6 +265,60 @@ static void signed_request(struct ike_sa *sa, const struct ike_job *job, struct 
 {
 	ike_prove_done(sa, job);
 	ike_task_step(sa, job->ok ? IKE_STEP_SEND : ike_task_fail(sa->task, "%s", job->err.text));
+}
+
+static enum ike_step sign(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_error err = {0};
+
+	if (!ike_ppk_mix(sa, &err) ||
+	    !ike_prove(sa, IKE_ASKING, NULL, signed_request, NULL, &err))
+		return ike_task_fail(t, "%s", err.text);
+	return IKE_STEP_WAIT;
+}
+
+/* What a responder without our PPK will take is ready: now the proof with it. */
+static void signed_without(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	if (!job->ok) {
+		ike_task_step(sa, ike_task_fail(sa->task, "%s", job->err.text));
+		return;
+	}
+	sa->ppk->without = job->proof->signature;
+	ike_task_step(sa, sign(sa, sa->task));
+}
+
+static bool prove_without_ppk(struct ike_sa *sa, struct ike_error *err)
+{
+	uint8_t buf[IKE_ID_MAX + IKE_GENERIC_LEN];
+	const struct ike_secret_cfg *secret =
+		ike_psk_find(sa->config, &sa->local_id, &sa->remote_id);
+	struct ike_key IKE_CLEARED_KEY value = {0};
+
+	if (!ike_auth_value(sa, true, ike_bytes(secret->key, secret->key_len),
+			    ike_own_id_body(sa, buf, sizeof(buf)), &value, err))
+		return false;
+	memcpy(sa->ppk->without.data, value.bytes, value.len);
+	sa->ppk->without.len = value.len;
+	return true;
+}
+
+/* The proofs that the request needs: by a key at once, by a signature as a job. */
+static enum ike_step prepare(struct ike_sa *sa, struct ike_task *t)
+{
+	enum ike_auth_method method = sa->conn->local.method;
+	struct ike_error err = {0};
+
+	if (!ike_ppk_begin(sa, &err))
+		return ike_task_fail(t, "%s", err.text);
+	if (method == IKE_AUTH_CFG_PUBKEY && ike_ppk_wants_other(sa))
+		return ike_prove(sa, IKE_ASKING, NULL, signed_without, NULL, &err) ?
+		       IKE_STEP_WAIT : ike_task_fail(t, "%s", err.text);
+	if (method == IKE_AUTH_CFG_PUBKEY)
+		return sign(sa, t);
+	if ((ike_ppk_wants_other(sa) && !prove_without_ppk(sa, &err)) || !ike_ppk_mix(sa, &err))
+		return ike_task_fail(t, "%s", err.text);
+	return IKE_STEP_SEND;
 }
 
 /* The peer has brought up meanwhile what this IKE SA is for. */
@@ -299,7 +354,6 @@ static bool settle_first_child(struct ike_sa *sa, struct ike_task *t)
 static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_engine *e = sa->engine;
-	struct ike_error err = {0};
 	const char *why = "";
 
 	if (is_late(sa)) {
@@ -324,11 +378,7 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	if (sa->conn->local.method == IKE_AUTH_CFG_EAP &&
 	    sa->conn->remote.method != IKE_AUTH_CFG_PUBKEY)
 		return ike_task_fail(t, "EAP needs a responder that proves itself by a signature");
-	if (sa->conn->local.method != IKE_AUTH_CFG_PUBKEY)
-		return IKE_STEP_SEND;
-	if (!ike_prove(sa, IKE_ASKING, NULL, signed_request, NULL, &err))
-		return ike_task_fail(t, "%s", err.text);
-	return IKE_STEP_WAIT;
+	return sa->conn->local.method == IKE_AUTH_CFG_EAP ? IKE_STEP_SEND : prepare(sa, t);
 }
 
 static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
@@ -340,6 +390,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 		return;
 	}
 	ike_put_id_and_auth(sa, w, idr);
+	ike_ppk_put(w, sa);
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
 	ike_mobike_put(w, sa);
@@ -485,7 +536,8 @@ static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_
 				     "the peer wants EAP of us, local.auth does not" :
 				     "the peer lets us in without EAP (local.auth): it need not be "
 				     "who we think it is");
-	if (!identify_responder(sa, in, &id, &body, &err))
+	if (!identify_responder(sa, in, &id, &body, &err) ||
+	    !ike_ppk_answered(sa, &in->all, &err))
 		return refuse(sa, err.text);
 	if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY)
 		return ike_prove_verify(sa, IKE_ASKING, &id, body, verified_answer, in, &err) ?
@@ -636,6 +688,7 @@ void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ik
 		ike_put_id_and_auth(sa, &o.w, NULL);
 	else
 		ike_eap_put_auth(sa, &o.w);
+	ike_ppk_put(&o.w, sa);
 	ike_mobike_agree(sa, &asked->all);
 	ike_mobike_put(&o.w, sa);
 	come_up(sa);
@@ -698,7 +751,8 @@ static void first_request(struct ike_sa *sa, struct ike_incoming *in)
 	struct ike_error err = {0};
 	struct ike_bytes body;
 
-	if (!identify(sa, in, &body, &err) || !may_be_childless(sa, in, &err)) {
+	if (!identify(sa, in, &body, &err) || !may_be_childless(sa, in, &err) ||
+	    !ike_ppk_requested(sa, &in->all, &err)) {
 		ike_auth_refuse_request(sa, in, &err);
 	} else if (sa->conn->remote.method == IKE_AUTH_CFG_EAP) {
 		ike_eap_first_request(sa, in, body);

@@ -108,6 +108,9 @@ void ike_config_unref(struct ike_config *c)
 	for (size_t i = 0; i < c->n_secrets; i++)
 		secret_clear(&c->secrets[i]);
 	free(c->secrets);
+	for (size_t i = 0; i < c->n_ppks; i++)
+		secret_clear(&c->ppks[i]);
+	free(c->ppks);
 	for (size_t i = 0; i < c->n_eap_secrets; i++)
 		eap_secret_clear(&c->eap_secrets[i]);
 	free(c->eap_secrets);

@@ -123,6 +123,8 @@ struct ike_conn_cfg {
 	uint16_t local_port, remote_port;	/* 500 unless set */
 	struct ike_proposal_list proposals;	/* IKE */
 	struct ike_auth_cfg local, remote;
+	struct ike_id ppk_id;			/* RFC 8784; IKE_ID_ANY: none (initiator), any (responder) */
+	bool ppk_required;
 	bool force_encap;			/* encap = yes */
 	bool mobike;
 	enum ike_childless childless;
@@ -189,6 +191,8 @@ struct ike_config {
 	size_t n_conns;
 	struct ike_secret_cfg *secrets;
 	size_t n_secrets;
+	struct ike_secret_cfg *ppks;	/* post-quantum pre-shared keys (RFC 8784), by name */
+	size_t n_ppks;
 	struct ike_eap_secret_cfg *eap_secrets;
 	size_t n_eap_secrets;
 	struct ike_legacy *legacy;	/* for EAP-MSCHAPv2; NULL: there is none, or no need */

@@ -341,7 +341,7 @@ struct ike_sa_info {
 	const struct ike_id *local_id, *remote_id; /* NULL until known */
 	const char *remote_user; /* in EAP, printable; NULL: without */
 	uint64_t spi_i, spi_r;
-	bool initiator, nat_local, nat_remote, nat_any;
+	bool initiator, nat_local, nat_remote, nat_any, ppk;
 	uint16_t encr, encr_bits, integ, prf, ke;
 	const uint16_t *addke; /* as above */
 	ike_time established, rekey_at;

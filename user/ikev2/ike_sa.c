@@ -10,6 +10,7 @@
 #include "ikev2/followup.h"
 #include "ikev2/goal.h"
 #include "ikev2/mobike.h"
+#include "ikev2/ppk.h"
 
 enum {
 	DEFAULT_KEEPALIVE = 20
@@ -325,6 +326,8 @@ static void forget_init(struct ike_sa *sa)
 	ike_packet_clear(&sa->init_sent);
 	ike_packet_clear(&sa->init_got);
 	ike_wipe(&sa->int_auth, sizeof(sa->int_auth));
+	ike_ppk_free(sa->ppk);
+	sa->ppk = NULL;
 	free(sa->proven);
 	sa->proven = NULL;
 	ike_auth_eap_free(sa->eap);

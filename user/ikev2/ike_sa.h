@@ -36,6 +36,7 @@ enum ike_end {
 
 struct ike_proven; /* prove.h */
 struct ike_auth_eap;
+struct ike_ppk;
 struct ike_followup;
 
 /* An address of one end inside of the tunnel. */
@@ -103,6 +104,8 @@ struct ike_sa {
 	bool nat_aware;		    /* the peer sent NAT detection */
 	bool nat_local, nat_remote; /* who sits behind one */
 	bool peer_childless;	    /* RFC 6023 */
+	bool use_ppk;		    /* both ends know of PPKs (ppk.h) */
+	bool has_ppk;		    /* one is in the keys, or in those that these come from */
 	bool fragmentation;	    /* both ends agreed (RFC 7383 section 2.3) */
 	size_t fragment_longest;    /* that the peer sends; 0: none came yet */
 	struct ike_mobike mobike;
@@ -111,6 +114,7 @@ struct ike_sa {
 	struct ike_packet init_sent, init_got;
 	struct ike_nonce ni, nr;
 	struct ike_int_auth int_auth;
+	struct ike_ppk *ppk; /* ppk.h */
 	unsigned int addke; /* the additional key exchange that is being done, of suite.addke */
 	struct ike_proven *proven; /* our signature, until it is sent */
 	struct ike_auth_eap *eap;  /* auth_eap.h */

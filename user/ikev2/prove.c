@@ -6,6 +6,7 @@
 #include "ikev2/conn.h"
 #include "ikev2/intermediate.h"
 #include "ikev2/own.h"
+#include "ikev2/ppk.h"
 #include "ikev2/prove.h"
 
 enum {
@@ -264,8 +265,9 @@ void ike_put_proof(struct ike_writer *w, const struct ike_sa *sa)
 
 /* The peer's */
 
-static bool take_auth(const struct ike_payloads *all, const struct ike_id *id,
-		      struct ike_signature *signature, struct ike_error *err)
+static bool take_auth(const struct ike_sa *sa, const struct ike_payloads *all,
+		      const struct ike_id *id, struct ike_signature *signature,
+		      struct ike_error *err)
 {
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_AUTH);
 	char text[IKE_ID_TEXT_MAX];
@@ -278,6 +280,7 @@ static bool take_auth(const struct ike_payloads *all, const struct ike_id *id,
 				       "needed (remote.auth)", text);
 	if (!ike_auth_decode(p->body, &auth, err))
 		return false;
+	auth.data = ike_ppk_proof(sa, all, auth.data);
 	if (auth.method == IKE_AUTH_METHOD_PSK || auth.method == IKE_AUTH_METHOD_NULL)
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 				       "peer %.100s authenticates by %s, a signature is needed "
@@ -318,7 +321,7 @@ bool ike_prove_verify(struct ike_sa *sa, enum ike_side side, const struct ike_id
 	p = proof_new(sa, !sa->initiator, &sa->conn->remote, id, body, err);
 	if (!p)
 		return false;
-	if (!take_auth(&in->all, id, &p->signature, err) || !take_certs(&in->all, p, err)) {
+	if (!take_auth(sa, &in->all, id, &p->signature, err) || !take_certs(&in->all, p, err)) {
 		ike_proof_free(p);
 		return false;
 	}

@@ -73,6 +73,7 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 	sa->nat_local = old->nat_local;
 	sa->nat_remote = old->nat_remote;
 	sa->peer_childless = old->peer_childless;
+	sa->has_ppk = old->has_ppk;
 	sa->fragmentation = old->fragmentation;
 	sa->fragment_longest = old->fragment_longest;
 	sa->mobike = old->mobike;

@@ -9,6 +9,7 @@
 #include "ikev2/intermediate.h"
 #include "ikev2/nat.h"
 #include "ikev2/negotiate.h"
+#include "ikev2/ppk.h"
 #include "ikev2/prove.h"
 
 enum {
@@ -49,6 +50,7 @@ static void read_notifies(struct ike_sa *sa, const struct ike_incoming *in)
 	sa->fragmentation =
 		sa->conn->fragmentation != IKE_FRAGMENT_NO &&
 		ike_find_notify(&in->all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
+	sa->use_ppk = ike_ppk_agreed(sa, &in->all);
 	sa->peer_childless = ike_find_notify(&in->all, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
 }
 
@@ -110,6 +112,8 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 		put_fragmentation(w);
 	if (ike_proposal_has_addke(&sa->conn->proposals))
 		ike_put_notify(w, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, ike_bytes(NULL, 0));
+	if (sa->conn->ppk_id.type != IKE_ID_ANY)
+		ike_put_notify(w, IKE_NOTIFY_USE_PPK, ike_bytes(NULL, 0));
 	ike_put_init_auth(w, sa, NULL);
 }
 
@@ -214,6 +218,9 @@ static bool check_answer(struct ike_sa *sa, struct ike_task *t, const struct ike
 	    !ike_find_notify(&in->all, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL))
 		return ike_fail(err, "the peer chose additional key exchanges, but knows no "
 				"IKE_INTERMEDIATE");
+	/* RFC 8784 section 3: nothing is authentic yet, the right answer may still come. */
+	if (ok && sa->conn->ppk_required && !ike_ppk_agreed(sa, &in->all))
+		return ike_fail(err, "the peer knows no PPKs (USE_PPK), and ppk_required = yes");
 	if (ok && sa->suite.ke != t->group)
 		return ike_fail(err, "the peer chose key exchange %u, but %u was sent",
 				sa->suite.ke, t->group);
@@ -366,6 +373,8 @@ static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike
 		put_fragmentation(w);
 	if (ike_suite_addke(&sa->suite, 0) < IKE_ADDKE_MAX)
 		ike_put_notify(w, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, ike_bytes(NULL, 0));
+	if (sa->use_ppk)
+		ike_put_notify(w, IKE_NOTIFY_USE_PPK, ike_bytes(NULL, 0));
 	ike_put_init_auth(w, sa, request);
 }
 

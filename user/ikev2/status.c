@@ -83,6 +83,7 @@ static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
 		.spi_i = sa->spi_i,
 		.spi_r = sa->spi_r,
 		.initiator = sa->initiator,
+		.ppk = sa->has_ppk,
 		.nat_local = sa->nat_local,
 		.nat_remote = sa->nat_remote,
 		.nat_any = ike_sa_udp_encap(sa),

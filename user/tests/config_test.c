@@ -203,6 +203,49 @@ static void fragmentation(void **state)
 	"connections { c { " conn "\n local { auth = psk }\n remote { auth = psk }\n" \
 	"children { net { } } } }\nsecrets { ike { secret = x } }\npools {\n" pools "\n}\n"
 
+/* RFC 9370, with what every library has. */
+static void additional_key_exchanges(void **state)
+{
+	struct daemon_config *c = accepted(WITH("proposals = aes128-sha256-x25519-ke1_ecp256",
+						"esp_proposals = aes128gcm16-x25519-ke2_ecp384"));
+	struct ike_conn_cfg *conn = &c->ike->conns[0];
+
+	assert_true(ike_proposal_has(&conn->proposals, IKE_TRANSFORM_ADDKE1, IKE_KE_ECP_256));
+	assert_true(ike_proposal_has(&conn->children[0].proposals, IKE_TRANSFORM_ADDKE2,
+				     IKE_KE_ECP_384));
+	config_free(c);
+	refused(CONN("proposals = aes128-sha256-x25519-ke1_ecp265"),
+		"t.conf:8: proposals: proposal \"aes128-sha256-x25519-ke1_ecp265\": algorithm "
+		"\"ke1_ecp265\" is unknown; the nearest is \"ke1_ecp256\"\n");
+}
+
+#define PPK(conn_keys, secrets) CONN(conn_keys) "secrets { " secrets " }\n"
+
+/* RFC 8784. */
+static void ppks(void **state)
+{
+	struct daemon_config *c = accepted(PPK("ppk_id = one\n ppk_required = yes",
+					       "ppk-1 { id = other\n secret = x }\n"
+					       "ppk-2 { id-a = one\n secret = 0x0102 }"));
+	struct ike_conn_cfg *conn = &c->ike->conns[0];
+
+	assert_true(conn->ppk_required);
+	assert_int_equal(conn->ppk_id.len, 3);
+	assert_int_equal(c->ike->n_secrets, 1);
+	assert_int_equal(c->ike->n_ppks, 2);
+	assert_memory_equal(c->ike->ppks[1].ids[0].data, "one", 3);
+	assert_int_equal(c->ike->ppks[1].key_len, 2);
+	config_free(c);
+	refused(CONN("ppk_id = one"), "t.conf:8: connection \"home\": there is no such PPK: add "
+		"secrets { ppk { id = ... secret = ... } }\n");
+	refused(CONN("ppk_required = yes"), "t.conf:8: connection \"home\": there is no PPK: add "
+		"secrets { ppk { id = ... secret = ... } }\n");
+	refused(PPK("ppk_id = one", "ppk { id = one }"),
+		"t.conf:15: section \"ppk\" has no secret\n");
+	refused(PPK("", "ppk { secret = x }"),
+		"t.conf:15: section \"ppk\" has no id: nothing could name it\n");
+}
+
 static void pools(void **state)
 {
 	struct daemon_config *c = accepted(POOLS("pools = four, six\n vips = 0.0.0.0, ::, 10.9.0.7",
@@ -732,6 +775,8 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(connection_keys),
 		cmocka_unit_test(fragmentation),
+		cmocka_unit_test(additional_key_exchanges),
+		cmocka_unit_test(ppks),
 		cmocka_unit_test(pools),
 		cmocka_unit_test(wrong_pools),
 	cmocka_unit_test(any_address),

@@ -173,6 +173,7 @@ static void put_sa_keys(struct vici_builder *b, const struct ike_sa_info *sa, ik
 	put_alg(b, "prf-alg", IKE_TRANSFORM_PRF, sa->prf);
 	put_alg(b, "dh-group", IKE_TRANSFORM_KE, sa->ke);
 	put_addke(b, sa->addke);
+	put_flag(b, "ppk", sa->ppk);
 	if (sa->established)
 		put_since(b, "established", sa->established, now);
 	put_until(b, "rekey-time", sa->rekey_at, now);
