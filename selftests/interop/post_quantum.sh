@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Key exchanges that a quantum computer does not break, and what carries them: additional key exchanges (RFC 9370)
 # with strongSwan 6.0, in both roles, in IKE_INTERMEDIATE and IKE_FOLLOWUP_KE, cut into fragments or not; ML-KEM
-# between two esplaned, since Debian's strongSwan has none; and the text where OpenSSL has none.
+# between two esplaned, since Debian's strongSwan has none; post-quantum pre-shared keys (RFC 8784) with strongSwan;
+# and the text where OpenSSL has no ML-KEM.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
@@ -10,7 +11,7 @@
 need_command swanctl esplaned esplane tcpdump jq
 [ -d /newer ] || ktap_skip_all "there is no Debian 13 root (vm/run --newer)"
 ktap_print_header
-ktap_set_plan 41
+ktap_set_plan 49
 
 IKE_INTERMEDIATE=43
 IKE_FOLLOWUP_KE=44
@@ -54,7 +55,7 @@ ike_changed() { [ "$(ike_sas a)" != "$1" ] && [ "$(ike_sas a)" = "$(ike_sas b)" 
 child_spi() { swan a --list-sas --raw | grep -o 'spi-in=[0-9a-f]*' | sort -u; }
 child_changed() { [ "$(sa_count a) $(sa_count b)" = "1 1" ] && [ "$(child_spi)" != "$1" ]; }
 
-# has_ke NAME KEY KE: of the IKE SA, or of the CHILD_SA.
+# shows SUITE: of the IKE SA, or of the CHILD_SA.
 shows() { esplane a status | grep -q "cipher: .*$1\$"; }
 
 both_ping() {
@@ -136,11 +137,55 @@ ml_kem() {
 	finish
 }
 
+# conf_ppk END CONN_KEYS PPK: with the PPK of that name.
+conf_ppk() {
+	conf "$1" aes128gcm16-prfsha256-x25519 aes128gcm16 "$2" | sed '/^secrets {/,$d'
+	cat <<-EOC
+	secrets {
+		ike-1 {
+			id-1 = a.example.org
+			id-2 = b.example.org
+			secret = $INTEROP_PSK
+		}
+		ppk-1 {
+			id = $3
+			secret = 0sMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=
+		}
+	}
+	EOC
+}
+
+# ppk_case CASE CONF_A CONF_B INITIATOR
+ppk_case() {
+	rm -rf "$(daemon_dir a)" "$(daemon_dir b)"
+	esplaned_start "$a" a "$2" && charon_root=/newer charon_start "$b" b "$3"
+	swan "$4" --initiate --child net >/dev/null 2>&1
+	ktap_check "$1: up" sa_up a || ktap_print_msg "$(tail -n 20 "$(log_of a)" "$(log_of b)")"
+}
+
+ppk() {
+	ppk_case "PPK by esplaned" "$(conf_ppk a "ppk_id = one
+			ppk_required = yes" one)" "$(conf_ppk b "ppk_id = one
+			ppk_required = yes" one)" a
+	ktap_check "PPK by esplaned: in use at both ends" logged a 'IKE SA is up .*, with PPK'
+	ktap_check "PPK by esplaned: ping" net_ping "$a" $INNER_B -I $INNER_A
+	finish
+	ppk_case "PPK by strongSwan" "$(conf_ppk a "ppk_required = yes" one)" "$(conf_ppk b "ppk_id = one
+			ppk_required = yes" one)" b
+	ktap_check "PPK by strongSwan: in use" logged a 'IKE SA is up .*, with PPK'
+	finish
+	ppk_case "another PPK, not required" "$(conf_ppk a "ppk_id = two" two)" "$(conf_ppk b "ppk_id = one" one)" a
+	ktap_check "another PPK, not required: said so" logged a 'does not have the PPK: going on without'
+	finish
+	ppk_case "another PPK by strongSwan, not required" "$(conf_ppk a "ppk_id = two" two)" "$(conf_ppk b "ppk_id = one" one)" b
+	finish
+}
+
 # Debian 12's OpenSSL has no ML-KEM.
 refused() {
 	local conf=$NET_TMP/refused.conf
 	conf a aes128gcm16-prfsha256-x25519-ke1_mlkem768 aes128gcm16 >"$conf"
-	esplane check "$conf" >"$NET_TMP/said" 2>&1
+	command esplane check "$conf" >"$NET_TMP/said" 2>&1
 	ktap_check "OpenSSL 3.0: refused, with the reason and the line" \
 		grep -Eq "refused.conf:[0-9]+: .*\"ke1_mlkem768\" needs OpenSSL 3.5 or later, and this is OpenSSL 3\.0" "$NET_TMP/said" ||
 		ktap_print_msg "$(cat "$NET_TMP/said")"
@@ -148,5 +193,6 @@ refused() {
 
 strongswan
 ml_kem
+ppk
 refused
 ktap_finished

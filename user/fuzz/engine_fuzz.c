@@ -4,7 +4,8 @@
  * keys may send: two engines, a data plane that takes all, and a script of bytes.
  *
  * The script: a byte that says how far the two have come (with its highest bit the initiator
- * authenticates itself by EAP, else by a key of both), then records of an operation, a length
+ * authenticates itself by EAP, else by a key of both; with the next one there are additional key
+ * exchanges and a PPK), then records of an operation, a length
  * (16 bits) and as many bytes: a datagram; payloads to be sealed under the other end's keys; time;
  * commands.
  */
@@ -39,7 +40,10 @@ enum {
 	STAGES,
 	/* By EAP it takes as many: the name, challenge, proof, success, and AUTH both ways. */
 	EAP_STAGES = 13,
-	BY_EAP = 0x80
+	BY_EAP = 0x80,
+	/* One exchange more. */
+	WITH_ADDKE = 0x40,
+	ADDKE_STAGES = 2
 };
 
 enum {
@@ -253,7 +257,28 @@ static void configure_eap(struct ike_config *c, unsigned int index)
 	claim(c->legacy);
 }
 
-static struct ike_config *configure(unsigned int index, bool eap)
+/* RFC 9370, RFC 8784. */
+static void configure_addke(struct ike_config *c)
+{
+	struct ike_conn_cfg *conn = c->conns;
+
+	ike_proposal_list_clear(&conn->proposals);
+	claim(ike_proposal_list_parse(&conn->proposals, IKE_PROTO_IKE,
+				      "aes128gcm16-prfsha256-x25519-ke1_ecp256", NULL));
+	ike_proposal_list_clear(&conn->children->proposals);
+	claim(ike_proposal_list_parse(&conn->children->proposals, IKE_PROTO_ESP,
+				      "aes128gcm16-x25519-ke1_ecp256,aes128gcm16", NULL));
+	c->ppks = calloc(1, sizeof(*c->ppks));
+	c->n_ppks = 1;
+	c->ppks->key = (uint8_t *)strdup("fuzzed");
+	c->ppks->key_len = strlen("fuzzed");
+	c->ppks->ids = calloc(1, sizeof(*c->ppks->ids));
+	c->ppks->n_ids = 1;
+	claim(ike_id_parse("ppk", c->ppks->ids, NULL));
+	conn->ppk_id = c->ppks->ids[0];
+}
+
+static struct ike_config *configure(unsigned int index, unsigned int how)
 {
 	struct ike_config *c = calloc(1, sizeof(*c));
 
@@ -265,7 +290,9 @@ static struct ike_config *configure(unsigned int index, bool eap)
 	c->n_secrets = 1;
 	c->secrets->key = (uint8_t *)strdup("fuzzed");
 	c->secrets->key_len = strlen("fuzzed");
-	if (eap)
+	if (how & WITH_ADDKE)
+		configure_addke(c);
+	if (how & BY_EAP)
 		configure_eap(c, index);
 	return c;
 }
@@ -303,14 +330,14 @@ static void deliver(unsigned int n)
 	}
 }
 
-static void set_up(unsigned int stage, bool eap)
+static void set_up(unsigned int stage, unsigned int how)
 {
 	const char *why;
 
 	head = tail = 0;
 	now = 1000 * (ike_time)IKE_SECOND;
 	for (unsigned int i = 0; i < 2; i++) {
-		struct ike_config *c = configure(i, eap);
+		struct ike_config *c = configure(i, how);
 
 		ends[i] = (struct end){.index = i, .random = i + 1};
 		ends[i].engine = ike_engine_new(&host, &ends[i], c, now);
@@ -479,12 +506,13 @@ static void operate(uint8_t op, struct ike_bytes b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ike_cursor c = ike_cursor(ike_bytes(data, size));
-	unsigned int how;
+	unsigned int how, stages;
 
 	if (!queue)
 		queue = malloc(QUEUE * sizeof(*queue));
 	how = ike_get8(&c);
-	set_up((how & ~BY_EAP) % (how & BY_EAP ? EAP_STAGES : STAGES), how & BY_EAP);
+	stages = (how & BY_EAP ? EAP_STAGES : STAGES) + (how & WITH_ADDKE ? ADDKE_STAGES : 0);
+	set_up((how & ~(BY_EAP | WITH_ADDKE)) % stages, how);
 	for (unsigned int i = 0; i < RECORDS && c.rest.len; i++) {
 		uint8_t op = ike_get8(&c);
 		size_t len = ike_get16(&c);

@@ -316,7 +316,8 @@ static enum ike_step prepare(struct ike_sa *sa, struct ike_task *t)
 		       IKE_STEP_WAIT : ike_task_fail(t, "%s", err.text);
 	if (method == IKE_AUTH_CFG_PUBKEY)
 		return sign(sa, t);
-	if ((ike_ppk_wants_other(sa) && !prove_without_ppk(sa, &err)) || !ike_ppk_mix(sa, &err))
+	if (!ike_auth_methods_take_psk(&sa->peer_takes, &err) ||
+	    (ike_ppk_wants_other(sa) && !prove_without_ppk(sa, &err)) || !ike_ppk_mix(sa, &err))
 		return ike_task_fail(t, "%s", err.text);
 	return IKE_STEP_SEND;
 }
@@ -391,6 +392,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	}
 	ike_put_id_and_auth(sa, w, idr);
 	ike_ppk_put(w, sa);
+	ike_put_auth_methods(w, sa);
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
 	ike_mobike_put(w, sa);
@@ -721,7 +723,9 @@ static void admit(struct ike_sa *sa, struct ike_incoming *in)
 	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_error err = {0};
 
-	if (!ike_auth_may_stay(sa, initial_contact, &err)) {
+	if (!ike_auth_may_stay(sa, initial_contact, &err) ||
+	    (sa->conn->local.method == IKE_AUTH_CFG_PSK &&
+	     !ike_auth_methods_take_psk(&sa->peer_takes, &err))) {
 		ike_auth_refuse_request(sa, in, &err);
 		return;
 	}
@@ -751,6 +755,7 @@ static void first_request(struct ike_sa *sa, struct ike_incoming *in)
 	struct ike_error err = {0};
 	struct ike_bytes body;
 
+	ike_auth_methods_find(&in->all, &sa->peer_takes);
 	if (!identify(sa, in, &body, &err) || !may_be_childless(sa, in, &err) ||
 	    !ike_ppk_requested(sa, &in->all, &err)) {
 		ike_auth_refuse_request(sa, in, &err);

@@ -3,6 +3,7 @@
 #ifndef ESPLANE_IKE_SA_H
 #define ESPLANE_IKE_SA_H
 
+#include "ikev2/auth_methods.h"
 #include "ikev2/crypto/protect.h"
 #include "ikev2/engine.h"
 #include "ikev2/fragment.h"
@@ -104,6 +105,8 @@ struct ike_sa {
 	bool nat_aware;		    /* the peer sent NAT detection */
 	bool nat_local, nat_remote; /* who sits behind one */
 	bool peer_childless;	    /* RFC 6023 */
+	struct ike_auth_methods peer_takes; /* as proof of this end */
+	bool terse;		    /* a responder's first answer would be too long else */
 	bool use_ppk;		    /* both ends know of PPKs (ppk.h) */
 	bool has_ppk;		    /* one is in the keys, or in those that these come from */
 	bool fragmentation;	    /* both ends agreed (RFC 7383 section 2.3) */

@@ -181,17 +181,21 @@ static bool choose(struct ike_sa *sa, const struct ike_payloads *init,
 		   const struct ike_payloads *requests, struct ike_own *own, uint8_t *method,
 		   enum ike_scheme *scheme, struct ike_error *err)
 {
-	const struct ike_auth_cfg *cfg = &sa->conn->local;
+	/* As configured, but for what the peer would not take. */
+	struct ike_auth_cfg cfg = sa->conn->local;
 	uint8_t buf[WANTED_MAX];
 	struct ike_bytes wanted;
 	bool asked = false;
 
+	cfg.schemes = cfg.schemes ? cfg.schemes : IKE_SCHEMES_ALL;
+	if (!ike_auth_methods_narrow(&sa->peer_takes, &cfg.schemes, err))
+		return false;
+
 	/* The initiator is asked by IKE_SA_INIT's answer, the responder by IKE_AUTH's request. */
 	wanted = wanted_anchors(requests ? requests : init, buf, sizeof(buf), &asked);
-	if (!ike_own_find(sa->config, cfg, &sa->local_id, wanted, own, err) ||
+	if (!ike_own_find(sa->config, &cfg, &sa->local_id, wanted, own, err) ||
 	    !ike_signature_choose(own->key, hashes_in(init),
-				  cfg->schemes ? cfg->schemes : IKE_SCHEMES_ALL, method, scheme,
-				  err))
+				  cfg.schemes, method, scheme, err))
 		return false;
 	free(sa->proven);
 	sa->proven = calloc(1, sizeof(*sa->proven));

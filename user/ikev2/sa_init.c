@@ -21,7 +21,11 @@ enum {
 	SENDS_AFTER_REFUSAL =
 		3, /* section 2.21.1: a refusal that anybody can forge ends nothing at once */
 	EXPLAIN_MAX = 3500,
-	NONCE_MORE = 48, /* makes up for CHILDLESS_IKEV2_SUPPORTED and CERTREQ for one anchor */
+	/*
+	 * Makes up for CHILDLESS_IKEV2_SUPPORTED, CERTREQ for one anchor, and a few
+	 * SUPPORTED_AUTH_METHODS.
+	 */
+	NONCE_MORE = 112,
 };
 
 /*
@@ -51,6 +55,7 @@ static void read_notifies(struct ike_sa *sa, const struct ike_incoming *in)
 		sa->conn->fragmentation != IKE_FRAGMENT_NO &&
 		ike_find_notify(&in->all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
 	sa->use_ppk = ike_ppk_agreed(sa, &in->all);
+	ike_auth_methods_find(&in->all, &sa->peer_takes);
 	sa->peer_childless = ike_find_notify(&in->all, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
 }
 
@@ -375,6 +380,8 @@ static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike
 		ike_put_notify(w, IKE_NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->use_ppk)
 		ike_put_notify(w, IKE_NOTIFY_USE_PPK, ike_bytes(NULL, 0));
+	if (!sa->terse)
+		ike_put_auth_methods(w, sa);
 	ike_put_init_auth(w, sa, request);
 }
 
@@ -383,7 +390,7 @@ static void put_answer(struct ike_writer *w, const struct ike_sa *sa, struct ike
  * real one will be, with zeros for SPI, nonce and public value, so that nothing can be left out.
  */
 static size_t answer_len(struct ike_engine *e, const struct ike_incoming *in,
-			 const struct ike_conn_cfg *conn, const struct ike_suite *suite)
+			 const struct ike_conn_cfg *conn, const struct ike_suite *suite, bool terse)
 {
 	static const uint8_t zeros[IKE_DH_PUBLIC_MAX];
 	struct ike_sa like = {
@@ -395,6 +402,7 @@ static size_t answer_len(struct ike_engine *e, const struct ike_incoming *in,
 		.spi_i = in->header.spi_i,
 		.suite = *suite,
 		.nr.len = IKE_NONCE_LEN,
+		.terse = terse,
 	};
 	struct ike_outgoing o;
 
@@ -482,7 +490,7 @@ static const struct ike_conn_cfg *choose(struct ike_engine *e, struct ike_incomi
 
 static void make_sa(struct ike_engine *e, struct ike_incoming *in, const struct ike_conn_cfg *conn,
 		    const struct ike_suite *suite, const struct ike_nonce *ni,
-		    struct ike_bytes peer)
+		    struct ike_bytes peer, bool terse)
 {
 	struct ike_sa *sa =
 		ike_sa_new(e, e->config, conn, false, in->header.spi_i, &in->local, &in->remote);
@@ -490,6 +498,7 @@ static void make_sa(struct ike_engine *e, struct ike_incoming *in, const struct 
 	if (!sa)
 		return;
 	sa->suite = *suite;
+	sa->terse = terse;
 	sa->ni = *ni;
 	ike_nonce_draw(sa, &sa->nr);
 	ike_window_accept(&sa->window, in->digest);
@@ -508,7 +517,7 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 	struct ike_nonce ni;
 	struct ike_suite suite;
 	struct ike_bytes peer;
-	bool proven;
+	bool proven, terse;
 
 	if (made) {
 		if ((made->state == IKE_SA_INIT_GOT || made->state == IKE_SA_ADDKE_GOT) &&
@@ -524,9 +533,13 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 	conn = choose(e, in, &suite, &peer);
 	if (!conn)
 		return;
-	/* Nobody gets more from us than was sent to us, unless it has shown that it asked for it. */
-	if (!proven && answer_len(e, in, conn, &suite) > in->len)
+	/*
+	 * Nobody gets more from us than was sent to us, unless it has shown that it asked for it. What
+	 * need not be said is left out then.
+	 */
+	terse = !proven && answer_len(e, in, conn, &suite, false) > in->len;
+	if (terse && answer_len(e, in, conn, &suite, true) > in->len)
 		ask_for_cookie(e, in, ike_nonce_bytes(&ni));
 	else
-		make_sa(e, in, conn, &suite, &ni, peer);
+		make_sa(e, in, conn, &suite, &ni, peer, terse);
 }

@@ -186,10 +186,12 @@ static void test_pss(void **state)
 	comes_up(w);
 	assert_true(world_logged(&w->end[1], "by rsa/pss-sha384, certificate"));
 	world_free(w);
+	/* So long that the responder leaves out what it takes (SUPPORTED_AUTH_METHODS). */
 	w = usual_world("RSA");
-	conn(w, 1)->remote.schemes = 1 << IKE_SCHEME_PSS_SHA2_384;
+	conn(w, 1)->remote.schemes = 1 << IKE_SCHEME_PSS_SHA2_256 | 1 << IKE_SCHEME_PSS_SHA2_384 |
+				     1 << IKE_SCHEME_PSS_SHA2_512;
 	refused(w, 1, "AUTHENTICATION_FAILED: peer a.example.org: a signature by rsa-sha256, but "
-		      "remote.auth allows rsa/pss-sha384");
+		      "remote.auth allows rsa/pss-sha256 rsa/pss-sha384 rsa/pss-sha512");
 }
 
 /* Intermediates are sent along; the peer knows the root alone. */
