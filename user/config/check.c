@@ -245,11 +245,11 @@ static void check_ppk(struct load *l, const struct section *s, const struct ike_
 	const struct ike_config *config = l->out->ike;
 
 	if (c->ppk_id.type != IKE_ID_ANY && !has_ppk(config, &c->ppk_id))
-		cfg_error(l->errors, where_of(s, "ppk_id"), "connection \"%s\": there is no such PPK: "
-			  "add secrets { ppk { id = ... secret = ... } }", s->name);
+		cfg_error(l->errors, where_of(s, "ppk_id"),
+			  "connection \"%s\": there is no such PPK: add secrets { ppk { id = ... secret = ... } }", s->name);
 	else if (c->ppk_required && !config->n_ppks)
-		cfg_error(l->errors, where_of(s, "ppk_required"), "connection \"%s\": there is no PPK: "
-			  "add secrets { ppk { id = ... secret = ... } }", s->name);
+		cfg_error(l->errors, where_of(s, "ppk_required"),
+			  "connection \"%s\": there is no PPK: add secrets { ppk { id = ... secret = ... } }", s->name);
 	if ((c->ppk_id.type != IKE_ID_ANY || c->ppk_required) && uses(c, IKE_AUTH_CFG_EAP))
 		cfg_error(l->errors, where_of(s, c->ppk_required ? "ppk_required" : "ppk_id"),
 			  "connection \"%s\": a PPK cannot be used with EAP", s->name);

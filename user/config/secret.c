@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Pre-shared keys: secrets.ike<suffix> and secrets.ppk<suffix>, and passwords: secrets.eap<suffix>. No
- * message of this file holds a secret.
+ * Pre-shared keys: secrets.ike<suffix> and secrets.ppk<suffix>, and passwords:
+ * secrets.eap<suffix>. No message of this file holds a secret.
  */
 #include <stdlib.h>
 #include <string.h>

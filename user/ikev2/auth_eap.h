@@ -43,6 +43,8 @@ void ike_eap_put_auth(const struct ike_sa *sa, struct ike_writer *w);
 IKE_MUST_CHECK bool ike_auth_value(const struct ike_sa *sa, bool of_initiator,
 				   struct ike_bytes secret, struct ike_bytes id_body,
 				   struct ike_key *value, struct ike_error *err);
+/* auth_prepare.c, initiator: the proofs that its first request needs. */
+enum ike_step ike_auth_prepare(struct ike_sa *sa, struct ike_task *t);
 void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr);
 /* The responder is who it says. */
 enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,

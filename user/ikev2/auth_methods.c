@@ -62,8 +62,8 @@ void ike_put_auth_methods(struct ike_writer *w, const struct ike_sa *sa)
 		if (m.schemes & 1u << s && s != IKE_SCHEME_RSA_SHA1)
 			put_scheme(&list, s);
 	/*
-	 * EAP is none of them: nothing is said where only that is taken; nor where every signature is,
-	 * to which the list could only add its length.
+	 * EAP is none of them: nothing is said where only that is taken; nor where every signature
+	 * is, to which the list could only add its length.
 	 */
 	if (list.len && m.schemes != IKE_SCHEMES_ALL)
 		ike_put_notify(w, IKE_NOTIFY_SUPPORTED_AUTH_METHODS, ike_written(&list));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SUPPORTED_AUTH_METHODS (RFC 9593): what one end takes as proof from the other. The responder tells in
- * IKE_SA_INIT, the initiator in IKE_AUTH.
+ * SUPPORTED_AUTH_METHODS (RFC 9593): what one end takes as proof from the other. The responder
+ * tells in IKE_SA_INIT, the initiator in IKE_AUTH.
  */
 #ifndef ESPLANE_IKE_AUTH_METHODS_H
 #define ESPLANE_IKE_AUTH_METHODS_H

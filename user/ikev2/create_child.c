@@ -9,6 +9,7 @@
 #include "ikev2/followup.h"
 #include "ikev2/goal.h"
 #include "ikev2/negotiate.h"
+#include "ikev2/rivals.h"
 
 /* Initiator */
 
@@ -115,73 +116,6 @@ static void delete_unusable(struct ike_sa *sa, uint32_t spi)
 		t->doomed_spi = spi;
 }
 
-/*
- * Both ends have replaced @old. Whose exchange had the lowest nonce deletes what it made
- * (section 2.8.1).
- */
-static void settle_rivals(struct ike_task *t, struct ike_child *c, struct ike_child *old,
-			  struct ike_child *rival)
-{
-	if (ike_nonce_compare(&c->lower_nonce, &t->rival_nonce) < 0) {
-		ike_child_is_redundant(c);
-		c->predecessor = 0;
-		if (old)
-			old->successor = rival ? rival->id : 0;
-		ike_child_delete(c, 0, false);
-		return;
-	}
-	if (rival)
-		ike_child_is_redundant(rival);
-	ike_child_use(c);
-	if (old)
-		ike_child_delete(old, 0, false);
-}
-
-static void settle_twins(struct ike_sa *sa, struct ike_child *c)
-{
-	struct ike_child *twin = ike_child_twin(c);
-
-	if (!twin)
-		return;
-	if (ike_child_survivor(c, twin) == twin)
-		ike_child_delete(c, 0, false);
-	else
-		/* Lets the peer know that we can receive on it, so that it may delete its own. */
-		ike_task_add(sa, &ike_task_liveness);
-}
-
-/* What was replaced had turned out one too many meanwhile: so has @c. */
-static void settle_redundant(struct ike_child *c, struct ike_child *old)
-{
-	ike_child_is_redundant(c);
-	if (c->first_ours)
-		ike_child_delete(c, 0, false);
-	ike_child_delete(old, 0, false);
-}
-
-/*
- * Who begins the exchange sees to it that what it made superfluous goes. @rival: what the peer made
- * in @old's place.
- */
-static void settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *c,
-		   struct ike_child *old, struct ike_child *rival)
-{
-	/* A rival that has gone already leaves @c alone. */
-	if (t->rivalled && (rival || !old)) {
-		settle_rivals(t, c, old, rival);
-		return;
-	}
-	if (old && old->redundant) {
-		settle_redundant(c, old);
-		return;
-	}
-	if (!t->child_id)
-		settle_twins(sa, c);
-	ike_child_use(c);
-	if (old)
-		ike_child_delete(old, 0, false);
-}
-
 /* By the answer to CREATE_CHILD_SA, unless additional key exchanges have to come first. */
 static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
 			      const struct ike_secret *secret)
@@ -217,7 +151,7 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, struct ike_
 	c = ike_child_make(sa, &m, &err);
 	if (!c)
 		goto unusable;
-	settle(sa, t, c, old, rival);
+	ike_rivals_settle(sa, t, c, old, rival);
 	return IKE_STEP_DONE;
 unusable:
 	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %s", t->cfg->name, err.text);
@@ -437,15 +371,6 @@ static struct ike_child *make(struct ike_sa *sa, const struct ike_incoming *in,
 	return c;
 }
 
-/* Both ends made the same: ours, done before theirs came, may be the one to go. */
-static void settle_crossed(struct ike_child *c)
-{
-	struct ike_child *twin = ike_child_twin(c);
-
-	if (twin && ike_child_survivor(c, twin) == c)
-		ike_child_delete(twin, 0, false);
-}
-
 /*
  * The task that would make what the peer has just made is not needed any more, unless it has been
  * sent.
@@ -458,30 +383,19 @@ static void drop_queued_create(struct ike_sa *sa, const struct ike_child *c)
 		ike_task_end(sa, t, true, "");
 }
 
-/* Our own rekeying of the same may be out: its answer finds here what to compare. */
-static void note_rival(struct ike_sa *sa, const struct ike_child *c, const struct ike_child *old)
-{
-	struct ike_task *t = ike_task_find(sa, &ike_task_rekey_child, old->id);
-
-	if (!t)
-		return;
-	t->rivalled = true;
-	t->rival_nonce = c->lower_nonce;
-}
-
 static void announce(struct ike_sa *sa, struct ike_child *c, struct ike_child *old)
 {
 	if (old)
-		note_rival(sa, c, old);
+		ike_rivals_note(sa, c, old);
 	else
 		drop_queued_create(sa, c);
-	settle_crossed(c);
+	ike_rivals_cross(c);
 	ike_sa_work(sa);
 }
 
 /*
- * RFC 9370 section 2.2.4: what is asked for is promised, and made when the additional key exchanges are
- * done.
+ * RFC 9370 section 2.2.4: what is asked for is promised, and made when the additional key exchanges
+ * are done.
  */
 static bool put_off(struct ike_sa *sa, struct ike_incoming *in, const struct ike_choice *choice,
 		    const struct ike_job *job, struct ike_error *err)

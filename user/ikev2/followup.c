@@ -69,8 +69,8 @@ static bool take_link(struct ike_followup *f, const struct ike_incoming *in, str
 	struct ike_wire_notify n;
 
 	if (!ike_find_notify(&in->all, IKE_NOTIFY_ADDITIONAL_KEY_EXCHANGE, &n))
-		return ike_fail(err, "additional key exchanges are agreed on, but the peer does not "
-				"say how to go on (ADDITIONAL_KEY_EXCHANGE)");
+		return ike_fail(err, "additional key exchanges are agreed on, but the peer does "
+				"not say how to go on (ADDITIONAL_KEY_EXCHANGE)");
 	if (n.data.len > sizeof(f->link))
 		return ike_fail(err, "ADDITIONAL_KEY_EXCHANGE of %zu bytes, %d are the most",
 				n.data.len, IKE_LINK_MAX);
@@ -150,7 +150,8 @@ static void lapse(struct ike_timer *t)
 {
 	struct ike_followup *f = ike_container(t, struct ike_followup, lapse);
 
-	ike_sa_log(f->sa, IKE_LOG_INFO, "the peer does not go on with its additional key exchanges");
+	ike_sa_log(f->sa, IKE_LOG_INFO,
+		   "the peer does not go on with its additional key exchanges");
 	ike_followup_drop(f->sa);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IKE_FOLLOWUP_KE (RFC 9370 section 2.2.4): the additional key exchanges behind CREATE_CHILD_SA, one
- * each. What CREATE_CHILD_SA agreed on is made when the last of them is done; until then it waits
+ * IKE_FOLLOWUP_KE (RFC 9370 section 2.2.4): the additional key exchanges behind CREATE_CHILD_SA,
+ * one each. What CREATE_CHILD_SA agreed on is made when the last of them is done; until then it waits
  * here, the initiator's in its task, the responder's in the IKE SA, which has one at a time.
  */
 #ifndef ESPLANE_IKE_FOLLOWUP_H

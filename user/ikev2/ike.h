@@ -325,7 +325,8 @@ struct ike_child_info {
 	uint32_t spi_in, spi_out; /* host byte order */
 	bool udp_encap, transport, esn;
 	uint16_t encr, encr_bits, integ, ke; /* IANA numbers; ke 0: without PFS */
-	const uint16_t *addke; /* IKE_ADDKE_MAX additional key exchanges, 0: none; NULL: none at all */
+	/* IKE_ADDKE_MAX additional key exchanges, 0: none; NULL: none at all. */
+	const uint16_t *addke;
 	const struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
 	struct ike_usage in, out;

@@ -68,7 +68,7 @@ struct ike_mobike {
 	uint8_t seen[IKE_NAT_HASH_LEN]; /* of our address as the peer sees it */
 };
 
-/* RFC 9242 section 3.3.2: what IKE_AUTH has to prove of the IKE_INTERMEDIATE exchanges before it. */
+/* RFC 9242 section 3.3.2: what IKE_AUTH has to prove of IKE_INTERMEDIATE. */
 struct ike_int_auth {
 	struct ike_key i, r; /* IntAuth_i, IntAuth_r, so far */
 	uint32_t n; /* exchanges */

@@ -17,8 +17,8 @@ enum {
 /* IntAuth (RFC 9242 section 3.3.2) */
 
 /*
- * The A chunk: the headers of the message and of SK, with the lengths that they would have if what is
- * inside was not encrypted, and as if it had not been cut.
+ * The A chunk: the headers of the message and of SK, with the lengths that they would have if what
+ * is inside was not encrypted, and as if it had not been cut.
  */
 static struct ike_bytes headers(const uint8_t *message, uint8_t first, size_t plain_len,
 				uint8_t buf[CHUNK_LEN])

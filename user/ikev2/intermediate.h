@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IKE_INTERMEDIATE (RFC 9242), which carries the additional key exchanges that IKE_SA_INIT agreed on
- * (RFC 9370 section 2.2.2), and what IKE_AUTH proves of it.
+ * IKE_INTERMEDIATE (RFC 9242), which carries the additional key exchanges that IKE_SA_INIT agreed
+ * on (RFC 9370 section 2.2.2), and what IKE_AUTH proves of it.
  */
 #ifndef ESPLANE_IKE_INTERMEDIATE_H
 #define ESPLANE_IKE_INTERMEDIATE_H

@@ -46,8 +46,9 @@ IKE_MUST_CHECK bool ike_keymat_ike(const struct ike_suite *suite, const struct i
 				   struct ike_bytes ni, struct ike_bytes nr, uint64_t spi_i,
 				   uint64_t spi_r, struct ike_keys *keys, struct ike_error *err);
 /*
- * KEYMAT = prf+(SK_d, [g^ir |] Ni | Nr [| more]) with the IKE SA's prf, cut for @suite (an ESP one).
- * @g_ir empty: without PFS; @more as above. Nonces are those of the exchange that makes the CHILD_SA.
+ * KEYMAT = prf+(SK_d, [g^ir |] Ni | Nr [| more]) with the IKE SA's prf, cut for @suite (an ESP
+ * one). @g_ir empty: without PFS; @more as above. Nonces are those of the exchange that makes the
+ * CHILD_SA.
  */
 IKE_MUST_CHECK bool ike_keymat_child(const struct ike_prf *prf, const struct ike_key *sk_d,
 				     struct ike_bytes g_ir, struct ike_bytes ni,
@@ -57,8 +58,9 @@ IKE_MUST_CHECK bool ike_keymat_child(const struct ike_prf *prf, const struct ike
 /*
  * AUTH of one side with a shared secret (section 2.15): prf(prf(Shared Secret, "Key Pad for
  * IKEv2"), RealMessage | Nonce of the other side | prf(SK_p of this side, RestOfIDPayload) [|
- * IntAuth]), the last of RFC 9242 section 3.3.2, if there was IKE_INTERMEDIATE. @message: this side's first message as sent (of IKE_SA_INIT, with cookie and all); @id_body: its
- * ID payload without generic header (struct ike_wire_id.body).
+ * IntAuth]), the last of RFC 9242 section 3.3.2, if there was IKE_INTERMEDIATE. @message: this
+ * side's first message as sent (of IKE_SA_INIT, with cookie and all); @id_body: its ID payload
+ * without generic header (struct ike_wire_id.body).
  */
 IKE_MUST_CHECK bool ike_keymat_auth_psk(const struct ike_prf *prf, struct ike_bytes psk,
 					struct ike_bytes message, struct ike_bytes other_nonce,

@@ -21,9 +21,10 @@ void ike_ppk_free(struct ike_ppk *ppk)
 
 bool ike_ppk_agreed(const struct ike_sa *sa, const struct ike_payloads *init)
 {
-	bool ours = sa->initiator ? sa->conn->ppk_id.type != IKE_ID_ANY :
-				    sa->config->n_ppks && sa->conn->remote.method != IKE_AUTH_CFG_EAP;
+	bool ours = sa->config->n_ppks && sa->conn->remote.method != IKE_AUTH_CFG_EAP;
 
+	if (sa->initiator)
+		ours = sa->conn->ppk_id.type != IKE_ID_ANY;
 	return ours && ike_find_notify(init, IKE_NOTIFY_USE_PPK, NULL);
 }
 
@@ -175,8 +176,10 @@ bool ike_ppk_requested(struct ike_sa *sa, const struct ike_payloads *all, struct
 	if (secret)
 		return mix(sa, secret, err);
 	if (required || !ike_find_notify(all, IKE_NOTIFY_NO_PPK_AUTH, NULL))
-		return refuse(err, "the PPK that the peer names is not known here (secrets.ppk, ppk_id)");
-	ike_sa_log(sa, IKE_LOG_INFO, "the PPK that the peer names is not known here: going on without");
+		return refuse(err, "the PPK that the peer names is not known here (secrets.ppk, "
+			      "ppk_id)");
+	ike_sa_log(sa, IKE_LOG_INFO,
+		   "the PPK that the peer names is not known here: going on without");
 	sa->ppk->declined = true;
 	return true;
 }

@@ -119,7 +119,8 @@ static bool parse_word(struct ike_proposal *p, const char *word, size_t len, str
 		return ike_fail(err, "\"%.*s\": sequence numbers are for ESP, not for IKE",
 				(int)len, word);
 	if (ike_transform_is_ke(t.type) && ike_dh_is_kem(t.id))
-		return ike_fail(err, "algorithm \"%.*s\" needs OpenSSL 3.5 or later, and this is %s",
+		return ike_fail(err,
+				"algorithm \"%.*s\" needs OpenSSL 3.5 or later, and this is %s",
 				(int)len, word, ike_dh_library());
 	return ike_fail(err, "algorithm \"%.*s\" is known but not supported", (int)len, word);
 }
@@ -218,7 +219,8 @@ static bool judge(const struct ike_proposal *p, struct ike_error *err)
 	if (ike_proposal_adds_ke(p) && !has_type(p, IKE_TRANSFORM_KE))
 		return ike_fail(err, "additional key exchanges, but no first one, such as x25519");
 	if (!may_be_chosen(p))
-		return ike_fail(err, "no key exchange may come twice, and there is no other choice");
+		return ike_fail(err,
+				"no key exchange may come twice, and there is no other choice");
 	if (p->protocol != IKE_PROTO_IKE)
 		return true;
 	if (!has_type(p, IKE_TRANSFORM_PRF))

@@ -534,8 +534,8 @@ void ike_init_request(struct ike_engine *e, struct ike_incoming *in)
 	if (!conn)
 		return;
 	/*
-	 * Nobody gets more from us than was sent to us, unless it has shown that it asked for it. What
-	 * need not be said is left out then.
+	 * Nobody gets more from us than was sent to us, unless it has shown that it asked for it.
+	 * What need not be said is left out then.
 	 */
 	terse = !proven && answer_len(e, in, conn, &suite, false) > in->len;
 	if (terse && answer_len(e, in, conn, &suite, true) > in->len)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * ML-KEM as a key exchange: published answers, values that must be refused, and two engines that use
- * it. OpenSSL before 3.5 has none: then that it is refused by name is all there is to see.
+ * ML-KEM as a key exchange: published answers, values that must be refused, and two engines that
+ * use it. OpenSSL before 3.5 has none: then that it is refused by name is all there is to see.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,9 +71,12 @@ static void test_known(void **state)
 {
 	enum { ROUNDS = 100, SEED = 64, MESSAGE = 32, CT = 1088, DRAWN = SEED + MESSAGE + CT,
 	       MADE = 1184 + CT + 32 + 32 };
-	static const uint8_t want[] = {0x11, 0x14, 0xb1, 0xb6, 0x69, 0x9e, 0xd1, 0x91, 0x73, 0x4f, 0xa3,
-				       0x39, 0x37, 0x6a, 0xfa, 0x7e, 0x28, 0x5c, 0x9e, 0x6a, 0xcf, 0x6f,
-				       0xf0, 0x17, 0x7d, 0x34, 0x66, 0x96, 0xce, 0x56, 0x44, 0x15};
+	static const uint8_t want[] = {
+		0x11, 0x14, 0xb1, 0xb6, 0x69, 0x9e, 0xd1, 0x91,
+		0x73, 0x4f, 0xa3, 0x39, 0x37, 0x6a, 0xfa, 0x7e,
+		0x28, 0x5c, 0x9e, 0x6a, 0xcf, 0x6f, 0xf0, 0x17,
+		0x7d, 0x34, 0x66, 0x96, 0xce, 0x56, 0x44, 0x15,
+	};
 	uint8_t *drawn, *got, *made;
 	struct ike_writer w;
 
@@ -123,9 +126,11 @@ static void test_lengths(void **state)
 		assert_int_equal(ike_dh_public(&a).len, kems[i].public_len);
 		for (int d = -1; d <= 1; d += 2) {
 			b = draw(kems[i].id, seed, sizeof(seed));
-			assert_false(ike_dh_respond(&b, ike_bytes(zeros, kems[i].public_len + d), &s, &err));
+			assert_false(ike_dh_respond(&b, ike_bytes(zeros, kems[i].public_len + d),
+						    &s, &err));
 			assert_int_equal(err.notify, IKE_NOTIFY_INVALID_SYNTAX);
-			assert_false(ike_dh_derive(&a, ike_bytes(zeros, kems[i].answer_len + d), &s, &err));
+			assert_false(ike_dh_derive(&a, ike_bytes(zeros, kems[i].answer_len + d),
+						   &s, &err));
 			assert_int_equal(err.notify, IKE_NOTIFY_INVALID_SYNTAX);
 			assert_int_equal(s.len, 0);
 		}
@@ -163,7 +168,8 @@ static void propose(struct world *w, const char *ike, const char *esp)
 		ike_proposal_list_clear(&c->proposals);
 		ike_proposal_list_clear(&c->children[0].proposals);
 		assert_true(ike_proposal_list_parse(&c->proposals, IKE_PROTO_IKE, ike, NULL));
-		assert_true(ike_proposal_list_parse(&c->children[0].proposals, IKE_PROTO_ESP, esp, NULL));
+		assert_true(ike_proposal_list_parse(&c->children[0].proposals, IKE_PROTO_ESP,
+						    esp, NULL));
 	}
 }
 
@@ -219,8 +225,9 @@ static void test_refused_by_name(void **state)
 
 		assert_true(ike_dh_is_kem(kems[i].id));
 		snprintf(text, sizeof(text), "aes128gcm16-prfsha256-x25519-ke1_%s", kems[i].word);
-		snprintf(want, sizeof(want), "algorithm \"ke1_%s\" needs OpenSSL 3.5 or later, and this is "
-			 "OpenSSL 3.", kems[i].word);
+		snprintf(want, sizeof(want),
+			 "algorithm \"ke1_%s\" needs OpenSSL 3.5 or later, and this is OpenSSL 3.",
+			 kems[i].word);
 		assert_int_equal(ike_proposal_list_parse(&list, IKE_PROTO_IKE, text, &err), there);
 		if (!there)
 			assert_non_null(strstr(err.text, want));

@@ -70,7 +70,7 @@ static int tell(void **state)
 	s->sa = (struct ike_sa_info){
 		.id = 3, .conn = "home", .state = "ESTABLISHED", .local_id = &s->local_id,
 		.remote_id = &s->remote_id, .remote_user = "carol", .spi_i = 0x0102030405060708, .spi_r = 0xa1,
-		.initiator = true, .nat_remote = true, .nat_any = true, .encr = IKE_ENCR_AES_CBC,
+		.initiator = true, .nat_remote = true, .nat_any = true, .ppk = true, .encr = IKE_ENCR_AES_CBC,
 		.encr_bits = 128, .integ = IKE_INTEG_HMAC_SHA2_256_128,
 		.prf = IKE_PRF_HMAC_SHA2_256, .ke = IKE_KE_MODP_2048, .addke = addke,
 		.established = 1000 * (ike_time)IKE_SECOND, .children = &s->child, .n_children = 1,
@@ -157,6 +157,7 @@ static void check_sa_keys(const struct vici_node *sa)
 	has(sa, "ake1", "ECP_384");
 	has(sa, "ake2", NULL);
 	has(sa, "ake3", "ML_KEM_768");
+	has(sa, "ppk", "yes");
 	has(sa, "established", "63");
 	has(sa, "rekey-time", NULL);		/* never */
 }

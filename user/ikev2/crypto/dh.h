@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Key exchange: X25519, X448 (RFC 8031), ECP-256/384/521 (RFC 5903), MODP-2048/3072/4096 (RFC
- * 3526), and where the library has it ML-KEM-512/768/1024 (FIPS 203, draft-ietf-ipsecme-ikev2-mlkem).
+ * 3526), and where the library has it ML-KEM-512/768/1024 (FIPS 203,
+ * draft-ietf-ipsecme-ikev2-mlkem).
  *
  * Who begins generates, and derives with the answer; who answers does both in one, since a KEM's
  * answer is made from the question.
@@ -49,7 +50,8 @@ void ike_dh_draw(struct ike_dh_key *k, const struct ike_dh_group *g, const struc
 IKE_MUST_CHECK bool ike_dh_generate(struct ike_dh_key *k, struct ike_error *err);
 /*
  * Checks @peer, the answer, as RFC 6989 and RFC 7748 ask (length; 1 < y < p-1; point on the curve;
- * result not zero) and derives the secret. err->notify is INVALID_SYNTAX when the peer's value is at fault.
+ * result not zero) and derives the secret. err->notify is INVALID_SYNTAX when the peer's value is at
+ * fault.
  */
 IKE_MUST_CHECK bool ike_dh_derive(const struct ike_dh_key *k, struct ike_bytes peer,
 				  struct ike_secret *out, struct ike_error *err);
