@@ -107,7 +107,7 @@ static bool note_intermediate(const struct ike_outgoing *o, struct ike_sa *sa,
 {
 	size_t text_at = o->mark + IKE_GENERIC_LEN + sa->out.cipher.iv_len;
 
-	if (o->exchange != IKE_EXCHANGE_INTERMEDIATE || o->w.overflow)
+	if (o->plain || o->exchange != IKE_EXCHANGE_INTERMEDIATE || o->w.overflow)
 		return true;
 	return ike_intermediate_note(sa, sa->initiator, o->buf, o->buf[o->mark],
 				     ike_bytes(o->buf + text_at, o->w.len - text_at), err);

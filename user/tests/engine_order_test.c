@@ -157,6 +157,7 @@ static struct ike_sa peer_of(const struct ike_sa *sa)
 	if (!peer.keyed) {
 		peer.in = donor->in;
 		peer.out = donor->out;
+		peer.prf = donor->prf;
 	}
 	if (!peer.spi_r)
 		peer.spi_r = 0xbb;
@@ -398,6 +399,9 @@ static uint16_t error_for(const struct situation *s, const struct message *m)
 	case IKE_FORM_INIT_REQUEST:
 	case IKE_FORM_INFORMATIONAL:
 		return 0;
+	case IKE_FORM_ADDKE_REQUEST:
+		/* RFC 9370 section 2.2.4: nothing of the sort has begun. */
+		return s->state < IKE_SA_ESTABLISHED ? 0 : IKE_NOTIFY_STATE_NOT_FOUND;
 	case IKE_FORM_AUTH_REQUEST:
 	case IKE_FORM_AUTH_CHILDLESS_REQUEST:
 	case IKE_FORM_EAP_PROOF:

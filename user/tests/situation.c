@@ -40,17 +40,29 @@ static struct ike_conn_cfg *conn(struct world *w, unsigned int end)
 	return &w->end[end].config->conns[0];
 }
 
-static struct world *psk_world(size_t n)
+static void propose(struct ike_proposal_list *list, uint8_t protocol, const char *text)
+{
+	ike_proposal_list_clear(list);
+	assert_true(ike_proposal_list_parse(list, protocol, text, NULL));
+}
+
+static struct world *world_with(const char *ike, const char *esp, size_t n)
 {
 	struct world *w = world_new();
 
-	for (unsigned int i = 0; i < 2; i++)
-		assert_true(ike_proposal_list_parse(&conn(w, i)->children[0].proposals,
-						    IKE_PROTO_ESP, "aes128gcm16", NULL));
+	for (unsigned int i = 0; i < 2; i++) {
+		propose(&conn(w, i)->proposals, IKE_PROTO_IKE, ike);
+		propose(&conn(w, i)->children[0].proposals, IKE_PROTO_ESP, esp);
+	}
 	world_start(w);
 	let_arrive(w, n);
 	world_initiate(w, "net");
 	return w;
+}
+
+static struct world *psk_world(size_t n)
+{
+	return world_with("aes128gcm16-prfsha256-x25519", "aes128gcm16", n);
 }
 
 /* A user with a password, a server with a raw public key. */
@@ -100,6 +112,11 @@ static struct world *init_done(const struct situation *s)
 	return psk_world(INIT_DONE);
 }
 
+static struct world *init_done_addke(const struct situation *s)
+{
+	return world_with("aes128gcm16-prfsha256-ecp256-ke1_x25519", "aes128gcm16", INIT_DONE);
+}
+
 static struct world *eap_begun(const struct situation *s)
 {
 	return eap_world(EAP_BEGUN);
@@ -118,15 +135,30 @@ static struct world *established(const struct situation *s)
 	return w;
 }
 
-static struct world *rekeys(const struct situation *s, const struct ike_match *what, size_t n)
+static struct world *rekeys_in(struct world *w, const struct situation *s,
+			       const struct ike_match *what, size_t n)
 {
-	struct world *w = established(s);
 	const char *why;
 
 	let_arrive(w, n);
 	assert_int_not_equal(ike_engine_rekey(w->end[s->end].engine, w->now, what, &why), 0);
 	world_run(w);
 	return w;
+}
+
+static struct world *rekeys(const struct situation *s, const struct ike_match *what, size_t n)
+{
+	return rekeys_in(established(s), s, what, n);
+}
+
+/* CREATE_CHILD_SA is done, IKE_FOLLOWUP_KE is not. */
+static struct world *follows_up(const struct situation *s)
+{
+	struct world *w = world_with("aes128gcm16-prfsha256-x25519",
+				     "aes128gcm16-ecp256-ke1_x25519", ALL_MESSAGES);
+
+	assert_true(world_connected(w));
+	return rekeys_in(w, s, &all_children, REKEY_DONE);
 }
 
 static struct world *rekeys_child(const struct situation *s)
@@ -182,6 +214,9 @@ const struct situation situations[] = {
 	{ "no IKE SA", IKE_SA_NONE, 1, 0, none },
 	{ "IKE_SA_INIT sent", IKE_SA_INIT_SENT, 0, IKE_EXCHANGE_SA_INIT, init_sent },
 	{ "IKE_SA_INIT answered", IKE_SA_INIT_GOT, 1, 0, init_done },
+	{ "IKE_INTERMEDIATE sent", IKE_SA_ADDKE_SENT, 0, IKE_EXCHANGE_INTERMEDIATE,
+	  init_done_addke },
+	{ "IKE_INTERMEDIATE to come", IKE_SA_ADDKE_GOT, 1, 0, init_done_addke },
 	{ "IKE_AUTH sent", IKE_SA_AUTH_SENT, 0, IKE_EXCHANGE_AUTH, init_done },
 	{ "client in EAP", IKE_SA_EAP_SENT, 0, IKE_EXCHANGE_AUTH, eap_begun },
 	{ "server in EAP", IKE_SA_EAP_GOT, 1, 0, eap_begun },
@@ -191,6 +226,8 @@ const struct situation situations[] = {
 	{ "responder", IKE_SA_ESTABLISHED, 1, 0, established },
 	{ "initiator rekeys a CHILD_SA", IKE_SA_ESTABLISHED, 0, CREATE, rekeys_child },
 	{ "responder rekeys a CHILD_SA", IKE_SA_ESTABLISHED, 1, CREATE, rekeys_child },
+	{ "initiator follows up", IKE_SA_ESTABLISHED, 0, IKE_EXCHANGE_FOLLOWUP_KE, follows_up },
+	{ "responder follows up", IKE_SA_ESTABLISHED, 1, IKE_EXCHANGE_FOLLOWUP_KE, follows_up },
 	{ "initiator rekeys the IKE SA", IKE_SA_ESTABLISHED, 0, CREATE, rekeys_ike },
 	{ "responder rekeys the IKE SA", IKE_SA_ESTABLISHED, 1, CREATE, rekeys_ike },
 	{ "initiator deletes a CHILD_SA", IKE_SA_ESTABLISHED, 0, INFORMATIONAL, deletes_child },
