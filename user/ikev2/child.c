@@ -510,9 +510,21 @@ static void hand_on(struct ike_child *c)
 		before->state = IKE_CHILD_INSTALLED;
 }
 
+/*
+ * Both ends rekey the same, and the peer has deleted what its exchange made before the answer to
+ * ours is here: that one stays, and what both replace is in use until then.
+ */
+static bool is_outlived(const struct ike_child *c)
+{
+	const struct ike_task *t = c->sa->task;
+
+	return c->predecessor && t && t->kind == &ike_task_rekey_child && t->rivalled &&
+	       t->child_id == c->predecessor && ike_child_find(c->sa->engine, c->predecessor);
+}
+
 static bool is_replaced(const struct ike_child *c)
 {
-	return c->successor || c->redundant || c->state == IKE_CHILD_LINGERING;
+	return c->successor || c->redundant || c->state == IKE_CHILD_LINGERING || is_outlived(c);
 }
 
 void ike_child_end(struct ike_child *c, enum ike_end how, const char *why)
@@ -538,7 +550,7 @@ void ike_child_deleted(struct ike_child *c, enum ike_end how, const char *why)
 {
 	struct ike_engine *e = c->sa->engine;
 
-	if (!c->successor || !c->sa_in) {
+	if ((!c->successor && !c->redundant) || !c->sa_in) {
 		ike_child_end(c, how, why);
 		return;
 	}

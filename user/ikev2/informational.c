@@ -117,6 +117,21 @@ const struct ike_task_kind ike_task_delete_ike = {
 
 /* Initiator: deletion of a CHILD_SA */
 
+/*
+ * Of two that carry the same one goes: what it carried goes by the other from now on, as soon as the
+ * peer is known to have that.
+ */
+static bool step_aside(struct ike_child *c)
+{
+	const struct ike_child *other = c->redundant ? ike_spd_beside(c) : NULL;
+
+	if (other && !ike_child_is_known(other))
+		return false;
+	if (other)
+		ike_spd_detach(c);
+	return true;
+}
+
 static enum ike_step begin_delete_child(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_child *c = ike_child_find(sa->engine, t->child_id), *heir;
@@ -127,6 +142,8 @@ static enum ike_step begin_delete_child(struct ike_sa *sa, struct ike_task *t)
 		return IKE_STEP_DONE;
 	heir = c->redundant && ike_spd_depends_on(c) ? ike_child_heir(c) : NULL;
 	if (!ike_child_is_known(c) || (heir && sa->engine->now < heir->installed + IKE_PROOF_TIME))
+		return IKE_STEP_LATER;
+	if (!step_aside(c))
 		return IKE_STEP_LATER;
 	c->state = IKE_CHILD_DELETING;
 	return IKE_STEP_SEND;

@@ -246,6 +246,17 @@ bool ike_spd_depends_on(const struct ike_child *c)
 	return c->policy && TAILQ_FIRST(&c->policy->users) == c && !TAILQ_NEXT(c, user);
 }
 
+struct ike_child *ike_spd_beside(const struct ike_child *c)
+{
+	struct ike_child *other;
+
+	if (c->policy)
+		TAILQ_FOREACH_REVERSE(other, &c->policy->users, ike_child_list, user)
+			if (other != c)
+				return other;
+	return NULL;
+}
+
 bool ike_spd_attach(struct ike_child *c, struct ike_error *err)
 {
 	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts,

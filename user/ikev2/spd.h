@@ -30,6 +30,8 @@ IKE_MUST_CHECK bool ike_spd_attach(struct ike_child *c, struct ike_error *err);
 bool ike_spd_in_use(const struct ike_child *c);
 /* Does nothing but @c carry what it does? */
 bool ike_spd_depends_on(const struct ike_child *c);
+/* What its packets would go out on without @c; NULL: nothing. */
+struct ike_child *ike_spd_beside(const struct ike_child *c);
 /* Without @c: another user is in force, or the trap, or the policies go. */
 void ike_spd_detach(struct ike_child *c);
 

@@ -20,10 +20,15 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: esplane-sim [--runs N] [--seed N] [-v]\n"
+		"       esplane-sim --crossings N\n"
 		"	--runs N	runs (%d); with --seed: 1\n"
 		"	--seed N	the first one's seed (1): each run has the seed after the "
 		"last one's\n"
-		"	-v		show what both ends log\n",
+		"	-v		show what both ends log\n"
+		"	--crossings N	instead: two events at the ends of a tunnel, crossing in "
+		"every way\n"
+		"			there is with up to N messages lost; shows the first that "
+		"goes wrong\n",
 		RUNS);
 	exit(2);
 }
@@ -42,24 +47,75 @@ static void run_one(struct sim *s, uint64_t seed, bool verbose, struct totals *t
 		       (unsigned long long)seed, s->failure, (unsigned long long)seed);
 }
 
+static const enum sim_action crossing[] = {
+	SIM_CREATE_CHILD,
+	SIM_REKEY_CHILD,
+	SIM_REKEY_IKE,
+	SIM_DELETE_CHILD,
+	SIM_DELETE_IKE,
+};
+
+enum {
+	CROSSING = sizeof(crossing) / sizeof(crossing[0]),
+	/* One at each end; or two at one end, in either order. */
+	PAIRS = CROSSING * CROSSING + CROSSING * (CROSSING + 1),
+};
+
+static bool cross(struct sim *s, unsigned int number, const struct sim_event events[2],
+		  unsigned int losses)
+{
+	struct sim_crossing_result r;
+	bool ok = sim_crossing_run(s, events, losses, &r);
+
+	if (!ok)
+		printf("# %s\n", r.failure);
+	printf("%s %u crossing: %c %s, %c %s: %llu states, %llu ends\n", ok ? "ok" : "not ok",
+	       number, 'a' + events[0].node, sim_action_name(events[0].action),
+	       'a' + events[1].node, sim_action_name(events[1].action),
+	       (unsigned long long)r.states, (unsigned long long)r.ends);
+	fflush(stdout);
+	return ok;
+}
+
+static bool cross_all(struct sim *s, unsigned int losses)
+{
+	unsigned int number = 0, bad = 0;
+
+	printf("TAP version 13\n1..%d\n", PAIRS);
+	for (unsigned int i = 0; i < 4 * CROSSING * CROSSING; i++) {
+		struct sim_event events[2] = {{i & 1, crossing[i / 4 % CROSSING]},
+					      {i >> 1 & 1, crossing[i / 4 / CROSSING]}};
+
+		/* The events are not ordered. */
+		if (events[0].node > events[1].node || (events[0].node == events[1].node &&
+							events[0].action > events[1].action))
+			continue;
+		bad += !cross(s, ++number, events, losses);
+	}
+	return !bad;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"runs", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'},
+		{"crossings", required_argument, NULL, 'c'},
 		{0},
 	};
 	struct sim *s = malloc(sizeof(*s));
 	uint64_t first = 1, runs = 0, bad = 0;
 
 	bool verbose = false;
-	int c;
+	int c, losses = -1;
 
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		if (c == 'r')
 			runs = strtoull(optarg, NULL, 0);
 		else if (c == 's')
 			first = strtoull(optarg, NULL, 0), runs = runs ? runs : 1;
+		else if (c == 'c')
+			losses = atoi(optarg);
 		else if (c == 'v')
 			verbose = true;
 		else
@@ -67,6 +123,12 @@ int main(int argc, char **argv)
 	}
 	if (!s || optind != argc)
 		usage();
+	if (losses >= 0) {
+		bool ok = cross_all(s, losses);
+
+		free(s);
+		return !ok;
+	}
 	runs = runs ? runs : RUNS;
 	printf("TAP version 13\n1..%llu\n", (unsigned long long)((runs + GROUP - 1) / GROUP));
 	for (uint64_t done = 0; done < runs; done += GROUP) {

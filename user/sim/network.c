@@ -45,6 +45,11 @@ static void deliver(struct sim_node *from, const struct datagram *d)
 	if (!copy)
 		abort();
 	memcpy(copy, d, sizeof(*d) + d->len);
+	if (from->sim->crossing) {
+		sim_crossing_hold(from->sim, SIM_HELD_MESSAGE, sim_node_at(from->sim, &d->to.addr),
+				  sim_hash(d->bytes, d->len), arrives, free, copy);
+		return;
+	}
 	sim_clock_plan(&from->sim->clock, from->sim->clock.now + delay(from->sim), arrives,
 		       sim_node_at(from->sim, &d->to.addr), copy);
 }

@@ -128,6 +128,23 @@ static void configure_child(struct ike_child_cfg *c, const struct sim_conditions
 	}
 }
 
+/* Another CHILD_SA, for when somebody asks for it. */
+static void configure_extra(struct ike_child_cfg *c, unsigned int index, unsigned int peer)
+{
+	static const char *const extra[SIM_NODES] = {
+		"172.16.1.0/24", "172.16.2.0/24", "172.16.3.0/24", "172.16.4.0/24",
+		"172.16.5.0/24", "172.16.6.0/24", "172.16.7.0/24", "172.16.8.0/24",
+	};
+	struct ike_error err;
+
+	c->name = strdup("extra");
+	must(ike_proposal_list_parse(&c->proposals, IKE_PROTO_ESP, "aes128gcm16-x25519", &err),
+	     &err);
+	must(ike_ts_list_parse(extra[index], &c->local_ts, &c->n_local_ts, &err), &err);
+	must(ike_ts_list_parse(extra[peer], &c->remote_ts, &c->n_remote_ts, &err), &err);
+	c->replay_window = 64;
+}
+
 static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *conditions,
 			   unsigned int index, unsigned int peer)
 {
@@ -162,9 +179,11 @@ static void configure_conn(struct ike_conn_cfg *c, const struct sim_conditions *
 		c->pools[0] = strdup("pool");
 		c->n_pools = 1;
 	}
-	c->children = allocate(1, sizeof(*c->children));
-	c->n_children = 1;
+	c->children = allocate(1 + conditions->extra, sizeof(*c->children));
+	c->n_children = 1 + conditions->extra;
 	configure_child(&c->children[0], conditions, index, peer);
+	if (conditions->extra)
+		configure_extra(&c->children[1], index, peer);
 }
 
 /* Ed25519: what it signs is the same each time, so that a seed stays a seed. */
@@ -333,12 +352,25 @@ static void job_ends(void *arg, void *data)
 	sim_node_settle(n);
 }
 
+static void job_dropped(void *data)
+{
+	struct job_item *item = data;
+
+	ike_job_free(item->job);
+	free(item);
+}
+
 static void host_run_job(void *host, struct ike_job *job)
 {
 	struct sim_node *n = host;
 	struct job_item *item = allocate(1, sizeof(*item));
 
 	*item = (struct job_item){job, n->life};
+	n->n_jobs++;
+	if (n->sim->crossing) {
+		sim_crossing_hold(n->sim, SIM_HELD_JOB, n, n->n_jobs, job_ends, job_dropped, item);
+		return;
+	}
 	sim_clock_plan(&n->sim->clock, n->sim->clock.now + sim_rng_below(&n->sim->rng, 3000),
 		       job_ends, n, item);
 }

@@ -18,115 +18,27 @@ enum {
 	TWO = 2,
 };
 
-enum action {
-	REKEY_CHILD,
-	REKEY_IKE,
-	EXPIRE,
-	DELETE_CHILD,
-	DELETE_IKE,
-	CRASH,
-	MOVE,
-	ACTIONS,
-};
-
-static const char *const action_names[ACTIONS] = {
-	"REKEY_CHILD", "REKEY_IKE", "EXPIRE", "DELETE_CHILD", "DELETE_IKE", "CRASH",
-	"MOVE",
-};
-
-struct step {
-	enum action action;
-	unsigned int peer; /* about the tunnel with whom */
-};
-
-static void expire(struct sim_node *n, unsigned int peer)
-{
-	for (size_t i = 0; i < SIM_SAS; i++) {
-		const struct sim_sa *sa = &n->sas[i];
-
-		if (sa->id && !sa->inbound &&
-		    sim_node_at(n->sim, &sa->dst.addr)->index == peer) {
-			ike_engine_sa_expire(n->engine, n->sim->clock.now, sa->cookie, sa->inbound,
-					     sa->spi, false, "bytes");
-			return;
-		}
-	}
-}
-
-static void act(void *arg, void *data)
-{
-	struct sim_node *n = arg;
-	const struct step *step = data;
-	ike_time now = n->sim->clock.now;
-	struct ike_match all_ike = {.conn = sim_conn_name(step->peer)};
-	struct ike_match all_children = {
-		.conn = all_ike.conn, .child = "net", .children = true};
-	const char *why;
-
-	if (n->sim->verbose) {
-		sim_show(n->sim);
-		printf("# %10.6f %c %s %s\n", now / 1e6, 'a' + n->index,
-		       action_names[step->action], all_ike.conn);
-	}
-	switch (step->action) {
-	case REKEY_CHILD:
-		ike_engine_rekey(n->engine, now, &all_children, &why);
-		break;
-	case REKEY_IKE:
-		ike_engine_rekey(n->engine, now, &all_ike, &why);
-		break;
-	case EXPIRE:
-		expire(n, step->peer);
-		break;
-	case DELETE_CHILD:
-		n->sim->disturbed = true;
-		ike_engine_terminate(n->engine, now, &all_children, &why);
-		break;
-	case DELETE_IKE:
-		n->sim->disturbed = true;
-		ike_engine_terminate(n->engine, now, &all_ike, &why);
-		break;
-	case CRASH:
-		sim_node_restart(n);
-		return;
-	case MOVE:
-		/* Packets on their way are lost, and IKE SAs whose ends lose each other. */
-		n->sim->disturbed = true;
-		if (!n->sim->calm)
-			sim_node_move(n, sim_rng_below(&n->sim->rng, SIM_PLACES + 1));
-		return;
-	case ACTIONS:
-		break;
-	}
-	sim_node_settle(n);
-}
-
 static void plan_step(struct sim *s, struct sim_node *n, unsigned int peer, ike_time at,
-		      enum action action)
+		      enum sim_action action)
 {
-	struct step *step = malloc(sizeof(*step));
-
-	if (!step)
-		abort();
-	*step = (struct step){action, peer};
-	sim_clock_plan(&s->clock, at, act, n, step);
+	sim_clock_plan(&s->clock, at, sim_act, n, sim_step_new(action, peer));
 }
 
-static enum action choose(struct sim *s)
+static enum sim_action choose(struct sim *s)
 {
 	unsigned int dice = sim_rng_below(&s->rng, 100);
 
 	if (s->conditions.mobike && sim_rng_percent(&s->rng, 30))
-		return MOVE;
+		return SIM_MOVE;
 	if (dice < 45)
-		return REKEY_CHILD;
+		return SIM_REKEY_CHILD;
 	if (dice < 65)
-		return EXPIRE;
+		return SIM_EXPIRE;
 	if (dice < 88)
-		return REKEY_IKE;
+		return SIM_REKEY_IKE;
 	if (s->conditions.crash)
-		return dice < 92 ? DELETE_CHILD : dice < 96 ? DELETE_IKE : CRASH;
-	return REKEY_CHILD;
+		return dice < 92 ? SIM_DELETE_CHILD : dice < 96 ? SIM_DELETE_IKE : SIM_CRASH;
+	return SIM_REKEY_CHILD;
 }
 
 /* Anybody that @index has a tunnel with. */
@@ -237,6 +149,7 @@ bool sim_run(struct sim *s, uint64_t seed, bool verbose)
 	s->seed = seed;
 	s->verbose = verbose;
 	s->clock.now = IKE_SECOND;
+	s->children_least = s->children_most = 1;
 	/* Seeds of neighbouring runs must not give neighbouring streams. */
 	s->rng.state = sim_hash(&seed, sizeof(seed));
 	set_topology(s);

@@ -64,6 +64,7 @@ struct sim_node {
 	struct sim_policy policies[SIM_POLICIES];
 	uint32_t spis[SIM_SAS]; /* reserved and not used yet */
 	uint32_t next_id;
+	unsigned int n_jobs; /* so far */
 	unsigned int vips; /* set up inside */
 	unsigned int place; /* where it is: its address outside hangs on that; 0: at home */
 	ike_time tick_planned; /* when an item for ike_engine_tick() is planned; 0: none */
@@ -88,6 +89,7 @@ struct sim_conditions {
 	bool vips; /* end 1 gives end 0 an address inside, by configuration payload */
 	bool mobike; /* the ends move about */
 	bool transport; /* mode, at both ends */
+	bool extra; /* a tunnel may have a second CHILD_SA, by SIM_CREATE_CHILD */
 	bool childless; /* the first CHILD_SA is made apart */
 	unsigned int addke; /* additional key exchanges (RFC 9370), to 2 */
 	unsigned int actions;
@@ -102,9 +104,11 @@ struct sim {
 	bool calm;	/* the script is over: the network is good */
 	bool disturbed; /* a crash or an SA given up: traffic may have been lost meanwhile */
 	size_t n_keys;
+	unsigned int children_least, children_most; /* of one tunnel, at rest */
 	char failure[SIM_TEXT]; /* empty: all well */
 	uint64_t datagrams, rekeys, fragments;
 	uint64_t keys[SIM_KEYS]; /* hashes of every key ever installed inbound */
+	struct sim_crossing *crossing; /* NULL: chance decides what happens when */
 	unsigned int n_nodes;
 	/* Last, so that those that are not there cost nothing. */
 	struct sim_node nodes[SIM_NODES];
@@ -123,6 +127,23 @@ static inline bool sim_linked(const struct sim *s, unsigned int a, unsigned int 
 unsigned int sim_degree(const struct sim *s, unsigned int index);
 /* The node that has @addr, wherever it is now. */
 struct sim_node *sim_node_at(struct sim *s, const struct ike_addr *addr);
+
+/* action.c: what may be done to a node. */
+enum sim_action {
+	SIM_CREATE_CHILD,
+	SIM_REKEY_CHILD,
+	SIM_REKEY_IKE,
+	SIM_EXPIRE,
+	SIM_DELETE_CHILD,
+	SIM_DELETE_IKE,
+	SIM_CRASH,
+	SIM_MOVE,
+	SIM_ACTIONS,
+};
+const char *sim_action_name(enum sim_action action);
+/* About the tunnel with @peer; to be given to sim_act() with the node it is for, and freed. */
+struct sim_step *sim_step_new(enum sim_action action, unsigned int peer);
+void sim_act(void *node, void *step);
 
 /* node.c */
 /* What @index calls the connection with @peer. */
@@ -157,6 +178,30 @@ void sim_check_swap(struct sim_node *n, const struct sim_sa *old, const struct s
 void sim_check_rest(struct sim *s);
 /* Prints what both ends have. */
 void sim_show(struct sim *s);
+
+/*
+ * crossing.c: what is on its way, to be done or lost in every order. @hash: two of one hash are the
+ * same. @data is freed after run(), or dropped instead.
+ */
+enum sim_held_kind {
+	SIM_HELD_MESSAGE,
+	SIM_HELD_JOB,
+	SIM_HELD_EVENT,
+};
+void sim_crossing_hold(struct sim *s, enum sim_held_kind kind, struct sim_node *n, uint64_t hash,
+		       void (*run)(void *arg, void *data), void (*drop)(void *data), void *data);
+
+struct sim_event {
+	unsigned int node;
+	enum sim_action action;
+};
+struct sim_crossing_result {
+	uint64_t states, ends; /* that differ, and of those at rest */
+	char failure[SIM_TEXT];
+};
+/* All ways in which two events can cross, with up to @losses messages lost. True if all are well. */
+bool sim_crossing_run(struct sim *s, const struct sim_event events[2], unsigned int losses,
+		      struct sim_crossing_result *result);
 
 /* scenario.c: one whole run. True if every invariant held. */
 bool sim_run(struct sim *s, uint64_t seed, bool verbose);
