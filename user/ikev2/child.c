@@ -342,15 +342,15 @@ bool ike_child_use(struct ike_child *c)
 {
 	struct ike_error err;
 
+	if (!c->policy && !c->redundant && !ike_spd_attach(c, &err)) {
+		c->due = true;
+		ike_child_log(c, IKE_LOG_ERROR, "%s", err.text);
+		return false;
+	}
 	c->waits = false;
 	if (c->state != IKE_CHILD_LINGERING)
 		ike_timer_stop(&c->sa->engine->timers, &c->timer);
-	if (c->policy || c->redundant)
-		return true;
-	if (ike_spd_attach(c, &err))
-		return true;
-	ike_child_log(c, IKE_LOG_ERROR, "%s", err.text);
-	return false;
+	return true;
 }
 
 void ike_children_proven(struct ike_sa *sa)
@@ -389,9 +389,7 @@ static void poll_fires(struct ike_timer *t)
 	}
 	if (!c->waits)
 		return;
-	if (has_received(c))
-		ike_child_use(c);
-	else
+	if ((!c->due && !has_received(c)) || !ike_child_use(c))
 		ike_timer_set(&e->timers, t, e->now + IKE_PROOF_POLL);
 }
 
@@ -511,38 +509,45 @@ static void hand_on(struct ike_child *c)
 }
 
 /*
- * Both ends rekey the same, and the peer has deleted what its exchange made before the answer to
- * ours is here: that one stays, and what both replace is in use until then.
+ * What @c was to replace, and is still there: an end has given the rekeying up, or both ends rekey
+ * the same and it is the peer's that goes, before the answer to ours is here.
  */
-static bool is_outlived(const struct ike_child *c)
+static struct ike_child *stand_in(const struct ike_child *c)
 {
-	const struct ike_task *t = c->sa->task;
+	struct ike_child *before = ike_child_find(c->sa->engine, c->predecessor);
 
-	return c->predecessor && t && t->kind == &ike_task_rekey_child && t->rivalled &&
-	       t->child_id == c->predecessor && ike_child_find(c->sa->engine, c->predecessor);
+	return before && before->successor == c->id && before->sa_out &&
+			       before->state == IKE_CHILD_REKEYED ?
+		       before :
+		       NULL;
 }
 
 static bool is_replaced(const struct ike_child *c)
 {
-	return c->successor || c->redundant || c->state == IKE_CHILD_LINGERING || is_outlived(c);
+	return c->successor || c->redundant || c->state == IKE_CHILD_LINGERING;
 }
 
 void ike_child_end(struct ike_child *c, enum ike_end how, const char *why)
 {
 	bool replaced = is_replaced(c) || how == IKE_END_REPLACED;
+	struct ike_child *before = replaced ? NULL : stand_in(c);
 	struct ike_engine *e = c->sa->engine;
 	uint64_t ike_id = c->sa->id, id = c->id;
 	bool announced = c->announced;
 
-	if (!replaced) {
+	if (before) {
+		ike_child_log(c, IKE_LOG_INFO, "%s: CHILD_SA {%" PRIu64 "} stays", why, before->id);
+	} else if (!replaced) {
 		ike_child_log(c, IKE_LOG_INFO, "CHILD_SA is down: %s", why);
 		ike_goal_lost(c, how);
 	}
-	if (announced && !replaced)
+	if (announced && !replaced && !before)
 		ike_child_updown(c, false);
 	hand_on(c);
 	unmake(c);
-	if (announced && !replaced)
+	if (announced && before)
+		ike_emit(e, IKE_EVENT_CHILD_REKEYED, ike_id, before->id, id);
+	else if (announced && !replaced)
 		ike_emit(e, IKE_EVENT_CHILD_DOWN, ike_id, id, 0);
 }
 

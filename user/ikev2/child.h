@@ -42,6 +42,7 @@ struct ike_child {
 	 * by time: an answer that was lost may take long to get there.
 	 */
 	bool waits;
+	bool due;   /* it need wait no more, but the data plane has refused it: again and again */
 	bool proven;		      /* the peer has had our answer that told of it */
 	bool redundant;		      /* another stays, and this one's maker deletes it */
 	bool fresh;		      /* made new, not by rekeying */

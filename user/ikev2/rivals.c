@@ -4,6 +4,15 @@
 
 /* Initiator */
 
+/* What cannot be sent on is no replacement: it goes, and @old stays. */
+static void take_over(struct ike_child *c, struct ike_child *old)
+{
+	if (!ike_child_use(c))
+		ike_child_delete(c, 0, false);
+	else if (old)
+		ike_child_delete(old, 0, false);
+}
+
 /*
  * Both ends have replaced @old. Whose exchange had the lowest nonce deletes what it made
  * (section 2.8.1).
@@ -21,9 +30,7 @@ static void settle_rivals(struct ike_task *t, struct ike_child *c, struct ike_ch
 	}
 	if (rival)
 		ike_child_is_redundant(rival);
-	ike_child_use(c);
-	if (old)
-		ike_child_delete(old, 0, false);
+	take_over(c, old);
 }
 
 static void settle_twins(struct ike_sa *sa, struct ike_child *c)
@@ -62,9 +69,7 @@ void ike_rivals_settle(struct ike_sa *sa, struct ike_task *t, struct ike_child *
 	}
 	if (!t->child_id)
 		settle_twins(sa, c);
-	ike_child_use(c);
-	if (old)
-		ike_child_delete(old, 0, false);
+	take_over(c, old);
 }
 
 /* Responder */

@@ -96,10 +96,19 @@ static void host_run_job(void *host, struct ike_job *job)
 	end->jobs[end->n_jobs++] = job;
 }
 
+/* Once, and from then on all is well again. */
+static bool refuses(struct world_end *end, const char **why)
+{
+	*why = "the data plane has a bad moment";
+	return ++end->asked == end->refuse_at;
+}
+
 static int host_spi_alloc(void *host, const struct ike_addr *local, uint32_t *spi, const char **why)
 {
 	struct world_end *end = host;
 
+	if (refuses(end, why))
+		return -1;
 	*spi = ++end->next_spi;
 	end->spis++;
 	end->spi_allocs++;
@@ -116,6 +125,8 @@ static int host_sa_add(void *host, const struct ike_sa_spec *spec, uint32_t *sa_
 {
 	struct world_end *end = host;
 
+	if (refuses(end, why))
+		return -1;
 	*why = "the data plane is full";
 	if (end->refuse_sa)
 		return -1;
@@ -193,6 +204,8 @@ static int host_policy_set(void *host, const struct ike_policy_spec *spec, uint3
 	struct world_policy *p = find_policy(end, spec->id);
 
 	assert_non_null(p);
+	if (refuses(end, why))
+		return -1;
 	*policy_id = spec->id ? spec->id : ++end->next_id;
 	*p = (struct world_policy){
 		.id = *policy_id,

@@ -55,6 +55,8 @@ struct world_end {
 	uint32_t next_id, next_spi, spis; /* spis: reserved and not used yet */
 	unsigned int spi_allocs, updates, keepalives;
 	bool refuse_sa; /* the data plane takes no SA */
+	/* How often the data plane was asked for something, and the one time that it refuses. */
+	unsigned int asked, refuse_at;
 	struct ike_addr vips[8]; /* set up inside; family 0: free */
 	char nets[256];		 /* that the last one is for */
 	struct ike_addr outer;	 /* of the tunnel that it was given in */
