@@ -503,7 +503,7 @@ uint16_t ike_ke_retry(const struct ike_wire_notify *n, const struct ike_proposal
 const char *ike_child_refused(struct ike_sa *sa, const struct ike_child_cfg *cfg,
 			      const struct ike_payloads *all, char *why, size_t cap)
 {
-	char proposals[EXPLAIN_MAX], buf[32];
+	char ours[EXPLAIN_MAX], theirs[EXPLAIN_MAX], buf[32];
 	struct ike_wire_notify n = {0};
 	struct ike_text text;
 
@@ -512,7 +512,12 @@ const char *ike_child_refused(struct ike_sa *sa, const struct ike_child_cfg *cfg
 		     ike_find_error(all, &n) ? ike_notify_text(n.type, buf) : "no reason given");
 	if (n.type == IKE_NOTIFY_NO_PROPOSAL_CHOSEN)
 		ike_sa_log(sa, IKE_LOG_ERROR, "%s; configured: %s", why,
-			   ike_proposal_list_text(&cfg->proposals, proposals, sizeof(proposals)));
+			   ike_proposal_list_text(&cfg->proposals, ours, sizeof(ours)));
+	else if (n.type == IKE_NOTIFY_TS_UNACCEPTABLE)
+		ike_sa_log(sa, IKE_LOG_ERROR, "%s; configured: %s === %s", why,
+			   ike_ts_list_text(cfg->local_ts, cfg->n_local_ts, ours, sizeof(ours)),
+			   ike_ts_list_text(cfg->remote_ts, cfg->n_remote_ts, theirs,
+					    sizeof(theirs)));
 	else
 		ike_sa_log(sa, IKE_LOG_ERROR, "%s", why);
 	return why;

@@ -75,7 +75,7 @@ void ike_sa_ask_again(struct ike_sa *sa)
 void ike_sa_asked_in_vain(struct ike_timer *timer)
 {
 	struct ike_sa *sa = ike_container(timer, struct ike_sa, retransmit), *rival;
-	char addr[IKE_ADDR_TEXT_MAX], why[IKE_TASK_WHY_MAX];
+	char addr[IKE_ADDR_TEXT_MAX], from[IKE_ADDR_TEXT_MAX], why[IKE_TASK_WHY_MAX];
 	struct ike_task *t = sa->task;
 	struct ike_text text;
 
@@ -92,7 +92,9 @@ void ike_sa_asked_in_vain(struct ike_timer *timer)
 	else
 		ike_text_add(&text, "no answer from %s",
 			     ike_addr_text(&sa->remote.addr, addr, sizeof(addr)));
-	ike_text_add(&text, " (%s sent %u times)", t ? t->kind->name : "request", sa->sends);
+	ike_text_add(&text, " (%s sent %u times from %s to port %u)",
+		     t ? t->kind->name : "request", sa->sends,
+		     ike_addr_text(&sa->local.addr, from, sizeof(from)), sa->remote.port);
 	/* The peer may have gone on with the IKE SA that its own rekey made. */
 	rival = ike_rekey_rival(sa);
 	if (rival)
