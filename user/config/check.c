@@ -264,30 +264,53 @@ static void check_port(struct load *l, const struct section *s, const struct ike
 			  l->out->port_nat_t);
 }
 
+/* What they check they also complete: they are run even if nobody wants to hear of it. */
+static void check_credentials(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	if (uses(c, IKE_AUTH_CFG_PSK))
+		check_secret(l, s, c);
+	if (uses_certificates(l, &c->local) && !l->doubtful)
+		check_signer(l, s, c);
+	if (uses_certificates(l, &c->remote) && !l->doubtful)
+		check_verifier(l, s, c);
+	check_passwords(l, s, c);
+	check_ppk(l, s, c);
+}
+
+static bool credentials_count(const struct load *l, const struct ike_conn_cfg *c)
+{
+	if (l->alone)
+		return !strcmp(l->alone, c->name);
+	return !extra_find(l->extra, "connections", c->name);
+}
+
+static void check_conn(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	struct cfg_errors *errors = l->errors, unheard = { 0 };
+
+	if (!credentials_count(l, c))
+		l->errors = &unheard;
+	check_credentials(l, s, c);
+	l->errors = errors;
+	errors->no_memory |= unheard.no_memory;
+	cfg_errors_free(&unheard);
+	check_eap_side(l, s, "local", &c->local, &c->remote);
+	check_eap_side(l, s, "remote", &c->remote, &c->local);
+	check_tls_server(l, s, c);
+	check_children(l, s, c);
+	check_port(l, s, c);
+	check_pools(l, s, c);
+}
+
 void check_config(struct load *l, const struct section *root)
 {
-	const struct section *conns = section_child(root, "connections"), *s;
+	const struct section *conns = section_child(root, "connections");
 	struct ike_conn_cfg *c;
 	size_t i;
 
 	for (i = 0; i < l->out->ike->n_conns; i++) {
 		c = &l->out->ike->conns[i];
-		s = section_child(conns, c->name);
-		if (ike_conn_is_shunts(c))
-			continue;
-		if (uses(c, IKE_AUTH_CFG_PSK))
-			check_secret(l, s, c);
-		if (uses_certificates(l, &c->local) && !l->doubtful)
-			check_signer(l, s, c);
-		if (uses_certificates(l, &c->remote) && !l->doubtful)
-			check_verifier(l, s, c);
-		check_eap_side(l, s, "local", &c->local, &c->remote);
-		check_eap_side(l, s, "remote", &c->remote, &c->local);
-		check_passwords(l, s, c);
-		check_tls_server(l, s, c);
-		check_children(l, s, c);
-		check_port(l, s, c);
-		check_ppk(l, s, c);
-		check_pools(l, s, c);
+		if (!ike_conn_is_shunts(c))
+			check_conn(l, section_child(conns, c->name), c);
 	}
 }

@@ -66,13 +66,32 @@ static void content_free(struct content *c)
 	free(c->buf);
 }
 
+/* What a client of VICI has sent in place of a file. */
+static bool read_blob(struct load *l, const struct extra_blob *blob, struct content *c,
+		      struct stat *st)
+{
+	*st = (struct stat){ 0 };
+	*c = (struct content){ .buf = malloc(blob->len + 1), .size = blob->len + 1 };
+	if (!c->buf) {
+		l->errors->no_memory = true;
+		return false;
+	}
+	memcpy(c->buf, blob->bytes, blob->len);
+	c->bytes = ike_bytes(c->buf, blob->len);
+	return true;
+}
+
 /* @why: where to report that it cannot be read. False after an error. */
 static bool read_large(struct load *l, const char *path, const struct cfg_where *why, size_t max,
 		       struct content *c, struct stat *st)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const struct extra_blob *blob = extra_blob(l->extra, path);
 	ssize_t len = -1;
+	int fd;
 
+	if (blob)
+		return read_blob(l, blob, c, st);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	*c = (struct content){ .buf = malloc(max + 1), .size = max + 1 };
 	if (!c->buf)
 		l->errors->no_memory = true;
@@ -337,6 +356,23 @@ static void check_passphrase(struct load *l, const struct section *s, const stru
 	free(path);
 }
 
+/* As if they lay in one of the directories. */
+static void add_extra(struct load *l)
+{
+	struct ike_config *config = l->out->ike;
+	const struct config_extra *x = l->extra;
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; x && i < x->certs.n; i++)
+		ok = extra_add_cert(&config->certs, x->certs.list[i]) && ok;
+	for (i = 0; x && i < x->anchors.n; i++)
+		ok = extra_add_cert(&config->anchors, x->anchors.list[i]) && ok;
+	for (i = 0; x && i < x->keys.n; i++)
+		ok = extra_add_key(&config->keys, x->keys.list[i]) && ok;
+	l->errors->no_memory |= !ok;
+}
+
 void load_credentials(struct load *l, const struct section *secrets)
 {
 	size_t before = l->errors->n_errors, i, k;
@@ -353,6 +389,7 @@ void load_credentials(struct load *l, const struct section *secrets)
 		if (l->path)
 			load_directory(l, secrets, &directories[i]);
 	}
+	add_extra(l);
 	l->doubtful = l->errors->n_errors != before;
 }
 
@@ -396,6 +433,10 @@ static void load_named(struct load *l, const struct setting *names, const char *
 		name[strcspn(name, " \t\n")] = '\0';
 		if (!*name)
 			continue;
+		if (extra_blob(l->extra, name)) {
+			add(l, name, &names->where, list);
+			continue;
+		}
 		if (*name != '/' && !l->path) {
 			cfg_error(l->errors, &names->where, "%s: %s is beside no file", names->key,
 				  name);

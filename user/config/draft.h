@@ -6,6 +6,7 @@
 #ifndef ESPLANE_CONFIG_DRAFT_H
 #define ESPLANE_CONFIG_DRAFT_H
 
+#include "extra.h"
 #include "keys.h"
 #include "load.h"
 
@@ -15,6 +16,8 @@ struct load {
 	struct settings *settings;
 	const char *path;		/* of the file; NULL: a text, which has no directories */
 	bool doubtful;			/* keys or certificates are missing for a reason told */
+	const struct config_extra *extra;	/* beside the file; NULL: nothing */
+	const char *alone;			/* config_build() */
 };
 
 struct child_draft {

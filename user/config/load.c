@@ -122,38 +122,57 @@ static void check_top(struct load *l, const struct settings *settings)
 	}
 }
 
-/* Takes @settings over. @path: of the file; NULL: a text. */
-static struct daemon_config *load(struct settings *settings, const char *path,
-				  struct cfg_errors *errors)
+static void load_all(struct load *l)
+{
+	const struct section *root = l->settings->root;
+
+	check_top(l, l->settings);
+	load_daemon(l, section_child(root, "esplaned"));
+	load_secrets_and_files(l, section_child(root, "secrets"));
+	load_each(l, section_child(root, "pools"), "*", load_pool);
+	load_each(l, section_child(root, "authorities"), "*", load_authority);
+	load_connections(l, section_child(root, "connections"));
+	if (!l->errors->no_memory)
+		check_config(l, root);
+}
+
+/* @path: of the file; NULL: a text. */
+static struct daemon_config *build(struct settings *settings, const char *path,
+				   const struct config_extra *extra, const char *alone,
+				   struct cfg_errors *errors)
 {
 	struct load l = {
 		.out = calloc(1, sizeof(*l.out)), .errors = errors, .settings = settings,
-		.path = path,
+		.path = path, .extra = extra, .alone = alone,
 	};
 
 	if (l.out)
 		l.out->ike = calloc(1, sizeof(*l.out->ike));
-	if (!settings || !l.out || !l.out->ike) {
+	if (l.out && l.out->ike) {
+		l.out->ike->refs = 1;
+		load_all(&l);
+	} else {
 		errors->no_memory = true;
-		goto out;
 	}
-	l.out->ike->refs = 1;
-	check_top(&l, settings);
-	load_daemon(&l, section_child(settings->root, "esplaned"));
-	load_secrets_and_files(&l, section_child(settings->root, "secrets"));
-	load_each(&l, section_child(settings->root, "pools"), "*", load_pool);
-	load_each(&l, section_child(settings->root, "authorities"), "*", load_authority);
-	load_connections(&l, section_child(settings->root, "connections"));
-	if (!errors->no_memory)
-		check_config(&l, settings->root);
-out:
-	if (settings)
-		cfg_errors_sort(errors);
-	settings_free(settings);
+	cfg_errors_sort(errors);
 	if (!errors->n_errors && !errors->no_memory)
 		return l.out;
 	config_free(l.out);
 	return NULL;
+}
+
+/* Takes @settings over. */
+static struct daemon_config *load(struct settings *settings, const char *path,
+				  struct cfg_errors *errors)
+{
+	struct daemon_config *config = NULL;
+
+	if (settings)
+		config = build(settings, path, NULL, NULL, errors);
+	else
+		errors->no_memory = true;
+	settings_free(settings);
+	return config;
 }
 
 struct daemon_config *config_load(const char *path, struct cfg_errors *errors)
@@ -165,6 +184,26 @@ struct daemon_config *config_parse(const char *name, const char *text, size_t le
 				   struct cfg_errors *errors)
 {
 	return load(settings_parse(name, text, len, errors), NULL, errors);
+}
+
+/* What is read from directories is named in messages: those names are this run's alone. */
+struct daemon_config *config_build(const struct settings *file, const char *path,
+				   const struct config_extra *extra, const char *alone,
+				   struct cfg_errors *errors)
+{
+	struct settings both = { .raw = file->raw, .root = section_copy(file->root) };
+	struct daemon_config *config = NULL;
+	size_t i;
+
+	if (both.root && !extra_graft(extra, both.root, errors))
+		config = build(&both, path, extra, alone, errors);
+	else
+		errors->no_memory = true;
+	section_free(both.root);
+	for (i = 0; i < both.n_files; i++)
+		free(both.files[i]);
+	free(both.files);
+	return config;
 }
 
 void config_free(struct daemon_config *config)

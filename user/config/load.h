@@ -25,6 +25,16 @@ struct daemon_config *config_load(const char *path, struct cfg_errors *errors);
 /* The same for a text, which may not include files; @name stands for it in messages. */
 struct daemon_config *config_parse(const char *name, const char *text, size_t len,
 				   struct cfg_errors *errors);
+/*
+ * The same of a file that settings_load() has read, with what is in force beside it. Not checked
+ * for credentials that are missing are, if @alone is not NULL, all connections but that one; else
+ * those that are not the file's: what they need may still come.
+ */
+struct settings;
+struct config_extra;
+struct daemon_config *config_build(const struct settings *file, const char *path,
+				   const struct config_extra *extra, const char *alone,
+				   struct cfg_errors *errors);
 void config_free(struct daemon_config *config);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control.h"
+#include "commands.h"
 #include "kernel.h"
 #include "log.h"
 #include "vici/status.h"
@@ -17,23 +17,6 @@ struct listing {
 	const struct vici_node *args;
 	ike_time now;
 };
-
-static struct host *host_of(const struct client *client)
-{
-	return client->control->ops.host(client->control->ops.arg);
-}
-
-static const struct ike_config *config_of(const struct client *client)
-{
-	return client->control->ops.config(client->control->ops.arg);
-}
-
-static bool name_matches(const struct vici_node *args, const char *key, const char *name)
-{
-	const char *wanted = vici_get(args, key);
-
-	return !wanted || !strcmp(wanted, name);
-}
 
 static bool id_matches(const struct vici_node *args, const char *key, uint64_t id)
 {
@@ -69,14 +52,6 @@ static void list_sa(void *arg, const struct ike_sa_info *sa)
 	vici_abandon(&b);
 }
 
-static void reply_empty(struct client *client)
-{
-	struct vici_builder b;
-
-	vici_reply_begin(&b);
-	vici_session_reply(client->session, &b);
-}
-
 static void cmd_list_sas(struct client *client, const struct vici_node *args)
 {
 	struct listing l = { client, args, host_now() };
@@ -100,20 +75,6 @@ static void cmd_list_conns(struct client *client, const struct vici_node *args)
 		vici_abandon(&b);
 	}
 	reply_empty(client);
-}
-
-static void cmd_get_conns(struct client *client, const struct vici_node *args)
-{
-	const struct ike_config *config = config_of(client);
-	struct vici_builder b;
-	size_t i;
-
-	vici_reply_begin(&b);
-	vici_list(&b, "conns");
-	for (i = 0; i < config->n_conns; i++)
-		vici_item(&b, config->conns[i].name);
-	vici_list_end(&b);
-	vici_session_reply(client->session, &b);
 }
 
 static void cmd_version(struct client *client, const struct vici_node *args)
@@ -331,42 +292,96 @@ static void cmd_reload(struct client *client, const struct vici_node *args)
 	free(errors);
 }
 
-static void cmd_refused(struct client *client, const struct vici_node *args)
+static void cmd_install(struct client *client, const struct vici_node *args)
 {
-	vici_session_reply_error(client->session, "esplaned takes connections, secrets and "
-						  "credentials from its configuration file only: "
-						  "change that and reload");
+	const char *child = vici_get(args, "child"), *ike = vici_get(args, "ike"), *why = NULL;
+	const struct ike_config *config = config_of(client);
+	const struct ike_conn_cfg *conn;
+
+	conn = ike ? ike_config_conn(config, ike) : child ? conn_of_child(config, child) : NULL;
+	if (!child)
+		vici_session_reply_error(client->session, "install needs a child");
+	else if (!conn)
+		vici_session_reply_error(client->session, "there is no child '%s'%s%s", child,
+					 ike ? " of connection " : "", ike ? ike : "");
+	else if (!ike_engine_install(host_of(client)->engine, host_now(), conn->name, child, &why))
+		vici_session_reply_error(client->session, "%s", why);
+	else
+		vici_session_reply_ok(client->session);
+}
+
+static void cmd_uninstall(struct client *client, const struct vici_node *args)
+{
+	const char *child = vici_get(args, "child"), *why = NULL;
+
+	if (!child)
+		vici_session_reply_error(client->session, "uninstall needs a child");
+	else if (!ike_engine_uninstall(host_of(client)->engine, host_now(), vici_get(args, "ike"),
+				       child, &why))
+		vici_session_reply_error(client->session, "%s", why);
+	else
+		vici_session_reply_ok(client->session);
+}
+
+static void cmd_redirect(struct client *client, const struct vici_node *args)
+{
+	vici_session_reply_error(client->session, "redirecting peers to another gateway (RFC 5685) "
+						  "is not supported by esplaned");
+}
+
+static void cmd_load_token(struct client *client, const struct vici_node *args)
+{
+	vici_session_reply_error(client->session, "keys on tokens (PKCS#11) are not supported by "
+						  "esplaned");
+}
+
+/* Certificates that peers have sent are not kept beyond their IKE_AUTH. */
+static void cmd_flush_certs(struct client *client, const struct vici_node *args)
+{
+	vici_session_reply_ok(client->session);
 }
 
 static const struct {
 	const char *name;
-	void (*run)(struct client *client, const struct vici_node *args);
+	vici_command *run;
 } commands[] = {
 	{ "version", cmd_version },
 	{ "stats", cmd_stats },
 	{ "esplane-stats", cmd_esplane_stats },
 	{ "list-sas", cmd_list_sas },
 	{ "list-conns", cmd_list_conns },
-	{ "get-conns", cmd_get_conns },
+	{ "list-policies", cmd_list_policies },
+	{ "list-certs", cmd_list_certs },
+	{ "list-authorities", cmd_list_authorities },
+	{ "get-algorithms", cmd_get_algorithms },
+	{ "get-counters", cmd_get_counters },
+	{ "reset-counters", cmd_reset_counters },
 	{ "initiate", cmd_initiate },
 	{ "terminate", cmd_terminate },
 	{ "rekey", cmd_rekey },
+	{ "redirect", cmd_redirect },
+	{ "install", cmd_install },
+	{ "uninstall", cmd_uninstall },
 	{ "reload-settings", cmd_reload },
-	{ "load-conn", cmd_refused },
-	{ "unload-conn", cmd_refused },
-	{ "load-shared", cmd_refused },
-	{ "unload-shared", cmd_refused },
-	{ "get-shared", cmd_refused },
-	{ "load-cert", cmd_refused },
-	{ "load-key", cmd_refused },
-	{ "unload-key", cmd_refused },
-	{ "get-keys", cmd_refused },
-	{ "load-token", cmd_refused },
-	{ "clear-creds", cmd_refused },
-	{ "load-authority", cmd_refused },
-	{ "unload-authority", cmd_refused },
-	{ "load-pool", cmd_refused },
-	{ "unload-pool", cmd_refused },
+	{ "load-conn", cmd_load_conn },
+	{ "unload-conn", cmd_unload_conn },
+	{ "get-conns", cmd_get_conns },
+	{ "load-pool", cmd_load_pool },
+	{ "unload-pool", cmd_unload_pool },
+	{ "get-pools", cmd_get_pools },
+	{ "load-authority", cmd_load_authority },
+	{ "unload-authority", cmd_unload_authority },
+	{ "get-authorities", cmd_get_authorities },
+	{ "load-shared", cmd_load_shared },
+	{ "unload-shared", cmd_unload_shared },
+	{ "get-shared", cmd_get_shared },
+	{ "load-cert", cmd_load_cert },
+	{ "load-key", cmd_load_key },
+	{ "unload-key", cmd_unload_key },
+	{ "get-keys", cmd_get_keys },
+	{ "load-token", cmd_load_token },
+	{ "clear-creds", cmd_clear_creds },
+	{ "flush-certs", cmd_flush_certs },
 };
 
 bool command_run(struct client *client, const char *name, const struct vici_node *args)

@@ -108,6 +108,9 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 		log_info("VICI: a client is cut off: %s", why);
 		client_close(client);
 	}
+	/* It may have been a secret that is loaded. */
+	if (buf->base)
+		explicit_bzero(buf->base, buf->len);
 	free(buf->base);
 	host_settle(h);
 }

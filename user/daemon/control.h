@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include "config/extra.h"
 #include "host.h"
 #include "vici/session.h"
 
@@ -22,6 +23,14 @@ struct control_ops {
 	 * caller frees.
 	 */
 	char *(*reload)(void *arg);
+	/*
+	 * What clients have loaded. Having changed it, they have the configuration built again:
+	 * @alone as config_build() has it, returns as reload().
+	 */
+	struct config_extra *(*extra)(void *arg);
+	char *(*rebuild)(void *arg, const char *alone);
+	/* The configuration file, as it was read last. */
+	const struct settings *(*file)(void *arg);
 	void *arg;
 };
 

@@ -35,7 +35,10 @@ ike_time host_now(void)
 static void op_send(void *arg, const struct ike_endpoint *local, const struct ike_endpoint *remote,
 		    const uint8_t *message, size_t len)
 {
-	sockets_send(((struct host *)arg)->sockets, local, remote, message, len);
+	struct host *h = arg;
+
+	counters_message(&h->counters, true, message, len);
+	sockets_send(h->sockets, local, remote, message, len);
 }
 
 static void op_keepalive(void *arg, const struct ike_endpoint *local,
@@ -324,6 +327,7 @@ void host_receive(struct host *h, const struct ike_endpoint *local,
 {
 	if (h->stopped)
 		return;
+	counters_message(&h->counters, false, message, len);
 	ike_engine_receive(h->engine, host_now(), local, remote, message, len);
 	host_settle(h);
 }

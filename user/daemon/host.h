@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "counters.h"
 #include "ikev2/ike.h"
 
 struct addresses;
@@ -43,6 +44,7 @@ struct host {
 	struct fetches *fetches;
 	struct hooks *hooks;
 	struct host_listener listener;
+	struct counters counters;
 	uv_timer_t timer;
 	struct host_event *first, **last;
 	size_t jobs;			/* in the thread pool */

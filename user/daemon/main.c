@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "addresses.h"
+#include "config/extra.h"
 #include "config/load.h"
 #include "control.h"
 #include "fetch.h"
@@ -30,6 +31,8 @@ enum { STOP_LIMIT = 6000 };	/* milliseconds: how long peers may take to answer o
 struct daemon {
 	struct options options;
 	struct daemon_config *settings;
+	struct settings *file;		/* as it was read last */
+	struct config_extra extra;	/* what clients of VICI have loaded beside it */
 	struct ike_config *config;	/* the engine's */
 	struct privileges_identity identity;
 	uv_loop_t loop;
@@ -85,12 +88,26 @@ static void log_messages(const struct cfg_errors *errors)
 		log_error("out of memory");
 }
 
+static struct daemon_config *read_file(struct daemon *d, struct settings **file,
+				       struct cfg_errors *errors)
+{
+	struct daemon_config *config = NULL;
+
+	*file = settings_load(d->options.config, errors);
+	if (*file)
+		config = config_build(*file, d->options.config, &d->extra, NULL, errors);
+	else
+		errors->no_memory = true;
+	log_messages(errors);
+	return config;
+}
+
 static int read_config(struct daemon *d)
 {
 	struct cfg_errors errors = { 0 };
 
-	d->settings = config_load(d->options.config, &errors);
-	log_messages(&errors);
+	extra_init(&d->extra);
+	d->settings = read_file(d, &d->file, &errors);
 	cfg_errors_free(&errors);
 	if (!d->settings) {
 		log_error("%s is not usable; nothing is started", d->options.config);
@@ -111,8 +128,6 @@ static void use_config(struct daemon *d, struct daemon_config *fresh)
 	d->settings = fresh;
 	ike_engine_configure(d->host.engine, d->config, host_now());
 	ike_config_unref(old);
-	ike_engine_start(d->host.engine, host_now());
-	host_settle(&d->host);
 }
 
 /*
@@ -122,20 +137,52 @@ static char *reload(void *arg)
 {
 	struct daemon *d = arg;
 	struct cfg_errors errors = { 0 };
-	struct daemon_config *fresh = config_load(d->options.config, &errors);
+	struct settings *file;
+	struct daemon_config *fresh = read_file(d, &file, &errors);
 	char *text = NULL;
 
-	log_messages(&errors);
 	if (fresh) {
+		settings_free(d->file);
+		d->file = file;
 		use_config(d, fresh);
+		ike_engine_start(d->host.engine, host_now());
+		host_settle(&d->host);
 		log_info("configuration reloaded: %zu connections", d->config->n_conns);
 	} else {
+		settings_free(file);
 		text = join_messages(&errors);
 		log_error("%s is not usable; the old configuration stays in force",
 			  d->options.config);
 	}
 	cfg_errors_free(&errors);
 	return fresh || text ? text : strdup("out of memory");
+}
+
+/* The same, of what clients have changed. What is wrong with it is for them to hear. */
+static char *rebuild(void *arg, const char *alone)
+{
+	struct daemon *d = arg;
+	struct cfg_errors errors = { 0 };
+	struct daemon_config *fresh =
+		config_build(d->file, d->options.config, &d->extra, alone, &errors);
+	char *text = NULL;
+
+	if (fresh)
+		use_config(d, fresh);
+	else
+		text = join_messages(&errors);
+	cfg_errors_free(&errors);
+	return fresh || text ? text : strdup("out of memory");
+}
+
+static struct config_extra *current_extra(void *arg)
+{
+	return &((struct daemon *)arg)->extra;
+}
+
+static const struct settings *current_file(void *arg)
+{
+	return ((struct daemon *)arg)->file;
 }
 
 static const struct ike_config *current_config(void *arg)
@@ -236,7 +283,8 @@ static void on_message(void *arg, const struct ike_endpoint *local,
 static int open_control(struct daemon *d)
 {
 	const struct control_ops ops = {
-		.host = current_host, .config = current_config, .reload = reload, .arg = d
+		.host = current_host, .config = current_config, .reload = reload,
+		.extra = current_extra, .rebuild = rebuild, .file = current_file, .arg = d,
 	};
 	const char *path = d->options.vici ? d->options.vici : d->settings->socket;
 
@@ -371,6 +419,8 @@ static void free_all(struct daemon *d)
 	kernel_close(&d->kernel);
 	ike_config_unref(d->config);
 	config_free(d->settings);
+	settings_free(d->file);
+	extra_free(&d->extra);
 	uv_loop_close(&d->loop);
 }
 

@@ -86,6 +86,13 @@ struct report {
 	bool found;
 };
 
+static void count_rekey(const struct report *r, enum counter which)
+{
+	const struct control_ops *ops = &r->control->ops;
+
+	ops->host(ops->arg)->counters.counts[which]++;
+}
+
 static const struct ike_child_info *find_child(const struct ike_sa_info *sa, uint64_t id)
 {
 	size_t i;
@@ -103,6 +110,7 @@ static void put_ike(struct report *r, const struct ike_sa_info *sa)
 	struct vici_builder b;
 
 	if (e->type == IKE_EVENT_IKE_REKEYED) {
+		count_rekey(r, sa->initiator ? COUNTER_IKE_REKEY_INIT : COUNTER_IKE_REKEY_RESP);
 		vici_event_begin(&b, VICI_EV_IKE_REKEY);
 		vici_put_ike_rekey(&b, &old, sa, r->now);
 		broadcast(r->control, VICI_EV_IKE_REKEY, &b);
@@ -121,6 +129,7 @@ static void put_child(struct report *r, const struct ike_sa_info *sa,
 	struct vici_builder b;
 
 	if (e->type == IKE_EVENT_CHILD_REKEYED) {
+		count_rekey(r, COUNTER_CHILD_REKEY);
 		vici_event_begin(&b, VICI_EV_CHILD_REKEY);
 		vici_put_child_rekey(&b, sa, &old, child, r->now);
 		broadcast(r->control, VICI_EV_CHILD_REKEY, &b);

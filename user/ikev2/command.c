@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Commands: initiate, terminate, rekey. */
+/* Commands: initiate, terminate, rekey, install, uninstall. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,4 +185,27 @@ uint64_t ike_engine_rekey(struct ike_engine *e, ike_time now, const struct ike_m
 	static const struct action rekey = {rekey_sa, rekey_child};
 
 	return act(e, now, match, &rekey, why);
+}
+
+bool ike_engine_install(struct ike_engine *e, ike_time now, const char *conn, const char *child,
+			const char **why)
+{
+	const struct ike_conn_cfg *cfg = ike_config_conn(e->config, conn);
+	const struct ike_child_cfg *child_cfg = cfg ? ike_conn_child(cfg, child) : NULL;
+
+	if (now > e->now)
+		e->now = now;
+	*why = e->why;
+	if (!child_cfg)
+		return refuse(e, why, "connection %s has no child %s", conn, child);
+	return ike_goal_install(e, cfg, child_cfg);
+}
+
+bool ike_engine_uninstall(struct ike_engine *e, ike_time now, const char *conn, const char *child,
+			  const char **why)
+{
+	if (now > e->now)
+		e->now = now;
+	*why = e->why;
+	return ike_goal_uninstall(e, conn, child);
 }

@@ -110,6 +110,13 @@ void ike_engine_start(struct ike_engine *e, ike_time now)
 	leave(e);
 }
 
+void ike_engine_start_conn(struct ike_engine *e, ike_time now, const char *conn)
+{
+	enter(e, now);
+	ike_goals_start_conn(e, conn);
+	leave(e);
+}
+
 static void shut_down(struct ike_sa *sa)
 {
 	switch (sa->state) {

@@ -316,21 +316,17 @@ static const char *trap_text(const struct ike_child_cfg *child)
 	}
 }
 
-static void set_trap(struct ike_goal *g)
+/* False with a text in e->why. */
+static bool lay_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
+		     const struct ike_child_cfg *child)
 {
-	const struct ike_conn_cfg *conn;
-	const struct ike_child_cfg *child;
 	struct ike_endpoint local = {0}, remote = {0};
 	struct ike_engine *e = g->engine;
 	struct ike_ts *ours, *theirs;
 	struct ike_error err;
 
-	if (g->trap || !look_up(g, &conn, &child))
-		return;
-	if (!ike_is_shunt(child) && !find_ends(e, conn, &local, &remote)) {
-		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no trap: %s", g->child, g->conn, e->why);
-		return;
-	}
+	if (!ike_is_shunt(child) && !find_ends(e, conn, &local, &remote))
+		return false;
 	ours = resolve(child->local_ts, child->n_local_ts, &local.addr);
 	theirs = resolve(child->remote_ts, child->n_remote_ts, &remote.addr);
 	if (!g->cookie)
@@ -341,12 +337,22 @@ static void set_trap(struct ike_goal *g)
 		ike_fail(&err, "out of memory");
 	free(ours);
 	free(theirs);
-	if (g->trap)
-		ike_log(e, IKE_LOG_INFO, "child %s of %s: %s", g->child, g->conn,
-			trap_text(child));
-	else
-		ike_log(e, IKE_LOG_ERROR, "child %s of %s: no %s: %s", g->child, g->conn,
-			ike_is_shunt(child) ? "shunt" : "trap", err.text);
+	if (!g->trap)
+		return refuse(e, "%s", err.text);
+	ike_log(e, IKE_LOG_INFO, "child %s of %s: %s", g->child, g->conn, trap_text(child));
+	return true;
+}
+
+static void set_trap(struct ike_goal *g)
+{
+	const struct ike_conn_cfg *conn;
+	const struct ike_child_cfg *child;
+	struct ike_engine *e = g->engine;
+
+	if (g->trap || !look_up(g, &conn, &child) || lay_trap(g, conn, child))
+		return;
+	ike_log(e, IKE_LOG_ERROR, "child %s of %s: no %s: %s", g->child, g->conn,
+		ike_is_shunt(child) ? "shunt" : "trap", e->why);
 }
 
 static void drop_trap(struct ike_goal *g)
@@ -415,7 +421,8 @@ static void refresh(struct ike_goal *g)
 	const struct ike_conn_cfg *conn;
 	const struct ike_child_cfg *child;
 
-	if (look_up(g, &conn, &child) && (!g->trap || child->start_action == IKE_START_TRAP))
+	if (look_up(g, &conn, &child) &&
+	    (!g->trap || g->by_command || child->start_action == IKE_START_TRAP))
 		return;
 	drop_trap(g);
 	if (child)
@@ -452,6 +459,53 @@ void ike_goals_start(struct ike_engine *e)
 	for (size_t i = 0; i < e->config->n_conns; i++)
 		for (size_t k = 0; k < e->config->conns[i].n_children; k++)
 			start_child(e, &e->config->conns[i], &e->config->conns[i].children[k]);
+}
+
+void ike_goals_start_conn(struct ike_engine *e, const char *name)
+{
+	const struct ike_conn_cfg *conn = name ? ike_config_conn(e->config, name) : NULL;
+	struct ike_goal *g;
+
+	TAILQ_FOREACH(g, &e->goals, link) {
+		/* It may have other selectors now. */
+		if (conn && !strcmp(g->conn, name))
+			drop_trap(g);
+		refresh(g);
+	}
+	for (size_t k = 0; conn && k < conn->n_children; k++)
+		start_child(e, conn, &conn->children[k]);
+}
+
+/* By command */
+
+bool ike_goal_install(struct ike_engine *e, const struct ike_conn_cfg *conn,
+		      const struct ike_child_cfg *child)
+{
+	struct ike_goal *g = obtain(e, conn->name, child->name);
+
+	if (!g)
+		return refuse(e, "%s", "out of memory");
+	if (!g->trap && !lay_trap(g, conn, child))
+		return false;
+	g->by_command = true;
+	return true;
+}
+
+bool ike_goal_uninstall(struct ike_engine *e, const char *conn, const char *child)
+{
+	bool found = false;
+	struct ike_goal *g;
+
+	TAILQ_FOREACH(g, &e->goals, link) {
+		if (!g->trap || (conn && strcmp(g->conn, conn)) || strcmp(g->child, child))
+			continue;
+		drop_trap(g);
+		g->by_command = false;
+		ike_log(e, IKE_LOG_INFO, "child %s of %s: uninstalled by command", g->child,
+			g->conn);
+		found = true;
+	}
+	return found || refuse(e, "neither trap nor shunt of child %s is installed", child);
 }
 
 void ike_goals_free(struct ike_engine *e)

@@ -17,12 +17,19 @@ struct ike_goal {
 	unsigned int tries;	/* failed in a row */
 	struct ike_timer timer; /* the next try */
 	struct ike_policy *trap;
+	bool by_command; /* the trap is, whatever start_action says */
 	uint64_t cookie; /* of the trap */
 };
 
 /* All children with start_action, and no trap that the configuration does not have any more. */
 void ike_goals_start(struct ike_engine *e);
+/* The same for the children of connection @name, which is new or changed; NULL: one has gone. */
+void ike_goals_start_conn(struct ike_engine *e, const char *name);
 void ike_goals_free(struct ike_engine *e);
+/* The trap or shunt of a child, by command. False with a text in e->why. @conn NULL: of any. */
+IKE_MUST_CHECK bool ike_goal_install(struct ike_engine *e, const struct ike_conn_cfg *conn,
+				     const struct ike_child_cfg *child);
+IKE_MUST_CHECK bool ike_goal_uninstall(struct ike_engine *e, const char *conn, const char *child);
 
 /* A child has come up. */
 void ike_goal_met(struct ike_engine *e, const char *conn, const char *child);

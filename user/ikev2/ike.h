@@ -254,6 +254,8 @@ void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char
 			      const struct ike_addr *addr);
 /* Brings up, or traps, every child with start_action. */
 void ike_engine_start(struct ike_engine *e, ike_time now);
+/* The same for the children of @conn, which is new or changed. NULL: one has gone. */
+void ike_engine_start_conn(struct ike_engine *e, ike_time now, const char *conn);
 /*
  * Sends DELETE for every IKE SA and stops accepting; ike_engine_idle() tells when all is answered
  * or given up.
@@ -316,6 +318,14 @@ uint64_t ike_engine_terminate(struct ike_engine *e, ike_time now, const struct i
 			      const char **why);
 uint64_t ike_engine_rekey(struct ike_engine *e, ike_time now, const struct ike_match *match,
 			  const char **why);
+/*
+ * The trap of a child, or the shunt that it is, whatever start_action says, until it is uninstalled
+ * or the child has gone. @conn NULL: of any. False with the reason in *why, as above.
+ */
+bool ike_engine_install(struct ike_engine *e, ike_time now, const char *conn, const char *child,
+			const char **why);
+bool ike_engine_uninstall(struct ike_engine *e, ike_time now, const char *conn, const char *child,
+			  const char **why);
 
 /* Status. Pointers are valid during the callback. */
 struct ike_child_info {
@@ -353,6 +363,21 @@ struct ike_sa_info {
 
 void ike_engine_foreach_sa(struct ike_engine *e, ike_time now,
 			   void (*fn)(void *arg, const struct ike_sa_info *info), void *arg);
+/* Traps and shunts that are in force. @child: as it was configured when this was last looked at. */
+void ike_engine_foreach_trap(struct ike_engine *e,
+			     void (*fn)(void *arg, const char *conn,
+					const struct ike_child_cfg *child),
+			     void *arg);
+
+/* An address of a pool that somebody has, or had and gets again. */
+struct ike_lease_info {
+	const char *pool, *identity;
+	const struct ike_addr *addr;
+	bool online;
+};
+
+void ike_engine_foreach_lease(const struct ike_engine *e,
+			      void (*fn)(void *arg, const struct ike_lease_info *lease), void *arg);
 
 struct ike_counters {
 	uint64_t received, sent, retransmitted, refused, half_open, cookies_sent;

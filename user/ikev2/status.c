@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "ikev2/child.h"
+#include "ikev2/goal.h"
 
 static const char *child_state(const struct ike_child *c)
 {
@@ -120,4 +121,37 @@ void ike_engine_foreach_sa(struct ike_engine *e, ike_time now,
 		fn(arg, &info);
 		free(children);
 	}
+}
+
+void ike_engine_foreach_trap(struct ike_engine *e,
+			     void (*fn)(void *arg, const char *conn,
+					const struct ike_child_cfg *child),
+			     void *arg)
+{
+	const struct ike_conn_cfg *conn;
+	const struct ike_child_cfg *child;
+	const struct ike_goal *g;
+
+	TAILQ_FOREACH(g, &e->goals, link) {
+		conn = g->trap ? ike_config_conn(e->config, g->conn) : NULL;
+		child = conn ? ike_conn_child(conn, g->child) : NULL;
+		if (child)
+			fn(arg, g->conn, child);
+	}
+}
+
+static void tell_leases(const struct ike_lease_list *list, bool online,
+			void (*fn)(void *arg, const struct ike_lease_info *lease), void *arg)
+{
+	const struct ike_lease *l;
+
+	TAILQ_FOREACH(l, list, link)
+		fn(arg, &(struct ike_lease_info){l->pool, l->identity, &l->addr, online});
+}
+
+void ike_engine_foreach_lease(const struct ike_engine *e,
+			      void (*fn)(void *arg, const struct ike_lease_info *lease), void *arg)
+{
+	tell_leases(&e->leases.held, true, fn, arg);
+	tell_leases(&e->leases.idle, false, fn, arg);
 }

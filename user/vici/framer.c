@@ -14,31 +14,45 @@ void vici_framer_init(struct vici_framer *f)
 
 void vici_framer_free(struct vici_framer *f)
 {
+	if (f->buf)
+		explicit_bzero(f->buf, f->cap);
 	free(f->buf);
 	vici_framer_init(f);
+}
+
+/* As realloc(), but what was there may hold secrets. */
+static int grow(struct vici_framer *f, size_t cap)
+{
+	uint8_t *buf = malloc(cap);
+
+	if (!buf)
+		return -1;
+	if (f->buf) {
+		memcpy(buf, f->buf, f->len);
+		explicit_bzero(f->buf, f->cap);
+	}
+	free(f->buf);
+	f->buf = buf;
+	f->cap = cap;
+	return 0;
 }
 
 int vici_framer_feed(struct vici_framer *f, const uint8_t *data, size_t len)
 {
 	size_t cap = f->cap ? f->cap : FIRST_CAPACITY;
-	uint8_t *buf;
 
 	if (!len)
 		return 0;
 	if (f->used) {
 		memmove(f->buf, f->buf + f->used, f->len - f->used);
+		explicit_bzero(f->buf + f->len - f->used, f->used);
 		f->len -= f->used;
 		f->used = 0;
 	}
 	while (cap < f->len + len)
 		cap *= 2;
-	if (cap != f->cap) {
-		buf = realloc(f->buf, cap);
-		if (!buf)
-			return -1;
-		f->buf = buf;
-		f->cap = cap;
-	}
+	if (cap != f->cap && grow(f, cap))
+		return -1;
 	memcpy(f->buf + f->len, data, len);
 	f->len += len;
 	return 0;

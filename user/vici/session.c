@@ -202,7 +202,7 @@ void vici_session_reply_error(struct vici_session *s, const char *format, ...)
 {
 	struct vici_builder b;
 	const char *why;
-	char text[512];
+	char text[4096];	/* all that is wrong with a configuration */
 	va_list args;
 
 	va_start(args, format);

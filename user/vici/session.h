@@ -15,6 +15,9 @@
 	X(CONTROL_LOG, "control-log")					\
 	X(LIST_SA, "list-sa")						\
 	X(LIST_CONN, "list-conn")					\
+	X(LIST_POLICY, "list-policy")					\
+	X(LIST_CERT, "list-cert")					\
+	X(LIST_AUTHORITY, "list-authority")				\
 	X(IKE_UPDOWN, "ike-updown")					\
 	X(IKE_REKEY, "ike-rekey")					\
 	X(CHILD_UPDOWN, "child-updown")					\

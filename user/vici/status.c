@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../ikev2/eap/eap.h"
 #include "names.h"
 #include "status.h"
 
@@ -261,22 +262,59 @@ static void put_addrs(struct vici_builder *b, const char *key, const struct ike_
 	vici_list_end(b);
 }
 
+static void put_cert_subjects(struct vici_builder *b, const char *key,
+			      const struct ike_cert_list *certs)
+{
+	char text[IKE_ID_TEXT_MAX];
+	size_t i;
+
+	if (!certs->n)
+		return;
+	vici_list(b, key);
+	for (i = 0; i < certs->n; i++)
+		vici_item(b, ike_id_text(&certs->list[i]->subject, text, sizeof(text)));
+	vici_list_end(b);
+}
+
 static void put_auth(struct vici_builder *b, const char *section, const struct ike_auth_cfg *auth)
 {
+	static const char *const classes[] = {
+		[IKE_AUTH_CFG_PSK] = "pre-shared key", [IKE_AUTH_CFG_PUBKEY] = "public key",
+		[IKE_AUTH_CFG_EAP] = "EAP",
+	};
+
 	vici_section(b, section);
-	vici_str(b, "class", "pre-shared key");
+	vici_str(b, "class", classes[auth->method]);
+	if (auth->method == IKE_AUTH_CFG_EAP && auth->eap_type)
+		vici_str(b, "eap-type", ike_eap_type_name(auth->eap_type));
 	if (auth->id.type)
 		put_id(b, "id", &auth->id);
+	if (auth->eap_id)
+		vici_str(b, "eap_id", auth->eap_id);
+	put_cert_subjects(b, "certs", &auth->certs);
+	put_cert_subjects(b, "cacerts", &auth->cacerts);
+	vici_section_end(b);
+}
+
+static const char *const modes[] = {
+	[IKE_MODE_TUNNEL] = "TUNNEL", [IKE_MODE_TRANSPORT] = "TRANSPORT",
+	[IKE_MODE_PASS] = "PASS", [IKE_MODE_DROP] = "DROP",
+};
+
+void vici_put_policy(struct vici_builder *b, const char *name, const char *conn,
+		     const struct ike_child_cfg *child)
+{
+	vici_section(b, name);
+	vici_str(b, "child", child->name);
+	vici_str(b, "ike", conn);
+	vici_str(b, "mode", modes[child->mode]);
+	put_ts(b, "local-ts", child->local_ts, child->n_local_ts);
+	put_ts(b, "remote-ts", child->remote_ts, child->n_remote_ts);
 	vici_section_end(b);
 }
 
 static void put_child_conn(struct vici_builder *b, const struct ike_child_cfg *c)
 {
-	static const char *const modes[] = {
-		[IKE_MODE_TUNNEL] = "TUNNEL", [IKE_MODE_TRANSPORT] = "TRANSPORT",
-		[IKE_MODE_PASS] = "PASS", [IKE_MODE_DROP] = "DROP",
-	};
-
 	vici_section(b, c->name);
 	vici_str(b, "mode", modes[c->mode]);
 	put_u64(b, "rekey_time", c->life.soft_seconds);

@@ -18,6 +18,13 @@ void vici_put_sa(struct vici_builder *b, const struct ike_sa_info *sa, ike_time 
 /* list-conn */
 void vici_put_conn(struct vici_builder *b, const struct ike_conn_cfg *conn);
 
+/* list-policy: section @name with a trap or shunt */
+void vici_put_policy(struct vici_builder *b, const char *name, const char *conn,
+		     const struct ike_child_cfg *child);
+
+/* reply of get-algorithms */
+void vici_put_algorithms(struct vici_builder *b);
+
 /* ike-updown; child-updown: @sa's own children are not listed, only @child */
 void vici_put_ike_updown(struct vici_builder *b, bool up, const struct ike_sa_info *sa,
 			 ike_time now);

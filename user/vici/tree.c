@@ -5,9 +5,12 @@
 
 #include "vici.h"
 
+/* A value may be a secret. */
 static void free_node(struct vici_node *n)
 {
 	free(n->name);
+	if (n->value)
+		explicit_bzero(n->value, n->value_len);
 	free(n->value);
 	free(n);
 }

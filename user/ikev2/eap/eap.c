@@ -24,6 +24,14 @@ uint8_t ike_eap_type_find(const char *name)
 	return 0;
 }
 
+const char *ike_eap_type_name(uint8_t type)
+{
+	for (size_t i = 0; i < METHODS; i++)
+		if (methods[i]->type == type)
+			return methods[i]->name;
+	return "eap";
+}
+
 static bool allowed(const struct ike_eap *e, const struct ike_eap_method *m)
 {
 	return e->cfg->eap_type ? e->cfg->eap_type == m->type : m->usable(e);

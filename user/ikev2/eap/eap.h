@@ -68,6 +68,8 @@ char *ike_eap_text(const struct ike_eap *e, char *buf, size_t cap);
 
 /* The method of this name, as in "eap-mschapv2"; 0: there is none. */
 uint8_t ike_eap_type_find(const char *name);
+/* The contrary; "eap" if there is none. */
+const char *ike_eap_type_name(uint8_t type);
 
 /* Is @name the user that @pattern means? "%any", or a text whose first character may be "*". */
 bool ike_eap_name_matches(const char *pattern, const char *name);
