@@ -22,6 +22,13 @@ swan_load() {
 		swanctl "$1" --file "$LOADS/swanctl.conf" --uri "unix://$(daemon_dir a)/vici" 2>&1
 }
 
+# swan_watch COMMAND FILE: line by line, as it comes
+swan_watch() {
+	STRONGSWAN_CONF=$(daemon_dir a)/strongswan.conf stdbuf -oL \
+		swanctl "$1" --uri "unix://$(daemon_dir a)/vici" >"$NET_TMP/$2" 2>&1 &
+	at_exit kill $!
+}
+
 vici() {
 	local name=$1
 	shift
@@ -29,11 +36,15 @@ vici() {
 }
 
 says() {
-	local pattern=$1
+	local pattern=$1 said
 	shift
-	"$@" 2>&1 | grep -Eq -- "$pattern"
+	said=$("$@" 2>&1)
+	grep -Eq -- "$pattern" <<<"$said" || {
+		echo "$said"
+		return 1
+	}
 }
-says_not() { ! says "$@"; }
+says_not() { ! says "$@" >/dev/null; }
 
 # by_cert NAME [KEYS]
 by_cert() { printf 'auth = pubkey\nid = %s.example.org\n%s\n' "$1" "${2:-}"; }
@@ -144,10 +155,8 @@ traps() {
 }
 
 events() {
-	swan a --monitor-sa >"$NET_TMP/monitor" 2>&1 &
-	at_exit kill $!
-	swan a --log >"$NET_TMP/lines" 2>&1 &
-	at_exit kill $!
+	swan_watch --monitor-sa monitor
+	swan_watch --log lines
 	vici a listen ike-updown child-updown ike-rekey child-rekey >"$NET_TMP/events" &
 	at_exit kill $!
 	busywait 5000 grep -q listening "$NET_TMP/events"

@@ -12,7 +12,7 @@ struct daemon_draft {
 	struct ike_settings engine;
 	uint16_t port, port_nat_t;
 	char *socket, *leases;
-	enum ike_log_level log_level;
+	struct log_levels log;
 };
 
 #define KEY(key, setter, member, arg) { key, setter, offsetof(struct daemon_draft, member), arg }
@@ -66,9 +66,13 @@ static void set_path(const struct key_call *call)
 		set_string(call);
 }
 
-static const struct key_word log_words[] = {
-	{ "error", IKE_LOG_ERROR }, { "info", IKE_LOG_INFO }, { "debug", IKE_LOG_DEBUG }, { 0 },
-};
+static void set_log_levels(const struct key_call *call)
+{
+	struct ike_error err;
+
+	if (!log_levels_parse(call->field, call->setting->value, &err))
+		key_error(call, "%s", err.text);
+}
 
 static const struct key_def settings_keys[] = {
 	KEY("cookie_threshold", set_positive_u32, engine.cookie_threshold, NULL),
@@ -83,7 +87,7 @@ static const struct key_def settings_keys[] = {
 	KEY("port_nat_t", set_u16, port_nat_t, NULL),
 	KEY("socket", set_path, socket, NULL),
 	KEY("leases", set_path, leases, NULL),
-	KEY("log", set_word, log_level, log_words),
+	KEY("log", set_log_levels, log, NULL),
 };
 
 const struct key_table settings_table = {
@@ -93,9 +97,10 @@ const struct key_table settings_table = {
 void load_daemon(struct load *l, const struct section *s)
 {
 	struct daemon_draft d = {
-		.port = IKE_PORT, .port_nat_t = IKE_PORT_NATT, .log_level = IKE_LOG_INFO,
+		.port = IKE_PORT, .port_nat_t = IKE_PORT_NATT,
 	};
 
+	log_levels_all(&d.log, IKE_LOG_INFO);
 	if (s)
 		keys_apply(&settings_table, s, &d, l->errors);
 	if (d.port == d.port_nat_t)
@@ -106,5 +111,5 @@ void load_daemon(struct load *l, const struct section *s)
 	l->out->port_nat_t = d.port_nat_t;
 	l->out->socket = d.socket;
 	l->out->leases = d.leases;
-	l->out->log_level = d.log_level;
+	l->out->log = d.log;
 }

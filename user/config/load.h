@@ -5,6 +5,7 @@
 
 #include "../ikev2/ike.h"
 #include "errors.h"
+#include "log_levels.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/esplane/esplane.conf"
 
@@ -14,7 +15,7 @@ struct daemon_config {
 	uint16_t port, port_nat_t;	/* 500 and 4500 unless set */
 	char *socket;			/* of VICI; NULL: the default */
 	char *leases;			/* file; NULL: the default */
-	enum ike_log_level log_level;	/* IKE_LOG_INFO unless set */
+	struct log_levels log;		/* IKE_LOG_INFO unless set */
 };
 
 /*

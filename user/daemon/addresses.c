@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The addresses of this host, and those that peers give to it. */
+#define LOG_SUBSYSTEM LOG_KERNEL
+
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>

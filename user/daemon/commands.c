@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The VICI commands: what strongSwan's clients ask, and esplane-stats of our own. */
+#define LOG_SUBSYSTEM LOG_VICI
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

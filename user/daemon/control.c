@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The VICI server's socket and clients. */
+#define LOG_SUBSYSTEM LOG_VICI
+
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>

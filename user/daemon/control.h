@@ -13,6 +13,7 @@
 #include "vici/session.h"
 
 struct control;
+struct log_line;
 
 /* What the server needs of the daemon. */
 struct control_ops {
@@ -83,7 +84,7 @@ void command_done(struct control *c, const struct ike_event *event);
 
 /* reports.c */
 void report_event(struct control *c, const struct ike_event *event);
-void report_log(struct control *c, enum ike_log_level level, const char *name, const char *text);
+void report_log(struct control *c, const struct log_line *line);
 void report_forget(struct control *c);
 
 #endif

@@ -35,6 +35,12 @@ int hooks_open(struct hooks *h, const char *config)
 	return 0;
 }
 
+static void say(enum ike_log_level level, const char *name, const char *text)
+{
+	log_write(&(struct log_line){ LOG_CHILD, level, &(struct ike_log_names){ .name = name },
+				      text });
+}
+
 /* "E" or "I", name, text. */
 static void take_line(const char *bytes, size_t len)
 {
@@ -45,7 +51,7 @@ static void take_line(const char *bytes, size_t len)
 		return;
 	text = name + strlen(name) + 1;
 	if (text < bytes + len)
-		log_line(level, name, text);
+		say(level, name, text);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -128,5 +134,5 @@ void hooks_run(struct hooks *h, const struct hooks_request *r)
 	else if (send(h->fd, r->bytes, r->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		why = errno == EAGAIN ? "too many others wait" : strerror(errno);
 	if (why)
-		log_line(IKE_LOG_ERROR, name, why);
+		say(IKE_LOG_ERROR, name, why);
 }

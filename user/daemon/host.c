@@ -185,9 +185,10 @@ static void op_fetch(void *arg, struct ike_fetch *fetch)
 	fetches_ask(((struct host *)arg)->fetches, fetch);
 }
 
-static void op_log(void *arg, enum ike_log_level level, const char *name, const char *text)
+static void op_log(void *arg, enum ike_log_level level, const struct ike_log_names *names,
+		   const char *text)
 {
-	log_line(level, name, text);
+	log_write(&(struct log_line){ names->child ? LOG_CHILD : LOG_IKE, level, names, text });
 }
 
 static void op_event(void *arg, const struct ike_event *event)
@@ -227,7 +228,7 @@ static const struct ike_host ops = {
 	.updown = op_updown,
 	.lease_keep = op_lease_keep,
 	.fetch = op_fetch,
-	.log = op_log,
+	.log_about = op_log,
 	.event = op_event,
 };
 

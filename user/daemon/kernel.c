@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The engine's requests to the data plane. */
+#define LOG_SUBSYSTEM LOG_KERNEL
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

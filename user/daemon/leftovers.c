@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What an earlier esplaned left in the kernel, and how it makes way. */
+#define LOG_SUBSYSTEM LOG_KERNEL
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

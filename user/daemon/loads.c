@@ -8,6 +8,8 @@
  * is refused the change is undone, and the client is told why. Running SAs keep what they began
  * with.
  */
+#define LOG_SUBSYSTEM LOG_CONFIG
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>

@@ -80,8 +80,8 @@ static void log_messages(const struct cfg_errors *errors)
 	size_t i;
 
 	for (i = 0; i < errors->n; i++)
-		log_line(errors->list[i].severity == CFG_ERROR ? IKE_LOG_ERROR : IKE_LOG_INFO, "",
-			 errors->list[i].text);
+		log_say(LOG_CONFIG, errors->list[i].severity == CFG_ERROR ? IKE_LOG_ERROR :
+			IKE_LOG_INFO, "%s", errors->list[i].text);
 	if (errors->suppressed)
 		log_error("%zu more messages are left out", errors->suppressed);
 	if (errors->no_memory)
@@ -118,6 +118,20 @@ static int read_config(struct daemon *d)
 	return 0;
 }
 
+static void on_log(void *arg, const struct log_line *line)
+{
+	struct daemon *d = arg;
+
+	if (d->control.listening)
+		report_log(&d->control, line);
+}
+
+/* What the command line says goes before the file. */
+static void use_log_levels(struct daemon *d)
+{
+	log_setup(d->options.has_log ? &d->options.log : &d->settings->log, on_log, d);
+}
+
 static void use_config(struct daemon *d, struct daemon_config *fresh)
 {
 	struct ike_config *old = d->config;
@@ -126,6 +140,7 @@ static void use_config(struct daemon *d, struct daemon_config *fresh)
 	fresh->ike = NULL;
 	config_free(d->settings);
 	d->settings = fresh;
+	use_log_levels(d);
 	ike_engine_configure(d->host.engine, d->config, host_now());
 	ike_config_unref(old);
 }
@@ -266,14 +281,6 @@ static void on_event(void *arg, const struct ike_event *event)
 	report_event(&((struct daemon *)arg)->control, event);
 }
 
-static void on_log(void *arg, enum ike_log_level level, const char *name, const char *text)
-{
-	struct daemon *d = arg;
-
-	if (d->control.listening)
-		report_log(&d->control, level, name, text);
-}
-
 static void on_message(void *arg, const struct ike_endpoint *local,
 		       const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
@@ -323,7 +330,7 @@ static int open_all(struct daemon *d)
 	privileges_part_keys();
 	if (read_config(d))
 		return -1;
-	log_setup(d->options.debug ? IKE_LOG_DEBUG : d->settings->log_level, on_log, d);
+	use_log_levels(d);
 	if (d->options.privdrop && privileges_find(d->options.user, &d->identity))
 		return -1;
 	if (sockets_open(&d->sockets, d->settings->port, d->settings->port_nat_t))
@@ -431,7 +438,11 @@ int main(int argc, char **argv)
 
 	if (!options_parse(&d.options, argc, argv, &status))
 		return status;
-	log_setup(d.options.debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, NULL, NULL);
+	log_setup(&d.options.log, NULL, NULL);
+	if (log_open(d.options.format, d.options.journal)) {
+		log_error("journal %s: %m", d.options.journal);
+		return EXIT_FAILURE;
+	}
 	d.identity = (struct privileges_identity){ getuid(), getgid() };
 	/* Before anything secret is here, any thread, and the hooks' socket: it has none of them. */
 	if (fetches_fork(&d.fetches, &d.options))

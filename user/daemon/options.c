@@ -12,6 +12,9 @@ enum {
 	OPT_VICI,
 	OPT_USER,
 	OPT_DEBUG,
+	OPT_LOG,
+	OPT_JSON,
+	OPT_JOURNAL,
 	OPT_VERSION,
 	OPT_NO_PRIVDROP,
 	OPT_NO_KERNEL,
@@ -27,7 +30,11 @@ static const char usage[] =
 "  --no-privdrop   stay who we are, without system call filter: for tests in namespaces\n"
 "  --no-kernel     negotiate only: needs no module, carries no traffic\n"
 "  --foreground    accepted; esplaned never goes to the background\n"
-"  --debug         log what is sent, received and decided\n"
+"  --log LEVELS    what is logged: error, info (the default) or debug, also by part, such as\n"
+"                  \"info, kernel:debug\" (daemon, config, kernel, net, vici, ike, child)\n"
+"  --debug         log what is sent, received and decided: --log debug\n"
+"  --json          log lines as JSON objects\n"
+"  --journal[=SOCKET]  log to the systemd journal, as a unit does by itself\n"
 "  --version\n"
 "Signals: HUP reads the configuration again, TERM and INT delete the SAs at the peers and end.\n";
 
@@ -36,6 +43,9 @@ static const struct option long_options[] = {
 	{ "vici", required_argument, NULL, OPT_VICI },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "debug", no_argument, NULL, OPT_DEBUG },
+	{ "log", required_argument, NULL, OPT_LOG },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "journal", optional_argument, NULL, OPT_JOURNAL },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "no-privdrop", no_argument, NULL, OPT_NO_PRIVDROP },
 	{ "no-kernel", no_argument, NULL, OPT_NO_KERNEL },
@@ -43,6 +53,18 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
 };
+
+static bool take_log(struct options *o, int *status)
+{
+	struct ike_error why;
+
+	o->has_log = log_levels_parse(&o->log, optarg, &why);
+	if (o->has_log)
+		return true;
+	fprintf(stderr, "esplaned: --log %s: %s\n", optarg, why.text);
+	*status = EXIT_FAILURE;
+	return false;
+}
 
 /* Returns true to go on. */
 static bool take(struct options *o, int option, int *status)
@@ -58,7 +80,17 @@ static bool take(struct options *o, int option, int *status)
 		o->user = optarg;
 		return true;
 	case OPT_DEBUG:
-		o->debug = true;
+		o->has_log = true;
+		log_levels_all(&o->log, IKE_LOG_DEBUG);
+		return true;
+	case OPT_LOG:
+		return take_log(o, status);
+	case OPT_JSON:
+		o->format = LOG_JSON;
+		return true;
+	case OPT_JOURNAL:
+		o->format = LOG_JOURNAL;
+		o->journal = optarg ? optarg : o->journal;
 		return true;
 	case OPT_FOREGROUND:
 		return true;
@@ -87,7 +119,9 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 {
 	int option;
 
-	*o = (struct options){ .config = CONFIG_DEFAULT_FILE, .privdrop = true, .kernel = true };
+	*o = (struct options){ .config = CONFIG_DEFAULT_FILE, .privdrop = true, .kernel = true,
+			       .journal = LOG_JOURNAL_SOCKET };
+	log_levels_all(&o->log, IKE_LOG_INFO);
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (!take(o, option, status))
 			return false;

@@ -5,13 +5,17 @@
 
 #include <stdbool.h>
 
+#include "log.h"
 #include "vici/version.h"
 
 struct options {
 	const char *config;		/* --config */
 	const char *vici; /* --vici: path of the control socket; NULL: the configuration says */
 	const char *user;		/* --user: whom to become */
-	bool debug;			/* --debug */
+	bool has_log;			/* --log, --debug: instead of the configuration's */
+	struct log_levels log;
+	enum log_format format;		/* --json, --journal */
+	const char *journal;		/* its socket */
 	bool privdrop;			/* not --no-privdrop */
 	bool kernel;			/* not --no-kernel */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "log.h"
 #include "vici/status.h"
 
 static void broadcast(struct control *c, enum vici_event event, struct vici_builder *b)
@@ -206,31 +207,43 @@ void report_event(struct control *c, const struct ike_event *event)
 			c, known_find(c, event->old_id, is_about_child(event) ? event->old_id : 0));
 }
 
-static void report_control_log(struct control *c, enum ike_log_level level, const char *name,
-			       const char *text)
+/* README "log": groups are strongSwan's. */
+static void put_line(struct vici_builder *b, const struct log_line *line)
+{
+	static const char *const groups[] = {
+		[LOG_DAEMON] = "DMN", [LOG_CONFIG] = "CFG", [LOG_KERNEL] = "KNL", [LOG_NET] = "NET",
+		[LOG_VICI] = "DMN", [LOG_IKE] = "IKE", [LOG_CHILD] = "CHD",
+	};
+
+	vici_put_log(b, groups[line->subsystem], line->level, line->names ? line->names->name : "",
+		     line->text);
+}
+
+static void report_control_log(struct control *c, const struct log_line *line)
 {
 	struct client *client, *next;
 	struct vici_builder b;
 
 	vici_event_begin(&b, VICI_EV_CONTROL_LOG);
-	vici_put_log(&b, level, name, text);
+	put_line(&b, line);
 	for (client = c->clients; client; client = next) {
 		next = client->next;
-		if (vici_session_busy(client->session) && vici_log_wanted(level, client->loglevel))
+		if (vici_session_busy(client->session) &&
+		    vici_log_wanted(line->level, client->loglevel))
 			vici_session_event(client->session, VICI_EV_CONTROL_LOG, &b);
 	}
 	vici_abandon(&b);
 }
 
-void report_log(struct control *c, enum ike_log_level level, const char *name, const char *text)
+void report_log(struct control *c, const struct log_line *line)
 {
 	struct vici_builder b;
 
 	if (is_wanted(c, VICI_EV_CONTROL_LOG))
-		report_control_log(c, level, name, text);
+		report_control_log(c, line);
 	if (!is_wanted(c, VICI_EV_LOG))
 		return;
 	vici_event_begin(&b, VICI_EV_LOG);
-	vici_put_log(&b, level, name, text);
+	put_line(&b, line);
 	broadcast(c, VICI_EV_LOG, &b);
 }

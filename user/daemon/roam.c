@@ -3,6 +3,8 @@
  * This host moves. What exactly has changed is not read: the engine asks for addresses and routes
  * as they are then, and an event that was lost is as good as one that came.
  */
+#define LOG_SUBSYSTEM LOG_KERNEL
+
 #include <linux/rtnetlink.h>
 #include <string.h>
 

@@ -3,6 +3,8 @@
  * IKE's UDP sockets. Wildcard ones: which address a datagram came to and goes from is in control
  * messages.
  */
+#define LOG_SUBSYSTEM LOG_NET
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -3,6 +3,8 @@
  * Events of the data plane. Those about SAs that are not this process's are leftovers' or somebody
  * else's.
  */
+#define LOG_SUBSYSTEM LOG_KERNEL
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

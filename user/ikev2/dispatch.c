@@ -13,7 +13,7 @@ static void drop(struct ike_engine *e, const struct ike_incoming *in, const char
 	char from[IKE_ADDR_TEXT_MAX];
 
 	e->counters.refused++;
-	ike_log(e, IKE_LOG_DEBUG, "dropped a message from %s port %u: %s",
+	ike_stranger_log(e, IKE_LOG_DEBUG, "dropped a message from %s port %u: %s",
 		ike_addr_text(&in->remote.addr, from, sizeof(from)), in->remote.port, why);
 }
 

@@ -89,6 +89,9 @@ ike_time ike_jitter(struct ike_engine *e, ike_time span);
 #define IKE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 /* One line for people, named after the engine as a whole, an IKE SA, a CHILD_SA. */
 void ike_log(struct ike_engine *e, enum ike_log_level level, const char *fmt, ...) IKE_PRINTF(3, 4);
+/* The same of what a datagram causes that nobody has authenticated. */
+void ike_stranger_log(struct ike_engine *e, enum ike_log_level level, const char *fmt, ...)
+	IKE_PRINTF(3, 4);
 void ike_sa_log(const struct ike_sa *sa, enum ike_log_level level, const char *fmt, ...)
 	IKE_PRINTF(3, 4);
 void ike_child_log(const struct ike_child *c, enum ike_log_level level, const char *fmt, ...)

@@ -53,6 +53,16 @@ enum ike_log_level {
 	IKE_LOG_DEBUG
 };
 
+/* What a line of the log is about; what is not known is NULL or 0. Valid during the call. */
+struct ike_log_names {
+	const char *name;	      /* "conn[3]", "conn[3]/child{5}" or "" */
+	const char *conn, *child;     /* of the configuration */
+	uint64_t ike_id, child_id;    /* as in struct ike_sa_info */
+	uint64_t spi_i, spi_r;	      /* of the IKE SA */
+	uint32_t spi_in, spi_out;     /* of the CHILD_SA */
+	bool stranger; /* caused by a datagram that nobody has authenticated: by anybody */
+};
+
 /* One direction of a CHILD_SA, as the data plane needs it. Keys are valid during the call only. */
 struct ike_sa_spec {
 	bool inbound;
@@ -236,6 +246,9 @@ struct ike_host {
 	 * Nothing secret.
 	 */
 	void (*log)(void *host, enum ike_log_level level, const char *name, const char *text);
+	/* The same in place of it, with all that the line is about. May be NULL. */
+	void (*log_about)(void *host, enum ike_log_level level, const struct ike_log_names *names,
+			  const char *text);
 	void (*event)(void *host, const struct ike_event *event);
 };
 

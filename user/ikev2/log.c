@@ -12,15 +12,18 @@ enum {
 	LINE_MAX_LEN = 4096, /* two lists of proposals and some words */
 };
 
-static void say(struct ike_engine *e, enum ike_log_level level, const char *name, const char *fmt,
-		va_list args) IKE_PRINTF(4, 0);
-static void say(struct ike_engine *e, enum ike_log_level level, const char *name, const char *fmt,
-		va_list args)
+static void say(struct ike_engine *e, enum ike_log_level level, const struct ike_log_names *names,
+		const char *fmt, va_list args) IKE_PRINTF(4, 0);
+static void say(struct ike_engine *e, enum ike_log_level level, const struct ike_log_names *names,
+		const char *fmt, va_list args)
 {
 	char line[LINE_MAX_LEN];
 
 	vsnprintf(line, sizeof(line), fmt, args);
-	e->ops->log(e->host, level, name, line);
+	if (e->ops->log_about)
+		e->ops->log_about(e->host, level, names, line);
+	else
+		e->ops->log(e->host, level, names->name, line);
 }
 
 void ike_log(struct ike_engine *e, enum ike_log_level level, const char *fmt, ...)
@@ -28,30 +31,58 @@ void ike_log(struct ike_engine *e, enum ike_log_level level, const char *fmt, ..
 	va_list args;
 
 	va_start(args, fmt);
-	say(e, level, "", fmt, args);
+	say(e, level, &(struct ike_log_names){.name = ""}, fmt, args);
 	va_end(args);
+}
+
+void ike_stranger_log(struct ike_engine *e, enum ike_log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(e, level, &(struct ike_log_names){.name = "", .stranger = true}, fmt, args);
+	va_end(args);
+}
+
+static struct ike_log_names names_of(const struct ike_sa *sa)
+{
+	return (struct ike_log_names){
+		.conn = sa->conn->name,
+		.ike_id = sa->id,
+		.spi_i = sa->spi_i,
+		.spi_r = sa->spi_r,
+		.stranger = !sa->initiator && !sa->established,
+	};
 }
 
 void ike_sa_log(const struct ike_sa *sa, enum ike_log_level level, const char *fmt, ...)
 {
+	struct ike_log_names names = names_of(sa);
 	char name[NAME_MAX_LEN];
 	va_list args;
 
 	snprintf(name, sizeof(name), "%s[%" PRIu64 "]", sa->conn->name, sa->id);
+	names.name = name;
 	va_start(args, fmt);
-	say(sa->engine, level, name, fmt, args);
+	say(sa->engine, level, &names, fmt, args);
 	va_end(args);
 }
 
 void ike_child_log(const struct ike_child *c, enum ike_log_level level, const char *fmt, ...)
 {
+	struct ike_log_names names = names_of(c->sa);
 	char name[NAME_MAX_LEN];
 	va_list args;
 
 	snprintf(name, sizeof(name), "%s[%" PRIu64 "]/%s{%" PRIu64 "}", c->sa->conn->name,
 		 c->sa->id, c->cfg->name, c->id);
+	names.name = name;
+	names.child = c->cfg->name;
+	names.child_id = c->id;
+	names.spi_in = c->spi_in;
+	names.spi_out = c->spi_out;
 	va_start(args, fmt);
-	say(c->sa->engine, level, name, fmt, args);
+	say(c->sa->engine, level, &names, fmt, args);
 	va_end(args);
 }
 

@@ -355,10 +355,10 @@ static bool admit(struct ike_engine *e, const struct ike_incoming *in, struct ik
 		return true;
 	e->counters.refused++;
 	if (of_source < block)
-		ike_log(e, IKE_LOG_DEBUG,
+		ike_stranger_log(e, IKE_LOG_DEBUG,
 			"IKE_SA_INIT dropped: %u IKE SAs are half open already", limit);
 	else
-		ike_log(e, IKE_LOG_DEBUG,
+		ike_stranger_log(e, IKE_LOG_DEBUG,
 			"IKE_SA_INIT dropped: %u IKE SAs of %s are half open already", block,
 			ike_addr_text(&in->remote.addr, from, sizeof(from)));
 	return false;
@@ -445,8 +445,8 @@ static void log_refusal(struct ike_engine *e, const struct ike_incoming *in, con
 	char from[IKE_ADDR_TEXT_MAX];
 
 	e->counters.refused++;
-	ike_log(e, IKE_LOG_ERROR, "%s refused to %s: %s", what,
-		ike_addr_text(&in->remote.addr, from, sizeof(from)), why);
+	ike_stranger_log(e, IKE_LOG_ERROR, "%s refused to %s: %s", what,
+			 ike_addr_text(&in->remote.addr, from, sizeof(from)), why);
 }
 
 /* The connection and the suite; NULL: refused. */
@@ -482,7 +482,7 @@ static const struct ike_conn_cfg *choose(struct ike_engine *e, struct ike_incomi
 	ike_proposal_list_clear(&offer);
 	if (!conn || ike_ke_check(&in->all, suite->ke, peer, group, &err))
 		return conn;
-	ike_log(e, IKE_LOG_DEBUG, "IKE_SA_INIT: %s", err.text);
+	ike_stranger_log(e, IKE_LOG_DEBUG, "IKE_SA_INIT: %s", err.text);
 	answer_stateless(e, in, err.notify,
 			 ike_bytes(group, err.notify == IKE_NOTIFY_INVALID_KE_PAYLOAD ? 2 : 0));
 	return NULL;

@@ -140,7 +140,7 @@ static void defaults(void **state)
 	assert_int_equal(c->port, 500);
 	assert_int_equal(c->port_nat_t, 4500);
 	assert_null(c->socket);
-	assert_int_equal(c->log_level, IKE_LOG_INFO);
+	assert_int_equal(c->log.of[LOG_IKE], IKE_LOG_INFO);
 	assert_int_equal(c->ike->settings.cookie_threshold, 0);
 	config_free(c);
 }
@@ -444,7 +444,7 @@ static void daemon_settings(void **state)
 	assert_int_equal(c->port, 5000);
 	assert_int_equal(c->port_nat_t, 5001);
 	assert_string_equal(c->socket, "/tmp/v.sock");
-	assert_int_equal(c->log_level, IKE_LOG_DEBUG);
+	assert_int_equal(c->log.of[LOG_IKE], IKE_LOG_DEBUG);
 	config_free(c);
 	config_free(accepted(""));
 }

@@ -336,7 +336,7 @@ static struct vici_node *logged(enum ike_log_level level, const char *name)
 	struct vici_builder b;
 
 	vici_event_begin(&b, VICI_EV_LOG);
-	vici_put_log(&b, level, name, "text");
+	vici_put_log(&b, "IKE", level, name, "text");
 	return parsed(&b);
 }
 

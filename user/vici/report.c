@@ -41,10 +41,10 @@ static void put_log_name(struct vici_builder *b, const char *name)
 	vici_value(b, "ikesa-uniqueid", name + len + 1, digits);
 }
 
-void vici_put_log(struct vici_builder *b, enum ike_log_level level, const char *name,
-		  const char *text)
+void vici_put_log(struct vici_builder *b, const char *group, enum ike_log_level level,
+		  const char *name, const char *text)
 {
-	vici_str(b, "group", "IKE");
+	vici_str(b, "group", group);
 	vici_fmt(b, "level", "%d", strongswan_level(level));
 	put_log_name(b, name);
 	if (*name)

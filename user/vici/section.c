@@ -67,6 +67,25 @@ static void convert_value(struct conversion *c, struct section *s, const struct 
 		c->errors->no_memory = true;
 }
 
+/* Names are in log lines and messages, and in paths with dots between. */
+static bool is_name(const char *name)
+{
+	const char *at;
+
+	for (at = name; *at; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f)
+			return false;
+	return *name;
+}
+
+static bool check_name(struct conversion *c, const struct cfg_where *where, const char *name)
+{
+	if (is_name(name))
+		return true;
+	cfg_error(c->errors, where, "a name is empty, or has a space or control character in it");
+	return false;
+}
+
 /* VICI_DEPTH_MAX bounds the recursion. */
 static void convert(struct conversion *c, struct section *s, const struct vici_node *from)
 {
@@ -76,6 +95,8 @@ static void convert(struct conversion *c, struct section *s, const struct vici_n
 	char path[512];
 
 	for (n = from->child; n && !c->errors->no_memory; n = n->next) {
+		if (!check_name(c, &s->where, n->name))
+			continue;
 		if (n->type != VICI_SECTION_START) {
 			convert_value(c, s, n);
 			continue;
@@ -102,6 +123,8 @@ struct extra_item *vici_load_section(struct config_extra *x, const char *place,
 		cfg_error(errors, &where, "one section of %s is needed, and nothing else", place);
 		return NULL;
 	}
+	if (!check_name(&c, &where, n->name))
+		return NULL;
 	c.item = extra_item_new(place, n->name, n->name);
 	if (!c.item) {
 		errors->no_memory = true;

@@ -39,8 +39,8 @@ void vici_put_child_rekey(struct vici_builder *b, const struct ike_sa_info *sa,
 			  ike_time now);
 
 /* log, control-log. @name as struct ike_host's log gets it: "conn[3]", "conn[3]/child{5}" or "". */
-void vici_put_log(struct vici_builder *b, enum ike_log_level level, const char *name,
-		  const char *text);
+void vici_put_log(struct vici_builder *b, const char *group, enum ike_log_level level,
+		  const char *name, const char *text);
 
 /* Does a client that asked for strongSwan log level @loglevel (-1 to 4) want a line of @level? */
 bool vici_log_wanted(enum ike_log_level level, int loglevel);
