@@ -166,8 +166,8 @@ events() {
 	swan a --rekey --child net >/dev/null
 	swan a --rekey --ike site >/dev/null
 	swan a --terminate --ike site >/dev/null
-	ktap_check "--monitor-sa: up and down" says 'ike-updown event' cat "$NET_TMP/monitor"
-	ktap_check "--monitor-sa: rekeyed" says 'child-rekey event' cat "$NET_TMP/monitor"
+	ktap_check "--monitor-sa: up and down" says '^site: #[0-9]+, ESTABLISHED' cat "$NET_TMP/monitor"
+	ktap_check "--monitor-sa: rekeyed" says 'net: #[0-9]+, reqid' cat "$NET_TMP/monitor"
 	ktap_check "--log: lines with their SA" says 'site\[[0-9]+\]/net\{[0-9]+\}: CHILD_SA is up' cat "$NET_TMP/lines"
 	ktap_check "events: IKE SA up" says '"ike-updown", "message": \{"up": "yes", "site": ' cat "$NET_TMP/events"
 	ktap_check "events: IKE SA down" says '"ike-updown", "message": \{"site": ' busywait_cat "$NET_TMP/events"

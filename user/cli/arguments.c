@@ -9,7 +9,7 @@
 static const struct command *const commands[] = {
 	&cmd_status, &cmd_dump, &cmd_initiate, &cmd_terminate, &cmd_rekey, &cmd_monitor,
 	&cmd_stats, &cmd_sa, &cmd_policy, &cmd_link, &cmd_check,
-	&cmd_reload, &cmd_version,
+	&cmd_reload, &cmd_trace, &cmd_version,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -44,7 +44,8 @@ struct command {
 };
 
 extern const struct command cmd_status, cmd_dump, cmd_initiate, cmd_terminate, cmd_rekey,
-	cmd_check, cmd_monitor, cmd_stats, cmd_sa, cmd_policy, cmd_link, cmd_reload, cmd_version;
+	cmd_check, cmd_monitor, cmd_stats, cmd_sa, cmd_policy, cmd_link, cmd_reload, cmd_trace,
+	cmd_version;
 
 /* The whole command. Returns an exit status. */
 int esplane_main(int argc, char **argv);

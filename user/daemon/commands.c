@@ -350,6 +350,7 @@ static const struct {
 	{ "version", cmd_version },
 	{ "stats", cmd_stats },
 	{ "esplane-stats", cmd_esplane_stats },
+	{ "esplane-trace", cmd_esplane_trace },
 	{ "list-sas", cmd_list_sas },
 	{ "list-conns", cmd_list_conns },
 	{ "list-policies", cmd_list_policies },

@@ -14,6 +14,8 @@ vici_command cmd_load_conn, cmd_unload_conn, cmd_get_conns, cmd_load_pool, cmd_u
 	cmd_load_authority, cmd_unload_authority, cmd_get_authorities, cmd_load_shared,
 	cmd_unload_shared, cmd_get_shared, cmd_load_cert, cmd_load_key, cmd_unload_key,
 	cmd_get_keys, cmd_clear_creds;
+/* trace.c */
+vici_command cmd_esplane_trace;
 /* lists.c */
 vici_command cmd_list_certs, cmd_list_authorities, cmd_list_policies, cmd_get_pools,
 	cmd_get_algorithms, cmd_get_counters, cmd_reset_counters;

@@ -26,6 +26,7 @@ enum {
 struct output {
 	uv_write_t request;
 	uint8_t *data;
+	size_t len;
 };
 
 static void on_closed(uv_handle_t *handle)
@@ -43,6 +44,7 @@ static void client_close(struct client *client)
 	if (client->closing)
 		return;
 	client->closing = true;
+	trace_end(client);
 	*client->link = client->next;
 	if (client->next)
 		client->next->link = client->link;
@@ -54,6 +56,8 @@ static void on_written(uv_write_t *request, int status)
 {
 	struct output *out = request->data;
 
+	/* A decrypted message (trace.c), for one. */
+	explicit_bzero(out->data, out->len);
 	free(out->data);
 	free(out);
 }
@@ -72,6 +76,7 @@ static void session_output(void *arg, struct vici_session *s, uint8_t *data, siz
 		goto drop;
 	}
 	out->data = data;
+	out->len = len;
 	out->request.data = out;
 	if (!uv_write(&out->request, (uv_stream_t *)&client->pipe, &buf, 1, on_written))
 		return;

@@ -44,6 +44,7 @@ struct client {
 	uint64_t ticket;		/* of the command under way; 0: none */
 	int loglevel;			/* what control-log lines it asked for */
 	size_t matches;			/* SAs that the command acts on */
+	bool tracing;			/* trace.c */
 	unsigned int handles;		/* not closed yet */
 	bool closing;
 };
@@ -81,6 +82,11 @@ void control_free(struct control *c);
 /* commands.c */
 bool command_run(struct client *client, const char *name, const struct vici_node *args);
 void command_done(struct control *c, const struct ike_event *event);
+
+/* trace.c: decrypted IKE messages, to clients of root's that asked for them, and to nobody else. */
+void trace_message(struct control *c, const struct ike_trace *t);
+/* @client goes. */
+void trace_end(struct client *client);
 
 /* reports.c */
 void report_event(struct control *c, const struct ike_event *event);

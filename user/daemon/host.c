@@ -191,6 +191,13 @@ static void op_log(void *arg, enum ike_log_level level, const struct ike_log_nam
 	log_write(&(struct log_line){ names->child ? LOG_CHILD : LOG_IKE, level, names, text });
 }
 
+static void op_trace(void *arg, const struct ike_trace *t)
+{
+	struct host *h = arg;
+
+	h->listener.trace(h->listener.arg, t);
+}
+
 static void op_event(void *arg, const struct ike_event *event)
 {
 	struct host *h = arg;
@@ -229,6 +236,7 @@ static const struct ike_host ops = {
 	.lease_keep = op_lease_keep,
 	.fetch = op_fetch,
 	.log_about = op_log,
+	.trace = op_trace,
 	.event = op_event,
 };
 

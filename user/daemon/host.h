@@ -31,6 +31,8 @@ struct host_listener {
 	void (*event)(void *arg, const struct ike_event *event);
 	/* The engine was told to shut down, and all is answered or given up. Once. */
 	void (*idle)(void *arg);
+	/* ike_engine_trace() */
+	void (*trace)(void *arg, const struct ike_trace *t);
 	void *arg;
 };
 

@@ -55,21 +55,26 @@ struct daemon {
 
 /* Configuration */
 
-/* All messages, one a line. */
-static char *join_messages(const struct cfg_errors *errors)
+/*
+ * All errors in one line: swanctl prints nothing at all of a text that has two. Warnings are in the
+ * log.
+ */
+static char *join_errors(const struct cfg_errors *errors)
 {
 	size_t i, len = 1;
 	char *text, *at;
 
 	for (i = 0; i < errors->n; i++)
-		len += strlen(errors->list[i].text) + 1;
+		len += strlen(errors->list[i].text) + strlen("; ");
 	text = malloc(len);
 	if (!text)
 		return NULL;
 	at = text;
 	*at = '\0';
 	for (i = 0; i < errors->n; i++) {
-		at = stpcpy(at, i ? "\n" : "");
+		if (errors->list[i].severity != CFG_ERROR)
+			continue;
+		at = stpcpy(at, at == text ? "" : "; ");
 		at = stpcpy(at, errors->list[i].text);
 	}
 	return text;
@@ -165,7 +170,7 @@ static char *reload(void *arg)
 		log_info("configuration reloaded: %zu connections", d->config->n_conns);
 	} else {
 		settings_free(file);
-		text = join_messages(&errors);
+		text = join_errors(&errors);
 		log_error("%s is not usable; the old configuration stays in force",
 			  d->options.config);
 	}
@@ -185,7 +190,7 @@ static char *rebuild(void *arg, const char *alone)
 	if (fresh)
 		use_config(d, fresh);
 	else
-		text = join_messages(&errors);
+		text = join_errors(&errors);
 	cfg_errors_free(&errors);
 	return fresh || text ? text : strdup("out of memory");
 }
@@ -279,6 +284,11 @@ static void on_hup(uv_signal_t *handle, int number)
 static void on_event(void *arg, const struct ike_event *event)
 {
 	report_event(&((struct daemon *)arg)->control, event);
+}
+
+static void on_trace(void *arg, const struct ike_trace *t)
+{
+	trace_message(&((struct daemon *)arg)->control, t);
 }
 
 static void on_message(void *arg, const struct ike_endpoint *local,
@@ -399,7 +409,9 @@ static int start(struct daemon *d)
 	d->sockets.arg = d;
 	d->host.loop = &d->loop;
 	d->host.sockets = &d->sockets;
-	d->host.listener = (struct host_listener){ .event = on_event, .idle = on_idle, .arg = d };
+	d->host.listener = (struct host_listener){
+		.event = on_event, .idle = on_idle, .trace = on_trace, .arg = d,
+	};
 	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) ||
 	    watch_start(&d->watch) || roam_start(&d->roam) ||
 	    hooks_start(&d->hooks, &d->loop) || fetches_start(&d->fetches, &d->loop)) {

@@ -7,6 +7,7 @@
 #include "ikev2/child.h"
 #include "ikev2/dispatch.h"
 #include "ikev2/mobike.h"
+#include "ikev2/trace.h"
 
 static void drop(struct ike_engine *e, const struct ike_incoming *in, const char *why)
 {
@@ -82,9 +83,18 @@ static enum opening open_fragment(struct ike_sa *sa, struct ike_incoming *in,
 	}
 	ike_fragment_learn(sa, f);
 	in->plain = ike_packet_bytes(&in->whole);
+	ike_trace_opened(sa, in, in->first, in->plain);
 	return ike_payloads_decode(&in->all, in->first, in->plain, err)
 		       ? OPEN_WELL
 		       : OPEN_BROKEN;
+}
+
+static enum opening read_plain(struct ike_sa *sa, struct ike_incoming *in, uint8_t first,
+			       struct ike_error *err)
+{
+	in->first = first;
+	ike_trace_opened(sa, in, first, in->plain);
+	return ike_payloads_decode(&in->all, first, in->plain, err) ? OPEN_WELL : OPEN_BROKEN;
 }
 
 /* Outer payloads, decryption. */
@@ -101,8 +111,7 @@ static enum opening open_sk(struct ike_sa *sa, struct ike_incoming *in, struct i
 	else if (!ike_sk_open(in->bytes, in->len, &sk, &sa->in, &in->plain, err))
 		opening = err->notify ? OPEN_BROKEN : OPEN_FORGED;
 	else
-		opening = ike_payloads_decode(&in->all, in->first = sk.next, in->plain, err) ?
-			  OPEN_WELL : OPEN_BROKEN;
+		opening = read_plain(sa, in, sk.next, err);
 	if (opening == OPEN_BROKEN || opening == OPEN_WELL)
 		ike_fragments_clear(f);
 	return opening;
@@ -358,6 +367,7 @@ void ike_dispatch(struct ike_engine *e, const struct ike_endpoint *local,
 
 	if (!in)
 		return;
+	ike_trace_clear(e, false, local, remote, message);
 	if (ike_header_decode(ike_bytes(in->bytes, in->len), &in->header, &err))
 		take(e, in);
 	else

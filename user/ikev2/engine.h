@@ -17,7 +17,7 @@
  * 	updown.c	a CHILD_SA's coming and going, for a command of the user's
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
  * 	goal.c		what should be up, and trying again
- * 	command.c ticket.c status.c	for people
+ * 	command.c ticket.c status.c trace.c	for people
  *
  * Ownership: the engine owns IKE SAs, policies, goals and tickets; an IKE SA its CHILD_SAs and
  * tasks. What ends while its functions may be on the stack is unlinked at once and freed when the
@@ -61,6 +61,7 @@ struct ike_engine {
 	struct ike_config *config;
 	ike_time now;
 	bool stopping;
+	bool tracing; /* trace.h */
 	uint64_t last_ike_id, last_child_id, last_ticket;
 	struct ike_timers timers;
 	struct ike_table by_spi;   /* IKE SAs by our SPI */

@@ -63,6 +63,17 @@ struct ike_log_names {
 	bool stranger; /* caused by a datagram that nobody has authenticated: by anybody */
 };
 
+/* One IKE message in the clear, for ike_engine_trace(). Valid during the call, and confidential. */
+struct ike_trace {
+	bool sent;		/* else received */
+	bool decrypted;		/* what was in its SK payload takes the place of that */
+	struct ike_endpoint local, remote;
+	const char *conn;	/* NULL: of no IKE SA yet */
+	uint64_t ike_id;
+	const uint8_t *message; /* without non-ESP marker */
+	size_t len;
+};
+
 /* One direction of a CHILD_SA, as the data plane needs it. Keys are valid during the call only. */
 struct ike_sa_spec {
 	bool inbound;
@@ -250,6 +261,8 @@ struct ike_host {
 	void (*log_about)(void *host, enum ike_log_level level, const struct ike_log_names *names,
 			  const char *text);
 	void (*event)(void *host, const struct ike_event *event);
+	/* See ike_engine_trace(). May be NULL. */
+	void (*trace)(void *host, const struct ike_trace *t);
 };
 
 /*
@@ -312,6 +325,12 @@ void ike_engine_sa_expire(struct ike_engine *e, ike_time now, uint64_t cookie, b
 void ike_engine_acquire(struct ike_engine *e, ike_time now, uint64_t cookie);
 void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, uint32_t spi,
 			   const struct ike_endpoint *remote);
+
+/*
+ * Gives each IKE message that is sent or received, and can be read, to trace(), in the clear. What
+ * is sent or comes again is given once.
+ */
+void ike_engine_trace(struct ike_engine *e, bool on);
 
 /*
  * Commands. Each returns a ticket (never 0) that IKE_EVENT_COMMAND_DONE will name, or 0 with the

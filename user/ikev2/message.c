@@ -8,6 +8,7 @@
 #include "ikev2/ike_sa.h"
 #include "ikev2/intermediate.h"
 #include "ikev2/message.h"
+#include "ikev2/trace.h"
 
 struct ike_incoming *ike_incoming_new(const struct ike_endpoint *local,
 				      const struct ike_endpoint *remote, struct ike_bytes message)
@@ -117,6 +118,8 @@ bool ike_outgoing_end(struct ike_outgoing *o, struct ike_sa *sa, struct ike_erro
 {
 	if (!note_intermediate(o, sa, err))
 		return false;
+	if (!o->plain)
+		ike_trace_sealing(sa, o);
 	if (!o->plain && ike_fragment_needed(o, sa))
 		return ike_fragment(o, sa, err);
 	if (!o->plain)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Sending, sending again (RFC 7296 section 2.1), and giving up (section 2.4). */
 #include "ikev2/mobike.h"
+#include "ikev2/trace.h"
 
 enum {
 	DEFAULT_TIMEOUT_MS = 2000,
@@ -15,6 +16,7 @@ void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
 		     const struct ike_endpoint *remote, struct ike_bytes message)
 {
 	e->counters.sent++;
+	ike_trace_clear(e, true, local, remote, message);
 	e->ops->send(e->host, local, remote, message.p, message.len);
 }
 

@@ -21,7 +21,8 @@
 	X(IKE_UPDOWN, "ike-updown")					\
 	X(IKE_REKEY, "ike-rekey")					\
 	X(CHILD_UPDOWN, "child-updown")					\
-	X(CHILD_REKEY, "child-rekey")
+	X(CHILD_REKEY, "child-rekey")					\
+	X(ESPLANE_TRACE, "esplane-trace")
 
 enum vici_event {
 #define X(name, wire) VICI_EV_##name,
