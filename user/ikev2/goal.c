@@ -470,6 +470,8 @@ void ike_goals_start_conn(struct ike_engine *e, const char *name)
 		/* It may have other selectors now. */
 		if (conn && !strcmp(g->conn, name))
 			drop_trap(g);
+		if (g->by_command)
+			set_trap(g);
 		refresh(g);
 	}
 	for (size_t k = 0; conn && k < conn->n_children; k++)

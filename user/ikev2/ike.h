@@ -327,8 +327,8 @@ void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, 
 			   const struct ike_endpoint *remote);
 
 /*
- * Gives each IKE message that is sent or received, and can be read, to trace(), in the clear. What
- * is sent or comes again is given once.
+ * Gives each IKE message that is sent or received, and can be read, to trace(), in the clear: those
+ * that are protected once, however they are cut and repeated, others as often as they come or go.
  */
 void ike_engine_trace(struct ike_engine *e, bool on);
 

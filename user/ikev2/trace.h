@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IKE messages for those who look into them: as they were before encryption or after decryption,
- * each once, however it was cut or repeated on its way. Off unless the host asks for it.
+ * IKE messages for those who look into them: as they were before encryption or after decryption.
+ * Off unless the host asks for it (ike_engine_trace()).
  */
 #ifndef ESPLANE_IKE_TRACE_H
 #define ESPLANE_IKE_TRACE_H

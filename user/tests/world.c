@@ -298,6 +298,20 @@ static void host_event(void *host, const struct ike_event *event)
 	snprintf(end->done_text, sizeof(end->done_text), "%s", event->text ? event->text : "");
 }
 
+static void host_trace(void *host, const struct ike_trace *t)
+{
+	struct world_end *end = host;
+	struct world_traced *traced = calloc(1, sizeof(*traced));
+
+	assert_true(end->n_traced < WORLD_TRACED && t->len <= WORLD_MESSAGE);
+	traced->sent = t->sent;
+	traced->decrypted = t->decrypted;
+	traced->ike_id = t->ike_id;
+	traced->len = t->len;
+	memcpy(traced->bytes, t->message, t->len);
+	end->traced[end->n_traced++] = traced;
+}
+
 static const struct ike_host host = {
 	.send = host_send,
 	.keepalive = host_keepalive,
@@ -320,6 +334,7 @@ static const struct ike_host host = {
 	.fetch = host_fetch,
 	.log = host_log,
 	.event = host_event,
+	.trace = host_trace,
 };
 
 /* Configuration */
@@ -411,6 +426,8 @@ void world_free(struct world *w)
 			ike_job_free(w->end[i].jobs[--w->end[i].n_jobs]);
 		while (w->end[i].n_fetches)
 			ike_fetch_free(w->end[i].fetches[--w->end[i].n_fetches]);
+		while (w->end[i].n_traced)
+			free(w->end[i].traced[--w->end[i].n_traced]);
 		ike_engine_free(w->end[i].engine);
 		ike_config_unref(w->end[i].config);
 	}

@@ -15,6 +15,7 @@ enum {
 	WORLD_SENT = 256,
 	WORLD_MESSAGE = 4096,
 	WORLD_LOG = 65536,
+	WORLD_TRACED = 16,
 };
 
 struct world_sa {
@@ -37,6 +38,14 @@ struct world_policy {
 struct world_message {
 	unsigned int from;
 	struct ike_endpoint src, dst;
+	size_t len;
+	uint8_t bytes[WORLD_MESSAGE];
+};
+
+/* ike_engine_trace() */
+struct world_traced {
+	bool sent, decrypted;
+	uint64_t ike_id;
 	size_t len;
 	uint8_t bytes[WORLD_MESSAGE];
 };
@@ -67,6 +76,8 @@ struct world_end {
 	struct ike_event last_done; /* COMMAND_DONE */
 	char done_text[256];
 	unsigned int events[IKE_EVENT_COMMAND_DONE + 1];
+	struct world_traced *traced[WORLD_TRACED];
+	size_t n_traced;
 	struct ike_job *jobs[16];
 	size_t n_jobs;
 	struct ike_fetch *fetches[16]; /* under way, the oldest first */
