@@ -10,7 +10,7 @@
 
 need_command swanctl esplaned esplane openssl python3
 ktap_print_header
-ktap_set_plan 61
+ktap_set_plan 62
 
 LOADS=$NET_TMP/loads
 VICI=$INTEROP_DIR/../lib/vici.py
@@ -129,6 +129,8 @@ refusals() {
 		vici a request load-conn one.rekey_tme=1h one.remote.auth=psk one.local.auth=psk
 	ktap_check "a name that the file has" says 'a section \\"filed\\" of its own: change it there' \
 		vici a request load-conn filed.remote_addrs=192.0.2.1 filed.local.auth=psk filed.remote.auth=psk
+	ktap_check "a command that the file does not name" says 'children\.net: updown: a command is run only if' \
+		vici a request load-conn one.local.auth=psk one.remote.auth=psk one.children.net.updown=/bin/true
 	ktap_check "what the file has is not unloaded" says "filed is the configuration file's" \
 		vici a request unload-conn name=filed
 	ktap_check "a key that is none" says 'load-key: ' vici a request load-key type=any data=nonsense

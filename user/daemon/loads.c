@@ -134,10 +134,61 @@ static void list_ids(struct client *client, const char *place, const char *key)
 	vici_session_reply(client->session, &b);
 }
 
+static const struct setting *updown_of(const struct section *conn, size_t i)
+{
+	const struct section *children = section_child(conn, "children");
+
+	return children && i < children->n_sections ?
+	       section_value(children->sections[i], "updown") : NULL;
+}
+
+static bool file_names(const struct section *conns, const char *command)
+{
+	const struct section *children;
+	const struct setting *v;
+	size_t i, k;
+
+	for (i = 0; conns && i < conns->n_sections; i++) {
+		children = section_child(conns->sections[i], "children");
+		for (k = 0; children && k < children->n_sections; k++) {
+			v = updown_of(conns->sections[i], k);
+			if (v && v->value && !strcmp(v->value, command))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Commands run with privileges that clients of VICI need not have: hook_process.c runs none but the
+ * file's.
+ */
+static bool check_updown(struct client *client, const struct extra_item *item)
+{
+	const struct section *conns = section_child(file_of(client)->root, "connections");
+	const struct section *children = section_child(item->section, "children");
+	const struct setting *v;
+	size_t i;
+
+	for (i = 0; children && i < children->n_sections; i++) {
+		v = updown_of(item->section, i);
+		if (!v || !v->value || !*v->value || file_names(conns, v->value))
+			continue;
+		vici_session_reply_error(client->session, "%s: updown: a command is run only if "
+					 "the configuration file names it too", v->where.file);
+		return false;
+	}
+	return true;
+}
+
 void cmd_load_conn(struct client *client, const struct vici_node *args)
 {
 	struct extra_item *old, *item = receive(client, "connections", args, &old);
 
+	if (item && !check_updown(client, item)) {
+		extra_item_free(item);
+		return;
+	}
 	if (!item || !replace(client, old, item, item->id))
 		return;
 	log_info("connections: %s %s by VICI", item->id, old ? "changed" : "loaded");
