@@ -10,7 +10,7 @@
 
 need_command swanctl esplaned esplane openssl
 ktap_print_header
-ktap_set_plan 18
+ktap_set_plan 21
 
 # As esplaned_start of lib.sh, but with all privileges dropped.
 start_restricted() {
@@ -27,6 +27,8 @@ start_restricted() {
 	at_exit kill -KILL $!
 	busywait "$(slowly 10000)" esplane a version
 }
+
+vici() { "$INTEROP_DIR/../lib/vici.py" "$(daemon_dir a)/vici" "$@"; }
 
 status_of() { sed -n "s/^$1:[[:space:]]*\([^[:space:]]*\).*/\1/p" "/proc/${daemon_pid[a]}/status"; }
 
@@ -93,6 +95,10 @@ esplane a terminate --ike site >/dev/null
 ktap_check "is initiated to" swan b --initiate --child net
 ns "$a" ping -q -n -c 30 -i 0.02 -I $INNER_A $INNER_B >/dev/null
 ktap_check "hears the soft limit" busywait 5000 logged a 'sa-expire'
+ktap_check "has a connection loaded by VICI" vici request load-conn loaded.remote_addrs=192.0.2.99 \
+	loaded.local.auth=pubkey loaded.local.certs="@$NET_TMP/pki/a.pem" loaded.remote.auth=pubkey loaded.children.net.mode=tunnel
+ktap_check "and unloaded" vici request unload-conn name=loaded
+ktap_check "has its messages traced by root" vici request esplane-trace
 ktap_check "ends when told, the filter not broken" esplaned_stop a
 ktap_check "and the peer has let go" busywait 5000 sa_down b
 ktap_finished

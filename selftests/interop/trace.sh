@@ -25,7 +25,8 @@ fields() {
 seen() { [ -n "$(tshark -n -r "${2:-$TRACE}" -Y "$1" 2>/dev/null)" ]; }
 not_seen() { ! seen "$@"; }
 
-# with_log CONF ARGUMENTS: esplaned of a, which logs in its own way
+# start_logging CONF ARGUMENTS...: esplaned of a, which logs in its own way; lib.sh stops it
+# shellcheck disable=SC2034
 start_logging() {
 	local conf=$1 dir
 	dir=$(daemon_dir a)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/load.h"
+#include "vici/section.h"
 #include "vici/session.h"
 #include "vici/status.h"
 
@@ -47,6 +49,33 @@ static bool has_binary_item(const struct vici_node *section)
 	return false;
 }
 
+/* As something to load, beside an empty file. */
+static void load(const struct vici_node *root)
+{
+	static const char *const places[] = { "connections", "pools" };
+	struct cfg_errors errors = { 0 };
+	struct settings *file = settings_parse("empty", "", 0, &errors);
+	struct config_extra x;
+	struct extra_item *item;
+	const char *why;
+	size_t i;
+
+	extra_init(&x);
+	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		item = vici_load_section(&x, places[i], root, &errors);
+		if (item)
+			TAILQ_INSERT_TAIL(&x.items, item, link);
+	}
+	item = vici_load_shared(&x, root, &why);
+	if (item)
+		TAILQ_INSERT_TAIL(&x.items, item, link);
+	if (file)
+		config_free(config_build(file, NULL, &x, NULL, &errors));
+	cfg_errors_free(&errors);
+	settings_free(file);
+	extra_free(&x);
+}
+
 static void round_trip(const uint8_t *body, size_t len)
 {
 	enum { HEAD = VICI_HEADER_LEN + 1 };		/* length and packet type */
@@ -65,6 +94,7 @@ static void round_trip(const uint8_t *body, size_t len)
 	    (!packet || got != HEAD + len || memcmp(packet + HEAD, body, len)))
 		abort();
 	free(packet);
+	load(root);
 	vici_tree_free(root);
 }
 

@@ -250,6 +250,8 @@ static void refusals_of_the_daemon(void **state)
 	is_text(p->err, "esplane: rekey home/net: the daemon does not know this command\n");
 	assert_int_equal(RUN(p, "reload", URI(p)), 1);
 	is_text(p->err, "esplane: reload: no can do\n");
+	assert_int_equal(RUN(p, "trace", URI(p)), 1);
+	is_text(p->err, "esplane: trace: which file? (\"-\" is standard output)\n");
 }
 
 static void version(void **state)

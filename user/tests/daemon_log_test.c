@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -189,6 +190,16 @@ static void as_json(void **state)
 			       "\\ufffd\\ufffd\\ufffd\"}"));
 }
 
+static void as_unit(void)
+{
+	char text[64];
+	struct stat st;
+
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", text, true);
+}
+
 /* systemd.io, "Native Journal Protocol". */
 static void to_the_journal(void **state)
 {
@@ -212,11 +223,20 @@ static void to_the_journal(void **state)
 			    "ESPLANE_IKE_SPIS=2e2d1121179324a0_i 65dcba10a32e419b_r\n"
 			    "ESPLANE_CHILD=net\nESPLANE_CHILD_SA=2\n"
 			    "ESPLANE_SPI=93536ffd\nESPLANE_SPI=cb3730fd\n");
+	/* systemd.exec(5): a unit whose standard error is the journal is told so. */
+	as_unit();
+	assert_int_equal(log_open(LOG_TEXT, to.sun_path), 0);
+	log_info("of a unit");
+	len = recv(journal, got, sizeof(got) - 1, 0);
+	assert_true(len > 0);
+	got[len] = '\0';
+	assert_non_null(strstr(got, "MESSAGE=of a unit\nPRIORITY=6\n"));
 	/* A journal that has gone is no reason to be silent. */
 	close(journal);
 	unlink(to.sun_path);
 	log_info("without a journal");
-	assert_int_equal(said("without a journal"), 1);
+	assert_int_equal(said("<6>without a journal"), 1);
+	unsetenv("JOURNAL_STREAM");
 	log_open(LOG_TEXT, to.sun_path);
 }
 
