@@ -53,7 +53,7 @@ static bool has_binary_item(const struct vici_node *section)
 static void load(const struct vici_node *root)
 {
 	static const char *const places[] = { "connections", "pools" };
-	struct cfg_errors errors = { 0 };
+	struct cfg_errors errors = { 0 }, refusal;
 	struct settings *file = settings_parse("empty", "", 0, &errors);
 	struct config_extra x;
 	struct extra_item *item;
@@ -62,9 +62,11 @@ static void load(const struct vici_node *root)
 
 	extra_init(&x);
 	for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		item = vici_load_section(&x, places[i], root, &errors);
+		refusal = (struct cfg_errors){ 0 };
+		item = vici_load_section(&x, places[i], root, &refusal);
 		if (item)
 			TAILQ_INSERT_TAIL(&x.items, item, link);
+		cfg_errors_free(&refusal);
 	}
 	item = vici_load_shared(&x, root, &why);
 	if (item)

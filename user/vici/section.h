@@ -8,7 +8,8 @@
 
 /*
  * The first section of a message of load-conn, load-pool or load-authority, which is its name. NULL
- * after an error, or without memory (no_memory is set).
+ * after an error, whose place is gone when this returns (no cfg_errors_sort()), or without memory
+ * (no_memory is set).
  */
 struct extra_item *vici_load_section(struct config_extra *x, const char *place,
 				     const struct vici_node *args, struct cfg_errors *errors);
