@@ -57,6 +57,7 @@ loaded_conf() {
 	conf_connection road $OUTER_A %any "$(by_cert a 'certs = a.pem')" "$(by_cert road)" $NET_A dynamic \
 		"pools = clients" | sed 's/net {/road-net {/'
 	pool clients 10.9.0.0/24
+	printf 'authorities {\n own {\n cacert = ca.pem\n }\n}\n'
 }
 
 file_conf() {
@@ -189,7 +190,7 @@ others() {
 	ktap_check "--counters --reset" swan a --counters --reset
 	ktap_check "--counters after it" says 'ike-auth-out-req *: 0' swan a --counters
 	ktap_check "--list-algs" says 'AES_GCM_16\[openssl, kernel\]' swan a --list-algs
-	ktap_check "--list-authorities" swan a --list-authorities
+	ktap_check "--list-authorities" says '^own:' swan a --list-authorities
 	ktap_check "--flush-certs" swan a --flush-certs
 }
 

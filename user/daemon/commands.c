@@ -337,9 +337,13 @@ static void cmd_load_token(struct client *client, const struct vici_node *args)
 						  "esplaned");
 }
 
-/* Certificates that peers have sent are not kept beyond their IKE_AUTH. */
+/*
+ * CRLs and OCSP answers, which are all that is kept: certificates that peers have sent are not,
+ * beyond their IKE_AUTH.
+ */
 static void cmd_flush_certs(struct client *client, const struct vici_node *args)
 {
+	ike_engine_flush(host_of(client)->engine);
 	vici_session_reply_ok(client->session);
 }
 

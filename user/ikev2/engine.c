@@ -97,6 +97,11 @@ void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_t
 	ike_inquiries_forget(e);
 }
 
+void ike_engine_flush(struct ike_engine *e)
+{
+	ike_inquiries_forget(e);
+}
+
 void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char *identity,
 			      const struct ike_addr *addr)
 {

@@ -275,6 +275,8 @@ struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct
 void ike_engine_free(struct ike_engine *e);
 /* Takes a reference to @config. Running SAs keep the configuration they began with. */
 void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_time now);
+/* Forgets CRLs and OCSP answers that were fetched: they are asked for again when needed. */
+void ike_engine_flush(struct ike_engine *e);
 /* What lease_keep() was told in an earlier life, in that order. Before ike_engine_start(). */
 void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char *identity,
 			      const struct ike_addr *addr);

@@ -580,6 +580,12 @@ static void test_kept(void **state)
 	reconnect(w);
 	assert_int_equal(w->end[1].fetched, 3);
 	answer(w, CRL_URI, pki_crl(&(struct pki_crl_order){.issuer = &ca, .to = 30 * DAY}));
+	assert_true(world_connected(w));
+	/* So does who says so. */
+	ike_engine_flush(w->end[1].engine);
+	reconnect(w);
+	assert_int_equal(w->end[1].fetched, 4);
+	answer(w, CRL_URI, pki_crl(&(struct pki_crl_order){.issuer = &ca, .to = 30 * DAY}));
 	ends_up(w);
 	pki_free(&a);
 }
