@@ -49,15 +49,26 @@ static bool is_subject(const struct vici_node *args, const struct ike_cert *cert
 	return !subject || (ike_id_parse(subject, &id, NULL) && ike_cert_has_id(cert, &id));
 }
 
+static bool holds(const struct ike_cert_list *list, const struct ike_cert *cert)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (ike_cert_equal(list->list[i], cert))
+			return true;
+	return false;
+}
+
+/* @told: what has been listed before; NULL: nothing. */
 static void list_certs(struct client *client, const struct vici_node *args, const char *flag,
-		       const struct ike_cert_list *list)
+		       const struct ike_cert_list *list, const struct ike_cert_list *told)
 {
 	const struct ike_config *config = config_of(client);
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (wanted(args, "type", "X509") && wanted(args, "flag", flag) &&
-		    is_subject(args, list->list[i]))
+		if (!(told && holds(told, list->list[i])) && wanted(args, "type", "X509") &&
+		    wanted(args, "flag", flag) && is_subject(args, list->list[i]))
 			list_cert(client, list->list[i], flag,
 				  has_private_key(config, list->list[i]));
 }
@@ -71,9 +82,9 @@ static void list_named_certs(struct client *client, const struct vici_node *args
 
 	for (i = 0; i < config->n_conns; i++) {
 		c = &config->conns[i];
-		list_certs(client, args, "NONE", &c->local.certs);
-		list_certs(client, args, "NONE", &c->remote.certs);
-		list_certs(client, args, "CA", &c->remote.cacerts);
+		list_certs(client, args, "NONE", &c->local.certs, &config->certs);
+		list_certs(client, args, "NONE", &c->remote.certs, &config->certs);
+		list_certs(client, args, "CA", &c->remote.cacerts, &config->anchors);
 	}
 }
 
@@ -81,45 +92,34 @@ void cmd_list_certs(struct client *client, const struct vici_node *args)
 {
 	const struct ike_config *config = config_of(client);
 
-	list_certs(client, args, "CA", &config->anchors);
-	list_certs(client, args, "NONE", &config->certs);
+	list_certs(client, args, "CA", &config->anchors, NULL);
+	list_certs(client, args, "NONE", &config->certs, NULL);
 	list_named_certs(client, args);
 	reply_empty(client);
 }
 
 /* Authorities */
 
-/* Comma-separated in a file, a list in VICI. */
-static void put_uris(struct vici_builder *b, const char *key, const struct setting *v)
+static void put_uris(struct vici_builder *b, const char *key, char **uris, size_t n)
 {
-	const char *at = v && v->value ? v->value : "";
-	char uri[1024];
-	size_t len;
+	size_t i;
 
 	vici_list(b, key);
-	for (; *at; at += len) {
-		at += strspn(at, ", \t\n");
-		len = strcspn(at, ", \t\n");
-		snprintf(uri, sizeof(uri), "%.*s", (int)len, at);
-		if (len)
-			vici_item(b, uri);
-	}
+	for (i = 0; i < n; i++)
+		vici_item(b, uris[i]);
 	vici_list_end(b);
 }
 
-static void list_authority(struct client *client, const struct section *s)
+static void list_authority(struct client *client, const struct ike_authority_cfg *a)
 {
-	const struct setting *cert = section_value(s, "cacert");
-	const struct setting *base = section_value(s, "cert_uri_base");
+	char subject[IKE_ID_TEXT_MAX];
 	struct vici_builder b;
 
 	vici_event_begin(&b, VICI_EV_LIST_AUTHORITY);
-	vici_section(&b, s->name);
-	vici_str(&b, "cacert", cert && cert->value ? cert->value : "");
-	put_uris(&b, "crl_uris", section_value(s, "crl_uris"));
-	put_uris(&b, "ocsp_uris", section_value(s, "ocsp_uris"));
-	if (base && base->value)
-		vici_str(&b, "cert_uri_base", base->value);
+	vici_section(&b, a->name);
+	vici_str(&b, "cacert", ike_id_text(&a->cert->subject, subject, sizeof(subject)));
+	put_uris(&b, "crl_uris", a->crl_uris, a->n_crl_uris);
+	put_uris(&b, "ocsp_uris", a->ocsp_uris, a->n_ocsp_uris);
 	vici_section_end(&b);
 	vici_session_event(client->session, VICI_EV_LIST_AUTHORITY, &b);
 	vici_abandon(&b);
@@ -127,16 +127,12 @@ static void list_authority(struct client *client, const struct section *s)
 
 void cmd_list_authorities(struct client *client, const struct vici_node *args)
 {
-	const struct section *file = section_child(file_of(client)->root, "authorities");
-	const struct extra_item *item;
+	const struct ike_config *config = config_of(client);
 	size_t i;
 
-	for (i = 0; file && i < file->n_sections; i++)
-		if (name_matches(args, "name", file->sections[i]->name))
-			list_authority(client, file->sections[i]);
-	TAILQ_FOREACH(item, &extra_of(client)->items, link)
-		if (!strcmp(item->place, "authorities") && name_matches(args, "name", item->id))
-			list_authority(client, item->section);
+	for (i = 0; i < config->n_authorities; i++)
+		if (name_matches(args, "name", config->authorities[i].name))
+			list_authority(client, &config->authorities[i]);
 	reply_empty(client);
 }
 
