@@ -36,6 +36,7 @@ void load_child(struct load *l, const struct section *s, struct ike_conn_cfg *co
 void load_secret(struct load *l, const struct section *s);
 void load_ppk(struct load *l, const struct section *s);
 void load_eap_secret(struct load *l, const struct section *s);
+void load_ntlm_secret(struct load *l, const struct section *s);
 /* auth.c: the one section of @conn that @pattern means */
 void load_auth(struct load *l, const struct section *conn, const char *pattern,
 	       struct ike_auth_cfg *auth);

@@ -25,7 +25,7 @@ static const struct key_def secret_sections[] = {
 	SECTION("ike*"),
 	SECTION("eap*"),
 	LATER("xauth*"),
-	LATER("ntlm*"),
+	SECTION("ntlm*"),
 	SECTION("ppk*"),
 	SECTION("private*"),
 	SECTION("rsa*"),
@@ -41,7 +41,7 @@ static const struct key_table secrets_table = {
 
 const struct key_table *const all_tables[] = {
 	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
-	&ppk_table, &eap_secret_table, &file_table,
+	&ppk_table, &eap_secret_table, &ntlm_secret_table, &file_table,
 	&settings_table, &pool_table, &authority_table,
 };
 
@@ -80,6 +80,7 @@ static void load_secrets(struct load *l, const struct section *s)
 	load_each(l, s, "ike*", load_secret);
 	load_each(l, s, "ppk*", load_ppk);
 	load_each(l, s, "eap*", load_eap_secret);
+	load_each(l, s, "ntlm*", load_ntlm_secret);
 }
 
 /* Keys and certificates are found before connections name them. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Pre-shared keys: secrets.ike<suffix> and secrets.ppk<suffix>, and passwords:
- * secrets.eap<suffix>. No message of this file holds a secret.
+ * Pre-shared keys: secrets.ike<suffix> and secrets.ppk<suffix>; passwords: secrets.eap<suffix>,
+ * or their hashes: secrets.ntlm<suffix>. No message of this file holds a secret.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "draft.h"
+#include "ikev2/crypto/mschapv2.h"
 #include "ikev2/eap/eap.h"
 #include "value.h"
 
@@ -132,7 +133,27 @@ const struct key_table eap_secret_table = {
 	"secrets.eap<suffix>", eap_secret_keys, KEY_COUNT(eap_secret_keys), NULL, 0,
 };
 
-void load_eap_secret(struct load *l, const struct section *s)
+static void set_hash(const struct key_call *call)
+{
+	struct ike_eap_secret_cfg *secret = call->object;
+
+	set_password(call);
+	if (secret->key && secret->key_len != IKE_MSCHAP_HASH_LEN)
+		key_error(call, "an NT hash has %d bytes, behind 0x or 0s, not %zu",
+			  IKE_MSCHAP_HASH_LEN, secret->key_len);
+}
+
+static const struct key_def ntlm_secret_keys[] = {
+	{ "secret", set_hash, 0, NULL },
+	{ "id*", add_user, 0, NULL },
+};
+
+const struct key_table ntlm_secret_table = {
+	"secrets.ntlm<suffix>", ntlm_secret_keys, KEY_COUNT(ntlm_secret_keys), NULL, 0,
+};
+
+static void load_user(struct load *l, const struct section *s, const struct key_table *table,
+		      bool nt_hash)
 {
 	struct ike_config *config = l->out->ike;
 	struct ike_eap_secret_cfg *list, *secret;
@@ -142,7 +163,17 @@ void load_eap_secret(struct load *l, const struct section *s)
 		return;
 	config->eap_secrets = list;
 	secret = &list[config->n_eap_secrets++];
-	*secret = (struct ike_eap_secret_cfg){ 0 };
-	keys_apply(&eap_secret_table, s, secret, l->errors);
+	*secret = (struct ike_eap_secret_cfg){ .nt_hash = nt_hash };
+	keys_apply(table, s, secret, l->errors);
 	check_secret(l, s);
+}
+
+void load_eap_secret(struct load *l, const struct section *s)
+{
+	load_user(l, s, &eap_secret_table, false);
+}
+
+void load_ntlm_secret(struct load *l, const struct section *s)
+{
+	load_user(l, s, &ntlm_secret_table, true);
 }

@@ -160,6 +160,7 @@ struct ike_eap_secret_cfg {
 	size_t n_ids;
 	uint8_t *key;				/* zeroed when freed */
 	size_t key_len;
+	bool nt_hash;				/* @key is the NT hash of the password, 16 bytes */
 };
 
 /* Addresses for peers that ask for one, and what they are told along with it. */

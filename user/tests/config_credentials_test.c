@@ -341,6 +341,15 @@ static void test_eap(void **state)
 	assert_non_null(c);
 	assert_string_equal(c->ike->conns[0].remote.eap_id, "%any");
 	config_free(c);
+	/* The hash of "clientPass" (RFC 2759 section 9.2) in place of a password. */
+	c = loads(CONN("auth = eap-mschapv2\n eap_id = carol", "id = b.example.org")
+		  "secrets { ntlm-carol { id = carol\n"
+		  "secret = 0x44EBBA8D5312B8D611474411F56989AE } }\n", "");
+	assert_non_null(c);
+	assert_true(c->ike->eap_secrets[0].nt_hash);
+	assert_int_equal(c->ike->eap_secrets[0].key_len, 16);
+	assert_int_equal(c->ike->eap_secrets[0].key[15], 0xae);
+	config_free(c);
 	/* By certificates both: no password, no need for old algorithms. */
 	c = loads(CONN("auth = eap-tls\n certs = b.pem\n aaa_id = c.example.org", "id = d"), "");
 	assert_non_null(c);
@@ -403,6 +412,8 @@ static void test_eap_errors(void **state)
 		 "t.conf:3: cannot read pubkey/b.pub: No such file or directory\n"},
 		{CONN("certs = b.pem\n aaa_id = c", "id = b"),
 		 "t.conf:2: aaa_id: has no meaning but in local, with auth = eap\n"},
+		{"secrets { ntlm { secret = clientPass } }",
+		 "t.conf:1: secret: an NT hash has 16 bytes, behind 0x or 0s, not 10\n"},
 		{"secrets { eap { id = carol } }", "t.conf:1: section \"eap\" has no secret\n"},
 		{"secrets { eap { secret = 0xz } }",
 		 "t.conf:1: secret: 0x is not followed by pairs of hex digits\n"},

@@ -76,6 +76,30 @@ static void test_the_example(void **state)
 	eap_pair_free(&p);
 }
 
+/* RFC 2759 section 9.2, PasswordHash: either end may know that instead. */
+static void test_nt_hash(void **state)
+{
+	for (unsigned int how = 1; how < 4; how++) {
+		struct eap_pair p = pair_new();
+
+		for (unsigned int i = 0; i < 2; i++) {
+			struct ike_eap_secret_cfg *s = &p.config[i]->eap_secrets[0];
+			struct ike_bytes hash = hex("44EBBA8D5312B8D611474411F56989AE");
+
+			if (how & 1u << i) {
+				free(s->key);
+				s->key = (uint8_t *)hash.p;
+				s->key_len = hash.len;
+				s->nt_hash = true;
+			} else {
+				free((void *)hash.p);
+			}
+		}
+		eap_succeeds(&p);
+		eap_pair_free(&p);
+	}
+}
+
 static void rename_user(struct eap_pair *p, unsigned int end, const char *name)
 {
 	free(eap_cfg(p, end)->eap_id);
@@ -408,7 +432,9 @@ static void test_matching(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_example),	cmocka_unit_test(test_names),
+		cmocka_unit_test(test_the_example),
+		cmocka_unit_test(test_nt_hash),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_wrong_password),	cmocka_unit_test(test_unknown_user),
 		cmocka_unit_test(test_wrong_names),	cmocka_unit_test(test_server_without_password),
 		cmocka_unit_test(test_hostile_servers), cmocka_unit_test(test_hostile_clients),

@@ -104,6 +104,10 @@ static bool load_hash(struct ike_eap *e, struct mschapv2 *s, struct ike_error *e
 
 	if (!secret)
 		return ike_fail(err, "there is no secret for that user (secrets.eap)");
+	if (secret->nt_hash) {
+		memcpy(s->m.hash, secret->key, sizeof(s->m.hash));
+		return true;
+	}
 	return ike_mschap_hash(e->config->legacy, ike_bytes(secret->key, secret->key_len),
 			       s->m.hash, err);
 }
