@@ -118,11 +118,13 @@ static void set_eap(const struct key_call *call, struct ike_auth_cfg *auth)
 	const char *name = call->setting->value;
 
 	auth->method = IKE_AUTH_CFG_EAP;
-	if (!strcmp(name, "eap"))
+	auth->eap_radius = !strcmp(name, "eap-radius");
+	if (!strcmp(name, "eap") || auth->eap_radius)
 		return;
 	auth->eap_type = ike_eap_type_find(name);
 	if (!auth->eap_type)
-		key_error(call, "%s is not supported by esplane yet; eap-mschapv2 and eap-tls are", name);
+		key_error(call, "%s is not supported by esplane yet; eap-mschapv2, eap-tls "
+			  "and eap-radius are", name);
 }
 
 static void set_auth(const struct key_call *call)

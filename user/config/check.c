@@ -131,14 +131,26 @@ static void check_eap_side(struct load *l, const struct section *s, const char *
 /* Any method of EAP is one that there are credentials for. */
 static bool uses_passwords(const struct load *l, const struct ike_auth_cfg *a)
 {
-	return a->method == IKE_AUTH_CFG_EAP &&
+	return a->method == IKE_AUTH_CFG_EAP && !a->eap_radius &&
 	       (a->eap_type ? a->eap_type == IKE_EAP_MSCHAPV2 : l->out->ike->n_eap_secrets > 0);
 }
 
 static bool uses_certificates(const struct load *l, const struct ike_auth_cfg *a)
 {
 	return a->method == IKE_AUTH_CFG_PUBKEY ||
-	       (a->method == IKE_AUTH_CFG_EAP && !uses_passwords(l, a));
+	       (a->method == IKE_AUTH_CFG_EAP && !a->eap_radius && !uses_passwords(l, a));
+}
+
+static void check_radius(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+{
+	if (c->local.eap_radius)
+		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": "
+			  "local.auth is eap-radius, which is for who is asked: RADIUS knows the "
+			  "peer, not us", s->name);
+	if (c->remote.eap_radius && !l->out->ike->radius.n_servers)
+		cfg_error(l->errors, where_of_auth(s, "remote", "auth"), "connection \"%s\": "
+			  "remote.auth is eap-radius, and there is no server to ask: add radius { "
+			  "servers { NAME { address = ... secret = ... } } }", s->name);
 }
 
 /* Both ends have one in TLS. */
@@ -296,6 +308,7 @@ static void check_conn(struct load *l, const struct section *s, struct ike_conn_
 	cfg_errors_free(&unheard);
 	check_eap_side(l, s, "local", &c->local, &c->remote);
 	check_eap_side(l, s, "remote", &c->remote, &c->local);
+	check_radius(l, s, c);
 	check_tls_server(l, s, c);
 	check_children(l, s, c);
 	check_port(l, s, c);

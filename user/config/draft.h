@@ -53,6 +53,7 @@ void load_pool(struct load *l, const struct section *s);
 void load_authority(struct load *l, const struct section *s);
 void load_policies(struct load *l, const struct setting *from, struct ike_auth_cfg *auth);
 void load_words(struct load *l, const struct setting *from, char ***list, size_t *n);
+void load_radius(struct load *l, const struct section *s);
 void load_daemon(struct load *l, const struct section *s);
 
 /* Where @key is set in @s, or @s itself is. */

@@ -46,7 +46,8 @@ struct key_table {
 /* All tables (load.c), so that a key in the wrong place can be told where it belongs. */
 extern const struct key_table conn_table, auth_table, child_table, secret_table, file_table,
 	eap_secret_table, ntlm_secret_table, ppk_table,
-	settings_table, pool_table, authority_table, top_table;
+	settings_table, pool_table, radius_table, radius_server_table,
+	authority_table, top_table;
 extern const struct key_table *const all_tables[];
 extern const size_t n_all_tables;
 

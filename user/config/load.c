@@ -14,6 +14,7 @@ static const struct key_def top_sections[] = {
 	SECTION("secrets"),
 	SECTION("esplaned"),
 	SECTION("pools"),
+	SECTION("radius"),
 	SECTION("authorities"),
 };
 
@@ -42,7 +43,8 @@ static const struct key_table secrets_table = {
 const struct key_table *const all_tables[] = {
 	&top_table, &conn_table, &auth_table, &child_table, &secrets_table, &secret_table,
 	&ppk_table, &eap_secret_table, &ntlm_secret_table, &file_table,
-	&settings_table, &pool_table, &authority_table,
+	&settings_table, &pool_table, &radius_table, &radius_server_table,
+	&authority_table,
 };
 
 const size_t n_all_tables = KEY_COUNT(all_tables);
@@ -130,6 +132,7 @@ static void load_all(struct load *l)
 	check_top(l, l->settings);
 	load_daemon(l, section_child(root, "esplaned"));
 	load_secrets_and_files(l, section_child(root, "secrets"));
+	load_radius(l, section_child(root, "radius"));
 	load_each(l, section_child(root, "pools"), "*", load_pool);
 	load_each(l, section_child(root, "authorities"), "*", load_authority);
 	load_connections(l, section_child(root, "connections"));

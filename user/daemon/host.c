@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "lease_file.h"
 #include "log.h"
+#include "radius.h"
 #include "sockets.h"
 #include "updown.h"
 
@@ -45,6 +46,12 @@ static void op_keepalive(void *arg, const struct ike_endpoint *local,
 			 const struct ike_endpoint *remote)
 {
 	sockets_keepalive(((struct host *)arg)->sockets, local, remote);
+}
+
+static void op_radius_send(void *arg, const struct ike_endpoint *server, const uint8_t *packet,
+			   size_t len)
+{
+	radius_send(((struct host *)arg)->radius, server, packet, len);
 }
 
 static int64_t op_utc(void *arg)
@@ -217,6 +224,7 @@ static void op_event(void *arg, const struct ike_event *event)
 static const struct ike_host ops = {
 	.send = op_send,
 	.keepalive = op_keepalive,
+	.radius_send = op_radius_send,
 	.random = op_random,
 	.utc = op_utc,
 	.run_job = op_run_job,
@@ -338,5 +346,14 @@ void host_receive(struct host *h, const struct ike_endpoint *local,
 		return;
 	counters_message(&h->counters, false, message, len);
 	ike_engine_receive(h->engine, host_now(), local, remote, message, len);
+	host_settle(h);
+}
+
+void host_radius(struct host *h, const struct ike_endpoint *server, const uint8_t *packet,
+		 size_t len)
+{
+	if (h->stopped)
+		return;
+	ike_engine_radius(h->engine, host_now(), server, packet, len);
 	host_settle(h);
 }

@@ -19,6 +19,7 @@ struct fetches;
 struct hooks;
 struct kernel;
 struct lease_file;
+struct radius;
 struct sockets;
 
 struct host_event {
@@ -45,6 +46,7 @@ struct host {
 	struct lease_file *leases;
 	struct fetches *fetches;
 	struct hooks *hooks;
+	struct radius *radius;
 	struct host_listener listener;
 	struct counters counters;
 	uv_timer_t timer;
@@ -73,5 +75,8 @@ void host_fetched(void *arg, struct ike_fetch *fetch, const uint8_t *body, size_
 /* One IKE message or keepalive that a socket received. */
 void host_receive(struct host *h, const struct ike_endpoint *local,
 		  const struct ike_endpoint *remote, const uint8_t *message, size_t len);
+/* One packet that came for RADIUS. */
+void host_radius(struct host *h, const struct ike_endpoint *server, const uint8_t *packet,
+		 size_t len);
 
 #endif

@@ -21,6 +21,7 @@
 #include "notify.h"
 #include "options.h"
 #include "privileges.h"
+#include "radius.h"
 #include "roam.h"
 #include "sockets.h"
 #include "vici/client.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct lease_file leases;
 	struct fetches fetches;
 	struct hooks hooks;
+	struct radius radius;
 	struct host host;
 	struct watch watch;
 	struct roam roam;
@@ -228,6 +230,7 @@ static void end_loop(struct daemon *d)
 	fetches_close(&d->fetches);
 	hooks_close(&d->hooks);
 	sockets_close(&d->sockets);
+	radius_close(&d->radius);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
 	uv_close((uv_handle_t *)&d->sighup, NULL);
@@ -348,6 +351,9 @@ static int open_all(struct daemon *d)
 	if (open_control(d))
 		return -1;
 	open_leases(d);
+	if (radius_open(&d->radius, &d->loop, d->config))
+		return -1;
+	d->host.radius = &d->radius;
 	d->host.kernel = &d->kernel;
 	d->host.addresses = &d->addresses;
 	d->host.leases = &d->leases;
@@ -414,7 +420,8 @@ static int start(struct daemon *d)
 	};
 	if (host_start(&d->host, d->config) || sockets_start(&d->sockets, &d->loop) ||
 	    watch_start(&d->watch) || roam_start(&d->roam) ||
-	    hooks_start(&d->hooks, &d->loop) || fetches_start(&d->fetches, &d->loop)) {
+	    hooks_start(&d->hooks, &d->loop) || fetches_start(&d->fetches, &d->loop) ||
+	    radius_start(&d->radius, &d->host)) {
 		log_error("out of memory");
 		return -1;
 	}

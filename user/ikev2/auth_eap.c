@@ -251,28 +251,11 @@ static void server_succeeded(struct ike_sa *sa, struct ike_incoming *in)
 	}
 }
 
-static void server_stepped(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+static void begun(struct ike_sa *sa, struct ike_incoming *in, enum ike_eap_outcome outcome,
+		  const struct ike_error *err)
 {
-	if (job->outcome == IKE_EAP_FAILED) {
-		refuse_eap(sa, in, &job->err);
-		return;
-	}
-	if (job->outcome == IKE_EAP_SUCCEEDED) {
-		server_succeeded(sa, in);
-		return;
-	}
-	/* The peer is being told, and may not come back to hear that it is over. */
-	if (job->outcome == IKE_EAP_GOES_ON && job->err.text[0] && !sa->eap->told) {
-		ike_auth_log_refusal(sa, &job->err);
-		sa->eap->told = true;
-	}
-	answer(sa, in, false);
-}
-
-static void begun(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
-{
-	if (job->outcome != IKE_EAP_GOES_ON) {
-		ike_auth_refuse_request(sa, in, &job->err);
+	if (outcome != IKE_EAP_GOES_ON) {
+		ike_auth_refuse_request(sa, in, err);
 		return;
 	}
 	ike_sa_set_state(sa, IKE_SA_EAP_GOT);
@@ -281,12 +264,54 @@ static void begun(struct ike_sa *sa, const struct ike_job *job, struct ike_incom
 	sa->eap->first = ike_incoming_ref(in);
 }
 
+static void gone_on(struct ike_sa *sa, struct ike_incoming *in, enum ike_eap_outcome outcome,
+		    const struct ike_error *err)
+{
+	if (outcome == IKE_EAP_FAILED) {
+		refuse_eap(sa, in, err);
+		return;
+	}
+	if (outcome == IKE_EAP_SUCCEEDED) {
+		server_succeeded(sa, in);
+		return;
+	}
+	/* The peer is being told, and may not come back to hear that it is over. */
+	if (outcome == IKE_EAP_GOES_ON && err->text[0] && !sa->eap->told) {
+		ike_auth_log_refusal(sa, err);
+		sa->eap->told = true;
+	}
+	answer(sa, in, false);
+}
+
+void ike_eap_server_goes_on(struct ike_sa *sa, struct ike_incoming *in,
+			    enum ike_eap_outcome outcome, const struct ike_error *err)
+{
+	struct ike_error why = *err;
+
+	if (outcome == IKE_EAP_RELAYS) {
+		if (ike_aaa_ask(sa, in, &why))
+			return;
+		why.notify = IKE_NOTIFY_AUTHENTICATION_FAILED;
+		ike_eap_relay_failed(sa->eap->eap);
+		outcome = IKE_EAP_FAILED;
+	}
+	if (sa->state == IKE_SA_INIT_GOT)
+		begun(sa, in, outcome, &why);
+	else
+		gone_on(sa, in, outcome, &why);
+}
+
+static void server_stepped(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
+{
+	ike_eap_server_goes_on(sa, in, job->outcome, &job->err);
+}
+
 static void signed_first(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	struct ike_error err = job->err;
 
 	ike_prove_done(sa, job);
-	if (!job->ok || !run(sa, IKE_ANSWERING, in, begun, &err))
+	if (!job->ok || !run(sa, IKE_ANSWERING, in, server_stepped, &err))
 		ike_auth_refuse_request(sa, in, &err);
 }
 

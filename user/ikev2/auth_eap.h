@@ -20,6 +20,8 @@
 struct ike_auth_eap {
 	struct ike_eap *eap;
 	bool told;		    /* the log knows why it will fail */
+	struct ike_aaa_ask *ask;    /* a server of RADIUS is being asked; NULL: none is */
+	struct ike_endpoint server; /* the one that answered; port 0: none has yet */
 	struct ike_incoming *first; /* responder: the first request, with what is asked for */
 	struct ike_id peer;	    /* who it says it is in IKE */
 	uint8_t peer_body[IKE_ID_MAX + IKE_GENERIC_LEN]; /* its ID payload */
@@ -36,6 +38,9 @@ enum ike_step ike_eap_answered(struct ike_sa *sa, struct ike_task *t, struct ike
 /* Responder. The peer has no proof yet. */
 void ike_eap_first_request(struct ike_sa *sa, struct ike_incoming *in, struct ike_bytes id_body);
 void ike_eap_request(struct ike_sa *sa, struct ike_incoming *in);
+/* RADIUS has answered, or has not: what EAP makes of it. @in is the request that waits. */
+void ike_eap_server_goes_on(struct ike_sa *sa, struct ike_incoming *in,
+			    enum ike_eap_outcome outcome, const struct ike_error *err);
 /* AUTH by the key of EAP. */
 void ike_eap_put_auth(const struct ike_sa *sa, struct ike_writer *w);
 

@@ -92,6 +92,18 @@ static void authority_clear(struct ike_authority_cfg *a)
 	words_clear(a->ocsp_uris, a->n_ocsp_uris);
 }
 
+static void radius_clear(struct ike_radius_cfg *r)
+{
+	for (size_t i = 0; i < r->n_servers; i++) {
+		if (r->servers[i].secret)
+			ike_wipe(r->servers[i].secret, r->servers[i].secret_len);
+		free(r->servers[i].secret);
+		free(r->servers[i].name);
+	}
+	free(r->servers);
+	free(r->nas_identifier);
+}
+
 struct ike_config *ike_config_ref(struct ike_config *c)
 {
 	c->refs++;
@@ -125,6 +137,7 @@ void ike_config_unref(struct ike_config *c)
 	for (size_t i = 0; i < c->n_pools; i++)
 		pool_clear(&c->pools[i]);
 	free(c->pools);
+	radius_clear(&c->radius);
 	free(c);
 }
 

@@ -102,6 +102,7 @@ struct ike_auth_cfg {
 	struct ike_pkey_list pubkeys;
 	/* IKE_AUTH_CFG_EAP */
 	uint8_t eap_type;		/* the only method; 0: each that there are credentials for */
+	bool eap_radius;		/* remote: a server of RADIUS decides, by what method it likes */
 	/*
 	 * The user. NULL: the identity in IKE, as text. Remote: "%any", or a "*" in front, asks for
 	 * it, and takes what fits.
@@ -173,6 +174,27 @@ struct ike_pool_cfg {
 	size_t n_split;
 };
 
+enum {
+	IKE_RADIUS_SERVERS_MAX = 8
+};
+
+struct ike_radius_server_cfg {
+	char *name;
+	struct ike_addr addr;
+	uint16_t port;
+	uint8_t *secret;			/* zeroed when freed */
+	size_t secret_len;
+};
+
+/* Whom to ask about users (RFC 2865), the first first. Zero means the defaults written beside. */
+struct ike_radius_cfg {
+	char *nas_identifier;
+	uint64_t timeout_ms;			/* 2000, then times 1.4 */
+	uint32_t tries;				/* retransmissions: 2 */
+	struct ike_radius_server_cfg *servers;
+	size_t n_servers;
+};
+
 /* Engine-wide settings; zero-filled means the defaults written beside. */
 struct ike_settings {
 	uint32_t cookie_threshold;	/* half-open IKE SAs before cookies are asked for: 30 */
@@ -205,6 +227,7 @@ struct ike_config {
 	size_t n_authorities;
 	struct ike_pool_cfg *pools;
 	size_t n_pools;
+	struct ike_radius_cfg radius;
 };
 
 static inline bool ike_is_shunt(const struct ike_child_cfg *c)

@@ -183,6 +183,14 @@ void ike_engine_receive(struct ike_engine *e, ike_time now, const struct ike_end
 	leave(e);
 }
 
+void ike_engine_radius(struct ike_engine *e, ike_time now, const struct ike_endpoint *server,
+		       const uint8_t *packet, size_t len)
+{
+	enter(e, now);
+	ike_aaa_answer(e, server, ike_bytes(packet, len));
+	leave(e);
+}
+
 void ike_engine_tick(struct ike_engine *e, ike_time now)
 {
 	struct ike_timer *t;

@@ -10,6 +10,7 @@
  * 	sa_init.c auth.c auth_eap.c create_child.c rekey_child.c rekey_ike.c informational.c
  * 			one exchange a file, both roles
  * 	eap/		what auth_eap.c carries: EAP by itself (eap.h)
+ * 	aaa.c		servers of RADIUS that are asked about a user of it
  * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
  * 	inquiry.c	what is fetched before a certificate counts
@@ -28,6 +29,7 @@
 
 #include <sys/queue.h>
 
+#include "ikev2/aaa.h"
 #include "ikev2/cookie.h"
 #include "ikev2/ike.h"
 #include "ikev2/inquiry.h"
@@ -76,6 +78,7 @@ struct ike_engine {
 	struct ike_cookie_jar jar;
 	struct ike_leases leases;
 	struct ike_inquiries inquiries;
+	struct ike_aaa aaa;
 	struct ike_counters counters;
 	ike_time complaints_since;
 	unsigned int complaints;

@@ -192,6 +192,12 @@ struct ike_host {
 	 */
 	void (*send)(void *host, const struct ike_endpoint *local,
 		     const struct ike_endpoint *remote, const uint8_t *message, size_t len);
+	/*
+	 * Sends one packet of RADIUS; what comes back goes to ike_engine_radius(). May be NULL: then
+	 * no user is known by RADIUS.
+	 */
+	void (*radius_send)(void *host, const struct ike_endpoint *server, const uint8_t *packet,
+			    size_t len);
 	/* Sends a one-byte NAT keepalive (RFC 3948 section 2.3). */
 	void (*keepalive)(void *host, const struct ike_endpoint *local,
 			  const struct ike_endpoint *remote);
@@ -294,6 +300,9 @@ bool ike_engine_idle(const struct ike_engine *e);
 /* One IKE message without non-ESP marker, as it came; @len may be anything. */
 void ike_engine_receive(struct ike_engine *e, ike_time now, const struct ike_endpoint *local,
 			const struct ike_endpoint *remote, const uint8_t *message, size_t len);
+/* What came where radius_send() sends from; @len may be anything. */
+void ike_engine_radius(struct ike_engine *e, ike_time now, const struct ike_endpoint *server,
+		       const uint8_t *packet, size_t len);
 /* Runs all timers due at @now. */
 void ike_engine_tick(struct ike_engine *e, ike_time now);
 /* When ike_engine_tick() wants to be called next; UINT64_MAX for never. */

@@ -430,6 +430,7 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 	ike_sa_settle(sa);
 	ike_job_forget(sa, IKE_ANSWERING);
 	ike_followup_drop(sa);
+	ike_aaa_forget(sa);
 	ike_tasks_end(sa, why);
 	while ((c = TAILQ_FIRST(&sa->children)))
 		ike_child_end(c, how, why);
@@ -457,6 +458,7 @@ static void wipe(struct ike_sa *sa)
 	ike_window_clear(&sa->window);
 	for (size_t i = 0; i < IKE_SIDES; i++)
 		ike_fragments_clear(&sa->fragments[i]);
+	ike_aaa_forget(sa);
 	forget_init(sa);
 	ike_followup_drop(sa);
 	ike_job_forget(sa, IKE_ASKING);

@@ -306,6 +306,8 @@ static void test_rules(void **state)
 	pki_free(&ca);
 }
 
+#define RADIUS "radius { servers { main { address = 192.0.2.9\n secret = xyzzy5461 } } }\n"
+
 #define EAP_SECRET "secrets { eap-carol { id = carol\n secret = Ar3etTnp } }\n"
 
 /* The password of one end, the certificate of the other. */
@@ -350,6 +352,25 @@ static void test_eap(void **state)
 	assert_int_equal(c->ike->eap_secrets[0].key_len, 16);
 	assert_int_equal(c->ike->eap_secrets[0].key[15], 0xae);
 	config_free(c);
+	/* Somebody else knows whom to let in. */
+	c = loads(CONN("certs = b.pem", "auth = eap-radius\n eap_id = %any") RADIUS
+		  "radius { nas_identifier = gw\n retransmit_timeout = 0.5\n retransmit_tries = 3\n"
+		  "servers { other { address = 2001:db8::9\n auth_port = 1645\n"
+		  "secret = 0x0102 } } }\n", "");
+	assert_non_null(c);
+	assert_true(c->ike->conns[0].remote.eap_radius);
+	assert_null(c->ike->legacy);
+	assert_string_equal(c->ike->radius.nas_identifier, "gw");
+	assert_int_equal(c->ike->radius.timeout_ms, 500);
+	assert_int_equal(c->ike->radius.tries, 3);
+	assert_int_equal(c->ike->radius.n_servers, 2);
+	assert_string_equal(c->ike->radius.servers[0].name, "main");
+	assert_int_equal(c->ike->radius.servers[0].port, 1812);
+	assert_int_equal(c->ike->radius.servers[0].secret_len, 9);
+	assert_int_equal(c->ike->radius.servers[1].addr.family, AF_INET6);
+	assert_int_equal(c->ike->radius.servers[1].port, 1645);
+	assert_int_equal(c->ike->radius.servers[1].secret_len, 2);
+	config_free(c);
 	/* By certificates both: no password, no need for old algorithms. */
 	c = loads(CONN("auth = eap-tls\n certs = b.pem\n aaa_id = c.example.org", "id = d"), "");
 	assert_non_null(c);
@@ -376,7 +397,7 @@ static void test_eap_errors(void **state)
 		const char *text, *want;
 	} bad[] = {
 		{CONN("auth = eap-md5", "id = b") EAP_SECRET,
-		 "t.conf:2: auth: eap-md5 is not supported by esplane yet; eap-mschapv2 and eap-tls are\n"},
+		 "t.conf:2: auth: eap-md5 is not supported by esplane yet; eap-mschapv2, eap-tls and eap-radius are\n"},
 		{CONN("auth = eap\n id = carol", "auth = psk")
 		 EAP_SECRET "secrets { ike { secret = x } }",
 		 "t.conf:2: connection \"c\": local.auth is eap, and the other end does not prove "
@@ -414,6 +435,26 @@ static void test_eap_errors(void **state)
 		 "t.conf:2: aaa_id: has no meaning but in local, with auth = eap\n"},
 		{"secrets { ntlm { secret = clientPass } }",
 		 "t.conf:1: secret: an NT hash has 16 bytes, behind 0x or 0s, not 10\n"},
+		{CONN("auth = eap-radius", "id = b") RADIUS,
+		 "t.conf:2: connection \"c\": local.auth is eap-radius, which is for who is asked: "
+		 "RADIUS knows the peer, not us\n"},
+		{CONN("certs = b.pem", "auth = eap-radius"),
+		 "t.conf:3: connection \"c\": remote.auth is eap-radius, and there is no server to "
+		 "ask: add radius { servers { NAME { address = ... secret = ... } } }\n"},
+		{"radius { servers { a { address = 192.0.2.0/24\n secret = x }\n"
+		 "b { address = 192.0.2.9\n port = 0 }\n secret = x\n c { adress = 192.0.2.9\n"
+		 "secret = 0sx } }\n retransmit_tries = 11\n accounting = yes }",
+		 "t.conf:1: RADIUS server \"a\": address is to be one address\n"
+		 "t.conf:3: RADIUS server \"b\" has no secret\n"
+		 "t.conf:4: port: \"0\" is no number from 1 to 65535\n"
+		 "t.conf:5: key \"secret\" has no meaning here; it belongs in "
+		 "radius.servers.<name>\n"
+		 "t.conf:6: unknown key \"adress\"; did you mean \"address\"?\n"
+		 "t.conf:6: RADIUS server \"c\": address is to be one address\n"
+		 "t.conf:6: RADIUS server \"c\" has no secret\n"
+		 "t.conf:7: secret: 0s is not followed by base64\n"
+		 "t.conf:8: retransmit_tries: must be from 1 to 10\n"
+		 "t.conf:9: accounting: known from strongSwan, not supported by esplane yet\n"},
 		{"secrets { eap { id = carol } }", "t.conf:1: section \"eap\" has no secret\n"},
 		{"secrets { eap { secret = 0xz } }",
 		 "t.conf:1: secret: 0x is not followed by pairs of hex digits\n"},

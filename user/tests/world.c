@@ -44,6 +44,18 @@ static void host_send(void *host, const struct ike_endpoint *local,
 	w->n_sent++;
 }
 
+static void host_radius_send(void *host, const struct ike_endpoint *server, const uint8_t *packet,
+			     size_t len)
+{
+	struct world_end *end = host;
+	struct world *w = end->world;
+
+	assert_true(len <= WORLD_MESSAGE && w->n_asked < WORLD_RADIUS);
+	w->n_radius++;
+	w->asked[w->n_asked] = (struct world_radius){.from = end->index, .server = *server, .len = len};
+	memcpy(w->asked[w->n_asked++].bytes, packet, len);
+}
+
 static int host_source(void *host, const struct ike_addr *remote, struct ike_addr *local,
 		       const char **why)
 {
@@ -314,6 +326,7 @@ static void host_trace(void *host, const struct ike_trace *t)
 
 static const struct ike_host host = {
 	.send = host_send,
+	.radius_send = host_radius_send,
 	.keepalive = host_keepalive,
 	.utc = host_utc,
 	.random = host_random,
@@ -390,6 +403,7 @@ struct world *world_new(void)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->sent = calloc(WORLD_SENT, sizeof(*w->sent));
+	w->asked = calloc(WORLD_RADIUS, sizeof(*w->asked));
 	w->now = 1000 * IKE_SECOND;
 	for (unsigned int i = 0; i < 2; i++) {
 		w->end[i].world = w;
@@ -432,6 +446,7 @@ void world_free(struct world *w)
 		ike_config_unref(w->end[i].config);
 	}
 	free(w->sent);
+	free(w->asked);
 	free(w);
 }
 
@@ -489,10 +504,24 @@ static bool compute_one(struct world_end *end)
 	return true;
 }
 
+static bool ask_one(struct world *w)
+{
+	struct world_radius packet;
+
+	if (!w->n_asked)
+		return false;
+	packet = w->asked[0];
+	memmove(w->asked, w->asked + 1, --w->n_asked * sizeof(*w->asked));
+	if (w->radius)
+		w->radius(w, &packet);
+	return true;
+}
+
 void world_run(struct world *w)
 {
 	for (unsigned int i = 0; i < QUIET_MAX; i++)
-		if (!deliver_one(w) && !compute_one(&w->end[0]) && !compute_one(&w->end[1]))
+		if (!deliver_one(w) && !compute_one(&w->end[0]) && !compute_one(&w->end[1]) &&
+		    !ask_one(w))
 			return;
 	fail_msg("never quiet");
 }

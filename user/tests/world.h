@@ -84,6 +84,18 @@ struct world_end {
 	size_t n_fetches, fetched;     /* fetched: how many there have been */
 };
 
+/* A packet for a server of RADIUS. */
+struct world_radius {
+	unsigned int from;
+	struct ike_endpoint server;
+	size_t len;
+	uint8_t bytes[WORLD_MESSAGE];
+};
+
+enum {
+	WORLD_RADIUS = 8 /* packets under way */
+};
+
 struct world {
 	ike_time now;
 	int64_t utc;
@@ -95,6 +107,10 @@ struct world {
 	 * arrive.
 	 */
 	bool (*wire)(struct world *w, struct world_message *m);
+	/* The servers of RADIUS. NULL: all are silent. */
+	void (*radius)(struct world *w, const struct world_radius *packet);
+	struct world_radius *asked;
+	size_t n_asked, n_radius; /* of all */
 	bool nat; /* end 0 is behind one: seen as 198.51.100.1, ports + 10000 */
 	uint16_t nat_restarts; /* each time, ports are one higher */
 };

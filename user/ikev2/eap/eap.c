@@ -162,6 +162,8 @@ struct ike_eap *ike_eap_new(const struct ike_eap_setup *setup, const struct ike_
 	ike_random_fill(random, e->random, sizeof(e->random));
 	ike_random_fill(random, &e->identifier, 1);
 	set_name(e);
+	e->relay.user_len = strlen(e->name);
+	memcpy(e->relay.user, e->name, e->relay.user_len);
 	return e;
 }
 
@@ -250,7 +252,11 @@ char *ike_eap_text(const struct ike_eap *e, char *buf, size_t cap)
 	if (e->method && e->method->detail)
 		detail = e->method->detail(e);
 	ike_text_init(&t, buf, cap);
-	ike_text_add(&t, "%s%s%s%s as ", e->method ? e->method->name : "EAP", detail ? " (" : "",
+	ike_text_add(&t, "%s%s%s%s as ",
+		     e->method		  ? e->method->name
+		     : e->cfg->eap_radius ? "eap-radius"
+					  : "EAP",
+		     detail ? " (" : "",
 		     detail ? detail : "", detail ? ")" : "");
 	ike_text_add_printable(&t, (const uint8_t *)e->name, strlen(e->name));
 	return buf;

@@ -8,6 +8,8 @@
  *	client.c	the end that authenticates itself: IKE's initiator
  *	server.c	the end that asks for it: the responder
  *	mschapv2.c tls.c	one method a file, both roles
+ *	relay.c		the server's, that has no method but one of RADIUS to ask
+ *	radius.c	its packets
  *
  * All that a stranger sends for it is read by ike_eap_run(), the work of a job (job.h) in a thread
  * of its own, never by the engine. A conversation belongs to who runs it; references are taken and
@@ -30,6 +32,7 @@ enum ike_eap_outcome {
 	IKE_EAP_GOES_ON,   /* a packet is to go, and another one is waited for */
 	IKE_EAP_SUCCEEDED, /* both ends have the key; of the server EAP-Success is to go */
 	IKE_EAP_FAILED,	   /* of the server EAP-Failure is to go */
+	IKE_EAP_RELAYS,	   /* the packet is for a server of RADIUS (relay.c), whose answer tells */
 };
 
 struct ike_eap;
@@ -54,6 +57,16 @@ IKE_MUST_CHECK bool ike_eap_give(struct ike_eap *e, struct ike_bytes packet, str
 IKE_MUST_CHECK enum ike_eap_outcome ike_eap_run(struct ike_eap *e, struct ike_error *err);
 /* What is to go; may be empty when it is over. */
 struct ike_bytes ike_eap_packet(const struct ike_eap *e);
+/* What an Access-Request has to say besides: identity, and State of the last answer. */
+struct ike_bytes ike_eap_relay_user(const struct ike_eap *e);
+struct ike_bytes ike_eap_relay_state(const struct ike_eap *e);
+/* After IKE_EAP_RELAYS, the answer: as ike_eap_run(), in the engine's thread. */
+struct ike_radius_answer;
+IKE_MUST_CHECK enum ike_eap_outcome ike_eap_relayed(struct ike_eap *e,
+						    const struct ike_radius_answer *answer,
+						    struct ike_error *err);
+/* There was none. */
+void ike_eap_relay_failed(struct ike_eap *e);
 /* The MSK (RFC 3748 section 7.10), after success. */
 const struct ike_key *ike_eap_msk(const struct ike_eap *e);
 /*

@@ -62,6 +62,11 @@ struct ike_eap {
 	struct ike_key msk;
 	struct ike_error doom; /* why it will fail, when the peer has had our last word */
 
+	struct {
+		uint8_t user[IKE_EAP_NAME_MAX], state[IKE_EAP_NAME_MAX];
+		size_t user_len, state_len;
+	} relay;
+
 	uint8_t given[IKE_EAP_PACKET_MAX], packet[IKE_EAP_PACKET_MAX];
 	size_t given_len, packet_len;
 };
@@ -75,6 +80,11 @@ const char *ike_eap_type_text(uint8_t type, char buf[16]);
 /* A packet begun at @w, which ends with the length patched in. @type 0: of none. */
 void ike_eap_packet_begin(struct ike_writer *w, uint8_t code, uint8_t identifier, uint8_t type);
 void ike_eap_packet_end(struct ike_writer *w);
+
+/* relay.c: a server begins, knowing the user's name or told it; the client's packets. */
+enum ike_eap_outcome ike_eap_relay_begin(struct ike_eap *e, struct ike_writer *w,
+					 struct ike_error *err);
+enum ike_eap_outcome ike_eap_relay(struct ike_eap *e, struct ike_writer *w);
 
 /* One step of either role. */
 enum ike_eap_outcome ike_eap_client(struct ike_eap *e, struct ike_writer *w, struct ike_error *err);

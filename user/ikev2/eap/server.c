@@ -41,6 +41,8 @@ static enum ike_eap_outcome run_method(struct ike_eap *e, struct ike_bytes data,
 static enum ike_eap_outcome begin_method(struct ike_eap *e, struct ike_writer *w,
 					 struct ike_error *err)
 {
+	if (e->cfg->eap_radius)
+		return ike_eap_relay_begin(e, w, err);
 	e->method = ike_eap_method_nth(e, 0);
 	if (e->method)
 		return run_method(e, ike_bytes(NULL, 0), w, err);
@@ -73,6 +75,8 @@ static enum ike_eap_outcome take_name(struct ike_eap *e, struct ike_bytes name,
 	}
 	memcpy(e->name, name.p, name.len);
 	e->name[name.len] = '\0';
+	memcpy(e->relay.user, name.p, name.len);
+	e->relay.user_len = name.len;
 	if (ike_dn_valid(name))
 		take_dn(e, name);
 	if (!ike_eap_name_matches(e->cfg->eap_id, e->name)) {
@@ -133,6 +137,8 @@ enum ike_eap_outcome ike_eap_server(struct ike_eap *e, struct ike_writer *w, str
 	}
 	if (e->naming && in.type == IKE_EAP_IDENTITY)
 		return take_name(e, in.data, w, err);
+	if (!e->naming && e->cfg->eap_radius)
+		return ike_eap_relay(e, w);
 	if (!e->naming && in.type == IKE_EAP_NAK && e->method_rounds == 1)
 		return take_nak(e, in.data, w, err);
 	if (e->naming || in.type != e->method->type)
