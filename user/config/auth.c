@@ -8,7 +8,6 @@
 #include "value.h"
 
 #define AUTH(key, setter, member) { key, setter, offsetof(struct auth_draft, member), NULL }
-#define ONLY(key, value) { key, only_value, 0, value }
 #define LATER(key) { .name = key }
 
 enum { TOKEN_MAX = 16 };
@@ -17,6 +16,7 @@ struct auth_draft {
 	struct ike_auth_cfg cfg;
 	const struct setting *certs, *cacerts, *pubkeys, *eap_id, *cert_policy, *revocation;
 	struct cfg_where where; /* of the section */
+	uint32_t round;		/* read by auth_section() */
 };
 
 /* Read when the section's other keys are known. */
@@ -185,7 +185,7 @@ static const struct key_def auth_keys[] = {
 	AUTH("certs", keep_setting, certs),
 	AUTH("cacerts", keep_setting, cacerts),
 	AUTH("pubkeys", keep_setting, pubkeys),
-	ONLY("round", "0"),
+	AUTH("round", set_u32, round),
 	LATER("cert*"),
 	AUTH("eap_id", keep_setting, eap_id),
 	AUTH("aaa_id", set_id, cfg.aaa_id),
@@ -270,29 +270,69 @@ static void load_eap_id(struct load *l, struct auth_draft *d, bool local)
 		cfg_error(l->errors, &s->where, "eap_id: %s is nobody's name", s->value);
 }
 
-void load_auth(struct load *l, const struct section *conn, const char *pattern,
-	       struct ike_auth_cfg *auth)
+/* swanctl.conf(5): sorted by number; without one, or if equal, as they stand in the file. */
+static unsigned long round_of(const struct section *s)
 {
-	struct auth_draft d = { .cfg = { .method = IKE_AUTH_CFG_PUBKEY } };
-	size_t before = l->errors->n_errors, i;
-	const struct section *s = NULL;
+	const struct setting *v = section_value(s, "round");
+
+	return v && v->value ? strtoul(v->value, NULL, 10) : 0;
+}
+
+const struct section *auth_section(const struct section *conn, const char *pattern, size_t n)
+{
+	const struct section *s;
+	size_t i, k, before;
 
 	for (i = 0; i < conn->n_sections; i++) {
-		if (!key_matches(pattern, conn->sections[i]->name))
-			continue;
-		if (s) {
-			cfg_error(l->errors, &conn->sections[i]->where,
-				  "section \"%s\": a second authentication round beside \"%s\" is "
-				  "not supported by esplane yet", conn->sections[i]->name, s->name);
-			continue;
-		}
 		s = conn->sections[i];
+		if (!key_matches(pattern, s->name))
+			continue;
+		for (before = k = 0; k < conn->n_sections; k++)
+			before += key_matches(pattern, conn->sections[k]->name) &&
+				  (round_of(conn->sections[k]) < round_of(s) ||
+				   (k < i && round_of(conn->sections[k]) == round_of(s)));
+		if (before == n)
+			return s;
+	}
+	return NULL;
+}
+
+/* @s: NULL if there is none, and the defaults hold. */
+static void load_round(struct load *l, const struct section *s, bool local,
+		       struct ike_auth_cfg *auth)
+{
+	struct auth_draft d = { .cfg = { .method = IKE_AUTH_CFG_PUBKEY } };
+
+	if (s) {
 		d.where = s->where;
 		keys_apply(&auth_table, s, &d, l->errors);
 	}
-	load_files(l, &d, !strcmp(pattern, "local*"));
-	load_eap_id(l, &d, !strcmp(pattern, "local*"));
-	load_rules(l, &d, !strcmp(pattern, "local*"));
-	l->doubtful = l->doubtful || l->errors->n_errors != before;
+	load_files(l, &d, local);
+	load_eap_id(l, &d, local);
+	load_rules(l, &d, local);
 	*auth = d.cfg;
+}
+
+void load_auth(struct load *l, const struct section *conn, const char *pattern,
+	       struct ike_auth_cfg *auth, struct ike_auth_more *more)
+{
+	bool local = !strcmp(pattern, "local*");
+	size_t before = l->errors->n_errors;
+	const struct section *s;
+	struct ike_auth_cfg *list;
+
+	load_round(l, auth_section(conn, pattern, 0), local, auth);
+	while ((s = auth_section(conn, pattern, more->n + 1))) {
+		if (more->n + 1 == IKE_ROUNDS_MAX) {
+			cfg_error(l->errors, &s->where, "section \"%s\": there may be %d rounds of "
+				  "authentication", s->name, IKE_ROUNDS_MAX);
+			break;
+		}
+		list = list_grow(l, more->list, more->n, sizeof(*list));
+		if (!list)
+			break;
+		more->list = list;
+		load_round(l, s, local, &list[more->n++]);
+	}
+	l->doubtful = l->doubtful || l->errors->n_errors != before;
 }

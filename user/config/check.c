@@ -44,21 +44,13 @@ static void check_secret(struct load *l, const struct section *s, const struct i
 			    "connection \"%s\": no secret is for peer %s", s->name, id);
 }
 
-static bool uses(const struct ike_conn_cfg *c, enum ike_auth_method method)
-{
-	return c->local.method == method || c->remote.method == method;
-}
-
 /* Where key @key of section local or remote is, or the section, or the connection. */
-static const struct cfg_where *where_of_auth(const struct section *s, const char *stem,
-					     const char *key)
+static const struct cfg_where *where_of_auth(const struct load *l, const struct section *s,
+					     const char *stem, const char *key)
 {
-	size_t i;
+	const struct section *auth = auth_section(s, stem, l->round);
 
-	for (i = 0; i < s->n_sections; i++)
-		if (!strncmp(s->sections[i]->name, stem, strlen(stem)))
-			return where_of(s->sections[i], key);
-	return &s->where;
+	return auth ? where_of(auth, key) : &s->where;
 }
 
 /* The peer compares names to the letter: ours is to be as in the certificate, string types too. */
@@ -77,7 +69,7 @@ static void check_local_id(struct load *l, const struct section *s, struct ike_c
 	}
 	ike_text_init(&t, names, sizeof(names));
 	ike_cert_ids_text(&t, cert);
-	cfg_warning(l->errors, where_of_auth(s, "local", "id"), "connection \"%s\": local.id %s is "
+	cfg_warning(l->errors, where_of_auth(l, s, "local*", "id"), "connection \"%s\": local.id %s is "
 		    "not in its certificate, which holds %s", s->name,
 		    ike_id_text(&c->local.id, id, sizeof(id)), names);
 }
@@ -94,7 +86,7 @@ static void check_signer(struct load *l, const struct section *s, struct ike_con
 	struct ike_id id;
 
 	if (c->local.id.type == IKE_ID_ANY && !c->local.certs.n && !c->local.pubkeys.n) {
-		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": "
+		cfg_error(l->errors, where_of_auth(l, s, "local*", "auth"), "connection \"%s\": "
 			  "local.auth is %s and needs local.certs, %sor an id that is in a "
 			  "certificate of x509", s->name, auth_text(&c->local),
 			  c->local.method == IKE_AUTH_CFG_EAP ? "" : "local.pubkeys, ");
@@ -102,7 +94,7 @@ static void check_signer(struct load *l, const struct section *s, struct ike_con
 	}
 	ike_conn_local_id(c, &(struct ike_addr){ .family = AF_INET }, &id);
 	if (!ike_own_find(l->out->ike, &c->local, &id, ike_bytes(NULL, 0), &own, &err))
-		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": %s",
+		cfg_error(l->errors, where_of_auth(l, s, "local*", "auth"), "connection \"%s\": %s",
 			  s->name, err.text);
 	check_local_id(l, s, c);
 }
@@ -112,7 +104,7 @@ static void check_verifier(struct load *l, const struct section *s, const struct
 	const struct ike_auth_cfg *r = &c->remote;
 
 	if (!r->certs.n && !r->cacerts.n && !r->pubkeys.n && !l->out->ike->anchors.n)
-		cfg_error(l->errors, where_of_auth(s, "remote", "auth"), "connection \"%s\": "
+		cfg_error(l->errors, where_of_auth(l, s, "remote*", "auth"), "connection \"%s\": "
 			  "remote.auth is %s, and there is nothing to verify the "
 			  "peer with: no certificate in x509ca, no remote.cacerts, remote.certs or "
 			  "remote.pubkeys", s->name, auth_text(r));
@@ -123,9 +115,10 @@ static void check_eap_side(struct load *l, const struct section *s, const char *
 			   const struct ike_auth_cfg *eap, const struct ike_auth_cfg *other)
 {
 	if (eap->method == IKE_AUTH_CFG_EAP && other->method != IKE_AUTH_CFG_PUBKEY)
-		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s.auth is "
+		cfg_error(l->errors, where_of_auth(l, s, side, "auth"), "connection \"%s\": %.*s.auth is "
 			  "eap, and the other end does not prove itself by a signature "
-			  "(auth = pubkey), which RFC 7296 section 2.16 wants", s->name, side);
+			  "(auth = pubkey), which RFC 7296 section 2.16 wants", s->name,
+			  (int)strcspn(side, "*"), side);
 }
 
 /* Any method of EAP is one that there are credentials for. */
@@ -144,11 +137,11 @@ static bool uses_certificates(const struct load *l, const struct ike_auth_cfg *a
 static void check_radius(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
 	if (c->local.eap_radius)
-		cfg_error(l->errors, where_of_auth(s, "local", "auth"), "connection \"%s\": "
+		cfg_error(l->errors, where_of_auth(l, s, "local*", "auth"), "connection \"%s\": "
 			  "local.auth is eap-radius, which is for who is asked: RADIUS knows the "
 			  "peer, not us", s->name);
 	if (c->remote.eap_radius && !l->out->ike->radius.n_servers)
-		cfg_error(l->errors, where_of_auth(s, "remote", "auth"), "connection \"%s\": "
+		cfg_error(l->errors, where_of_auth(l, s, "remote*", "auth"), "connection \"%s\": "
 			  "remote.auth is eap-radius, and there is no server to ask: add radius { "
 			  "servers { NAME { address = ... secret = ... } } }", s->name);
 }
@@ -157,7 +150,7 @@ static void check_radius(struct load *l, const struct section *s, const struct i
 static void check_tls_server(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
 	if (c->remote.eap_type == IKE_EAP_TLS && c->local.pubkeys.n)
-		cfg_error(l->errors, where_of_auth(s, "local", "pubkeys"), "connection \"%s\": "
+		cfg_error(l->errors, where_of_auth(l, s, "local*", "pubkeys"), "connection \"%s\": "
 			  "remote.auth is eap-tls, which wants a certificate here "
 			  "(local.certs)", s->name);
 }
@@ -172,7 +165,7 @@ static const char *own_name(const struct ike_auth_cfg *local, char text[IKE_ID_T
 
 static void check_passwords(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
-	const char *side = uses_passwords(l, &c->local) ? "local" : "remote", *name;
+	const char *side = uses_passwords(l, &c->local) ? "local*" : "remote*", *name;
 	struct ike_config *config = l->out->ike;
 	char text[IKE_ID_TEXT_MAX];
 	struct ike_error err;
@@ -181,14 +174,26 @@ static void check_passwords(struct load *l, const struct section *s, const struc
 		return;
 	name = uses_passwords(l, &c->local) ? own_name(&c->local, text) : "";
 	if (!config->n_eap_secrets || (*name && !ike_eap_secret_find(config, name)))
-		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s.auth is "
+		cfg_error(l->errors, where_of_auth(l, s, side, "auth"), "connection \"%s\": %.*s.auth is "
 			  "eap, and there is no password%s%s: add secrets { eap { id = ... "
-			  "secret = ... } }", s->name, side, *name ? " of " : "", name);
+			  "secret = ... } }", s->name, (int)strcspn(side, "*"), side,
+			  *name ? " of " : "", name);
 	if (!config->legacy)
 		config->legacy = ike_legacy_new(&err);
 	if (!config->legacy)
-		cfg_error(l->errors, where_of_auth(s, side, "auth"), "connection \"%s\": %s",
+		cfg_error(l->errors, where_of_auth(l, s, side, "auth"), "connection \"%s\": %s",
 			  s->name, err.text);
+}
+
+static bool is_asked_for_eap(const struct ike_conn_cfg *c)
+{
+	const struct ike_auth_cfg *peer;
+	size_t i;
+
+	for (i = 0; (peer = ike_conn_round(&c->remote, &c->remote_more, i)); i++)
+		if (peer->method == IKE_AUTH_CFG_EAP)
+			return true;
+	return false;
 }
 
 static bool has_single_address(const struct ike_conn_cfg *c)
@@ -217,8 +222,7 @@ static void check_children(struct load *l, const struct section *s, const struct
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote_addrs of connection "
 				  "\"%s\" holds no single address to reach", child->name, s->name);
-		if (c->children[i].start_action != IKE_START_NONE &&
-		    c->remote.method == IKE_AUTH_CFG_EAP)
+		if (c->children[i].start_action != IKE_START_NONE && is_asked_for_eap(c))
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote.auth of connection "
 				  "\"%s\" is eap: only the peer can begin", child->name, s->name);
@@ -262,9 +266,15 @@ static void check_ppk(struct load *l, const struct section *s, const struct ike_
 	else if (c->ppk_required && !config->n_ppks)
 		cfg_error(l->errors, where_of(s, "ppk_required"),
 			  "connection \"%s\": there is no PPK: add secrets { ppk { id = ... secret = ... } }", s->name);
-	if ((c->ppk_id.type != IKE_ID_ANY || c->ppk_required) && uses(c, IKE_AUTH_CFG_EAP))
+	if (c->ppk_id.type == IKE_ID_ANY && !c->ppk_required)
+		return;
+	if (is_asked_for_eap(c) || c->local.method == IKE_AUTH_CFG_EAP)
 		cfg_error(l->errors, where_of(s, c->ppk_required ? "ppk_required" : "ppk_id"),
 			  "connection \"%s\": a PPK cannot be used with EAP", s->name);
+	else if (c->local_more.n || c->remote_more.n)
+		cfg_error(l->errors, where_of(s, c->ppk_required ? "ppk_required" : "ppk_id"),
+			  "connection \"%s\": a PPK cannot be used with several rounds of "
+			  "authentication", s->name);
 }
 
 static void check_port(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
@@ -276,16 +286,38 @@ static void check_port(struct load *l, const struct section *s, const struct ike
 			  l->out->port_nat_t);
 }
 
-/* What they check they also complete: they are run even if nobody wants to hear of it. */
-static void check_credentials(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+/* @c has one round of each end; an end that has no more seems to have a key. */
+static void check_round(struct load *l, const struct section *s, struct ike_conn_cfg *c, bool own,
+			bool peer)
 {
-	if (uses(c, IKE_AUTH_CFG_PSK))
+	if ((own && c->local.method == IKE_AUTH_CFG_PSK) ||
+	    (peer && c->remote.method == IKE_AUTH_CFG_PSK))
 		check_secret(l, s, c);
 	if (uses_certificates(l, &c->local) && !l->doubtful)
 		check_signer(l, s, c);
 	if (uses_certificates(l, &c->remote) && !l->doubtful)
 		check_verifier(l, s, c);
 	check_passwords(l, s, c);
+	check_radius(l, s, c);
+}
+
+/* What they check they also complete: they are run even if nobody wants to hear of it. */
+static void check_credentials(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	const struct ike_auth_cfg none = { .method = IKE_AUTH_CFG_PSK }, *own, *peer;
+	struct ike_conn_cfg view = *c;
+
+	for (l->round = 0; l->round < IKE_ROUNDS_MAX; l->round++) {
+		own = ike_conn_round(&c->local, &c->local_more, l->round);
+		peer = ike_conn_round(&c->remote, &c->remote_more, l->round);
+		view.local = own ? *own : none;
+		view.remote = peer ? *peer : none;
+		check_round(l, s, &view, own, peer);
+		/* As it is in the certificate. */
+		if (own)
+			((struct ike_auth_cfg *)own)->id = view.local.id;
+	}
+	l->round = 0;
 	check_ppk(l, s, c);
 }
 
@@ -294,6 +326,22 @@ static bool credentials_count(const struct load *l, const struct ike_conn_cfg *c
 	if (l->alone)
 		return !strcmp(l->alone, c->name);
 	return !extra_find(l->extra, "connections", c->name);
+}
+
+static void check_eap(struct load *l, const struct section *s, struct ike_conn_cfg *c)
+{
+	const struct ike_auth_cfg *own, *peer;
+
+	for (l->round = 0; l->round < IKE_ROUNDS_MAX; l->round++) {
+		own = ike_conn_round(&c->local, &c->local_more, l->round);
+		peer = ike_conn_round(&c->remote, &c->remote_more, l->round);
+		if (own)
+			check_eap_side(l, s, "local*", own, &c->remote);
+		if (peer)
+			check_eap_side(l, s, "remote*", peer, &c->local);
+	}
+	l->round = 0;
+	check_tls_server(l, s, c);
 }
 
 static void check_conn(struct load *l, const struct section *s, struct ike_conn_cfg *c)
@@ -306,10 +354,7 @@ static void check_conn(struct load *l, const struct section *s, struct ike_conn_
 	l->errors = errors;
 	errors->no_memory |= unheard.no_memory;
 	cfg_errors_free(&unheard);
-	check_eap_side(l, s, "local", &c->local, &c->remote);
-	check_eap_side(l, s, "remote", &c->remote, &c->local);
-	check_radius(l, s, c);
-	check_tls_server(l, s, c);
+	check_eap(l, s, c);
 	check_children(l, s, c);
 	check_port(l, s, c);
 	check_pools(l, s, c);

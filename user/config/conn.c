@@ -190,8 +190,8 @@ void load_conn(struct load *l, const struct section *s)
 	d.cfg.n_remote_addrs = d.remote_addrs.n;
 	set_vips(l, s, &d.vips, &d.cfg);
 	free(d.vips.list);
-	load_auth(l, s, "local*", &d.cfg.local);
-	load_auth(l, s, "remote*", &d.cfg.remote);
+	load_auth(l, s, "local*", &d.cfg.local, &d.cfg.local_more);
+	load_auth(l, s, "remote*", &d.cfg.remote, &d.cfg.remote_more);
 	finish_times(l, s, &d.cfg);
 	if (!d.cfg.proposals.n &&
 	    !ike_proposal_list_parse(&d.cfg.proposals, IKE_PROTO_IKE, "default", NULL))

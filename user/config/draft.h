@@ -15,6 +15,7 @@ struct load {
 	struct cfg_errors *errors;
 	struct settings *settings;
 	const char *path;		/* of the file; NULL: a text, which has no directories */
+	size_t round;			/* of authentication: the one that check.c is at */
 	bool doubtful;			/* keys or certificates are missing for a reason told */
 	const struct config_extra *extra;	/* beside the file; NULL: nothing */
 	const char *alone;			/* config_build() */
@@ -37,9 +38,11 @@ void load_secret(struct load *l, const struct section *s);
 void load_ppk(struct load *l, const struct section *s);
 void load_eap_secret(struct load *l, const struct section *s);
 void load_ntlm_secret(struct load *l, const struct section *s);
-/* auth.c: the one section of @conn that @pattern means */
+/* auth.c: the sections of @conn that @pattern means, a round of authentication each */
 void load_auth(struct load *l, const struct section *conn, const char *pattern,
-	       struct ike_auth_cfg *auth);
+	       struct ike_auth_cfg *auth, struct ike_auth_more *more);
+/* The one of round @n, from 0; NULL: there are fewer. */
+const struct section *auth_section(const struct section *conn, const char *pattern, size_t n);
 /*
  * credentials.c: keys and certificates of the directories beside the file, for which @secrets may
  * have passphrases; and those that a key of a connection names, comma-separated.

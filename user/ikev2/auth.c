@@ -15,6 +15,7 @@
 #include "ikev2/negotiate.h"
 #include "ikev2/ppk.h"
 #include "ikev2/prove.h"
+#include "ikev2/rounds.h"
 
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
 
@@ -50,6 +51,7 @@ static void put_psk_auth(const struct ike_sa *sa, struct ike_writer *w, struct i
  */
 void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
 {
+	const struct ike_auth_cfg *own = ike_own_auth(sa);
 	uint8_t body[IKE_ID_MAX + IKE_GENERIC_LEN];
 	struct ike_bytes written;
 
@@ -60,14 +62,15 @@ void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const st
 		return;
 	}
 	memcpy(body, written.p, written.len);
-	ike_put_certs(w, sa);
-	if (sa->initiator)
+	if (own->method == IKE_AUTH_CFG_PUBKEY)
+		ike_put_certs(w, sa);
+	if (sa->state == IKE_SA_AUTH_SENT)
 		ike_put_certreq(w, sa);
 	if (idr)
 		ike_put_identity(w, IKE_PAYLOAD_IDR, idr, NULL);
-	if (sa->conn->local.method == IKE_AUTH_CFG_PUBKEY)
+	if (own->method == IKE_AUTH_CFG_PUBKEY)
 		ike_put_proof(w, sa);
-	else if (sa->conn->local.method == IKE_AUTH_CFG_PSK)
+	else if (own->method == IKE_AUTH_CFG_PSK)
 		put_psk_auth(sa, w, ike_bytes(body, written.len));
 }
 
@@ -123,6 +126,16 @@ static bool verify_psk(const struct ike_sa *sa, const struct ike_payloads *all,
 static bool uses_psk(const struct ike_conn_cfg *conn)
 {
 	return conn->local.method == IKE_AUTH_CFG_PSK || conn->remote.method == IKE_AUTH_CFG_PSK;
+}
+
+static bool uses_eap(const struct ike_auth_cfg *first, const struct ike_auth_more *more)
+{
+	const struct ike_auth_cfg *cfg;
+
+	for (size_t i = 0; (cfg = ike_conn_round(first, more, i)); i++)
+		if (cfg->method == IKE_AUTH_CFG_EAP)
+			return true;
+	return false;
 }
 
 /* The job has verified the peer's signature, or has not. */
@@ -291,6 +304,13 @@ static bool settle_first_child(struct ike_sa *sa, struct ike_task *t)
 	return how != IKE_CHILDLESS_NEVER && sa->peer_childless;
 }
 
+static enum ike_step begin_round(struct ike_sa *sa, struct ike_task *t)
+{
+	const struct ike_auth_cfg *own = ike_own_auth(sa);
+
+	return !own || own->method == IKE_AUTH_CFG_EAP ? IKE_STEP_SEND : ike_auth_prepare(sa, t);
+}
+
 static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_engine *e = sa->engine;
@@ -313,25 +333,46 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	t->spi_at = sa->local.addr;
 	if (t->create && e->ops->spi_alloc(e->host, &t->spi_at, &t->spi, &why))
 		return ike_task_fail(t, "no SPI: %s", why);
-	if (sa->conn->remote.method == IKE_AUTH_CFG_EAP)
+	if (uses_eap(&sa->conn->remote, &sa->conn->remote_more))
 		return ike_task_fail(t, "EAP is for who begins: the peer has to (remote.auth)");
-	if (sa->conn->local.method == IKE_AUTH_CFG_EAP &&
+	if (uses_eap(&sa->conn->local, &sa->conn->local_more) &&
 	    sa->conn->remote.method != IKE_AUTH_CFG_PUBKEY)
 		return ike_task_fail(t, "EAP needs a responder that proves itself by a signature");
-	return sa->conn->local.method == IKE_AUTH_CFG_EAP ? IKE_STEP_SEND : ike_auth_prepare(sa, t);
+	if (sa->conn->local_more.n && !sa->peer_rounds)
+		return ike_task_fail(t, "the peer knows nothing of several rounds of authentication "
+				     "(RFC 4739), and local has %zu", sa->conn->local_more.n + 1);
+	return begin_round(sa, t);
+}
+
+static void build_round(struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
+{
+	const struct ike_auth_cfg *own = ike_own_auth(sa);
+
+	/* Only the peer has one: the message waits for it. */
+	if (!own)
+		return;
+	ike_put_id_and_auth(sa, w, idr);
+	if (own->method != IKE_AUTH_CFG_EAP)
+		ike_put_another(w, sa, 1);
 }
 
 static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 {
 	const struct ike_id *idr = ike_id_has_wildcard(&sa->conn->remote.id) ? NULL : &sa->conn->remote.id;
 
+	if (sa->state == IKE_SA_ROUND_SENT) {
+		build_round(sa, w, NULL);
+		return;
+	}
 	if (sa->state != IKE_SA_AUTH_SENT) {
 		ike_eap_build(sa, w);
 		return;
 	}
-	ike_put_id_and_auth(sa, w, idr);
+	build_round(sa, w, idr);
 	ike_ppk_put(w, sa);
 	ike_put_auth_methods(w, sa);
+	if (ike_has_rounds(sa->conn))
+		ike_put_notify(w, IKE_NOTIFY_MULTIPLE_AUTH_SUPPORTED, ike_bytes(NULL, 0));
 	if (sa->conn->unique != IKE_UNIQUE_NEVER && !has_sibling(sa))
 		ike_put_notify(w, IKE_NOTIFY_INITIAL_CONTACT, ike_bytes(NULL, 0));
 	ike_mobike_put(w, sa);
@@ -343,20 +384,24 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_put_child_ts(w, sa, t->create->cfg, NULL);
 }
 
+/* Is that who the round of the peer's is for? */
+static bool is_expected(const struct ike_sa *sa, const struct ike_id *id, struct ike_error *err)
+{
+	char want[IKE_ID_TEXT_MAX], got[IKE_ID_TEXT_MAX];
+	const struct ike_id *expected = &ike_peer_auth(sa)->id;
+
+	return ike_id_match(expected, id) ||
+	       ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+			       "the peer is %.90s, but %.90s is configured (remote.id)",
+			       ike_id_text(id, got, sizeof(got)),
+			       ike_id_text(expected, want, sizeof(want)));
+}
+
 /* Who the responder says it is. */
 static bool identify_responder(struct ike_sa *sa, const struct ike_incoming *in, struct ike_id *id,
 			       struct ike_bytes *body, struct ike_error *err)
 {
-	char want[IKE_ID_TEXT_MAX], got[IKE_ID_TEXT_MAX];
-
-	if (!take_id(&in->all, IKE_PAYLOAD_IDR, id, body, err))
-		return false;
-	if (!ike_id_match(&sa->conn->remote.id, id))
-		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
-				       "the peer is %.90s, but %.90s is configured (remote.id)",
-				       ike_id_text(id, got, sizeof(got)),
-				       ike_id_text(&sa->conn->remote.id, want, sizeof(want)));
-	return true;
+	return take_id(&in->all, IKE_PAYLOAD_IDR, id, body, err) && is_expected(sa, id, err);
 }
 
 /* Section 2.21.2: the responder has an IKE SA and must learn that it is none. */
@@ -427,16 +472,15 @@ static void addresses_answered(struct ike_sa *sa, const struct ike_incoming *in)
 	delete_replaced(sa);
 }
 
-enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
-				     const struct ike_incoming *in, const struct ike_id *id)
+static enum ike_step up(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
 {
 	struct ike_task *create = t->create;
 
-	sa->remote_id = *id;
 	ike_mobike_agree(sa, &in->all);
 	come_up(sa);
 	t->create = NULL;
-	if (create && (in->form == IKE_FORM_AUTH_ANSWER || in->form == IKE_FORM_EAP_ANSWER))
+	if (create && (in->form == IKE_FORM_AUTH_ANSWER || in->form == IKE_FORM_EAP_ANSWER ||
+		       in->form == IKE_FORM_ROUND_LAST_ANSWER))
 		child_answered(sa, create, &t->spi, in);
 	else if (create)
 		child_refused(sa, create, in);
@@ -450,42 +494,110 @@ enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
 	return sa->task == t ? IKE_STEP_DONE : IKE_STEP_GONE;
 }
 
+/* A round of ours has been taken: it is up, or another one follows, of either end's. */
+enum ike_step ike_auth_round_taken(struct ike_sa *sa, struct ike_task *t,
+				   const struct ike_incoming *in)
+{
+	const struct ike_auth_cfg *own;
+	struct ike_wire_notify n;
+
+	if (ike_own_auth(sa))
+		sa->own_round++;
+	own = ike_own_auth(sa);
+	if (!own && !ike_peer_auth(sa))
+		return up(sa, t, in);
+	if (ike_find_error(&in->all, &n))
+		return refused(sa, t, in);
+	if (ike_round_premature(&in->all))
+		return refuse(sa, "the peer makes a CHILD_SA before the last round of "
+				  "authentication");
+	if (own)
+		ike_round_local_id(own, &sa->local.addr, &sa->local_id);
+	ike_sa_set_state(sa, IKE_SA_ROUND_SENT);
+	return begin_round(sa, t);
+}
+
+/* What of the answer is about us: the responder's proof, if it had one, is verified. */
+static enum ike_step about_us(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+{
+	const struct ike_auth_cfg *own = ike_own_auth(sa);
+
+	if (sa->state == IKE_SA_EAP_SENT || sa->state == IKE_SA_EAP_PROVING)
+		return ike_eap_answered(sa, t, in);
+	return own && own->method == IKE_AUTH_CFG_EAP ? ike_eap_first_answer(sa, t, in) :
+							ike_auth_round_taken(sa, t, in);
+}
+
+static enum ike_step peer_proven(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
+				 const struct ike_id *id)
+{
+	struct ike_error err = {0};
+
+	sa->remote_id = *id;
+	if (!ike_packet_set(&sa->peer_body, ike_payloads_find(&in->all, IKE_PAYLOAD_IDR)->body))
+		return ike_task_fail(t, "out of memory");
+	return ike_round_over(sa, &in->all, &err) ? about_us(sa, t, in) : refuse(sa, err.text);
+}
+
 static void verified_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
 
-	if (!verified(sa, job, &err))
-		ike_task_step(sa, refuse(sa, err.text));
-	else if (sa->conn->local.method == IKE_AUTH_CFG_EAP)
-		ike_task_step(sa, ike_eap_first_answer(sa, sa->task, in, &job->proof->id));
+	if (verified(sa, job, &err))
+		ike_task_step(sa, peer_proven(sa, sa->task, in, &job->proof->id));
 	else
-		ike_task_step(sa, ike_auth_authenticated(sa, sa->task, in, &job->proof->id));
+		ike_task_step(sa, refuse(sa, err.text));
 }
 
-static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+/* The answer has the responder's proof. */
+static enum ike_step take_proof(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
 	struct ike_bytes body;
 	struct ike_id id;
 
-	if (in->form == IKE_FORM_NOTIFY)
-		return refused(sa, t, in);
-	if (sa->state != IKE_SA_AUTH_SENT)
-		return ike_eap_answered(sa, t, in);
-	if ((in->form == IKE_FORM_AUTH_EAP_ANSWER) != (sa->conn->local.method == IKE_AUTH_CFG_EAP))
-		return ike_task_fail(t, "%s", in->form == IKE_FORM_AUTH_EAP_ANSWER ?
-				     "the peer wants EAP of us, local.auth does not" :
-				     "the peer lets us in without EAP (local.auth): it need not be "
-				     "who we think it is");
+	if (!ike_peer_auth(sa))
+		return refuse(sa, "the peer proves itself in more rounds than remote has");
 	if (!identify_responder(sa, in, &id, &body, &err) ||
-	    !ike_ppk_answered(sa, &in->all, &err))
+	    (!sa->peer_round && !ike_ppk_answered(sa, &in->all, &err)))
 		return refuse(sa, err.text);
-	if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY)
+	if (ike_peer_auth(sa)->method == IKE_AUTH_CFG_PUBKEY)
 		return ike_prove_verify(sa, IKE_ASKING, &id, body, verified_answer, in, &err) ?
 		       IKE_STEP_WAIT : refuse(sa, err.text);
 	if (!verify_psk(sa, &in->all, &id, body, &err))
 		return refuse(sa, err.text);
-	return ike_auth_authenticated(sa, t, in, &id);
+	return peer_proven(sa, t, in, &id);
+}
+
+/* RFC 4739: of several rounds the last may be answered with the refusal of the CHILD_SA alone. */
+static bool is_refusal(const struct ike_incoming *in)
+{
+	struct ike_wire_notify n;
+
+	return in->form == IKE_FORM_NOTIFY ||
+	       (in->form == IKE_FORM_ROUND_ANSWER && ike_find_error(&in->all, &n) &&
+		!ike_refuses_child_only(n.type));
+}
+
+static enum ike_step answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
+{
+	bool begins = sa->state == IKE_SA_AUTH_SENT || sa->state == IKE_SA_ROUND_SENT;
+	const struct ike_auth_cfg *own = ike_own_auth(sa);
+	bool eap = ike_payloads_find(&in->all, IKE_PAYLOAD_EAP);
+
+	if (is_refusal(in))
+		return refused(sa, t, in);
+	if (begins && eap != (own && own->method == IKE_AUTH_CFG_EAP))
+		return ike_task_fail(t, "%s", eap ?
+				     "the peer wants EAP of us, local.auth does not" :
+				     "the peer lets us in without EAP (local.auth): it need not be "
+				     "who we think it is");
+	if (ike_payloads_find(&in->all, IKE_PAYLOAD_IDR))
+		return take_proof(sa, t, in);
+	if (begins && ike_peer_auth(sa))
+		return refuse(sa, "the peer does not prove itself, and another round of it is due "
+				  "(remote)");
+	return about_us(sa, t, in);
 }
 
 const struct ike_task_kind ike_task_auth = {
@@ -529,8 +641,8 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 	if (ike_payloads_find(&in->all, IKE_PAYLOAD_IDR) &&
 	    !take_id(&in->all, IKE_PAYLOAD_IDR, &idr, &unused, err))
 		return false;
-	conn = ike_conn_identify(sa, &idi, &idr,
-				 !ike_payloads_find(&in->all, IKE_PAYLOAD_AUTH));
+	conn = ike_conn_identify(sa, &idi, &idr, !ike_payloads_find(&in->all, IKE_PAYLOAD_AUTH),
+				 ike_find_notify(&in->all, IKE_NOTIFY_ANOTHER_AUTH_FOLLOWS, NULL));
 	if (!conn)
 		return ike_fail_notify(
 			err, IKE_NOTIFY_AUTHENTICATION_FAILED,
@@ -539,6 +651,7 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 			idr.type ? ike_id_text(&idr, us, sizeof(us)) : "");
 	sa->conn = conn;
 	sa->remote_id = idi;
+	sa->peer_rounds = ike_find_notify(&in->all, IKE_NOTIFY_MULTIPLE_AUTH_SUPPORTED, NULL);
 	ike_conn_local_id(conn, &sa->local.addr, &sa->local_id);
 	return true;
 }
@@ -619,17 +732,33 @@ static void put_addresses(struct ike_sa *sa, const struct ike_incoming *in, bool
 	ike_put_notify(w, err.notify, ike_bytes(NULL, 0));
 }
 
-void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ike_incoming *asked)
+/* Our proof, if one is due; after EAP it is by its key. */
+static void put_own_round(struct ike_sa *sa, struct ike_writer *w)
+{
+	if (sa->eap) {
+		ike_eap_put_auth(sa, w);
+	} else if (ike_own_auth(sa)) {
+		ike_put_id_and_auth(sa, w, NULL);
+		if (!sa->own_round++)
+			ike_ppk_put(w, sa);
+	}
+}
+
+void ike_auth_keep_first(struct ike_sa *sa, struct ike_incoming *in)
+{
+	if (!sa->first)
+		sa->first = ike_incoming_ref(in);
+}
+
+/* The last answer to @in. @asked: the first request, with what is asked for. */
+static void answer_last(struct ike_sa *sa, struct ike_incoming *in,
+			const struct ike_incoming *asked)
 {
 	bool initial_contact = ike_find_notify(&asked->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_outgoing o;
 
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
-	if (asked == in)
-		ike_put_id_and_auth(sa, &o.w, NULL);
-	else
-		ike_eap_put_auth(sa, &o.w);
-	ike_ppk_put(&o.w, sa);
+	put_own_round(sa, &o.w);
 	ike_mobike_agree(sa, &asked->all);
 	ike_mobike_put(&o.w, sa);
 	come_up(sa);
@@ -643,33 +772,76 @@ void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ik
 	ike_sa_work(sa);
 }
 
+/* Another round follows, of either end's. What is asked for is given in the last. */
+static void answer_round(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct ike_outgoing o;
+
+	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
+	put_own_round(sa, &o.w);
+	ike_put_another(&o.w, sa, 0);
+	ike_sa_answer(sa, in, &o);
+	ike_auth_eap_free(sa->eap);
+	sa->eap = NULL;
+	ike_auth_keep_first(sa, in);
+	ike_sa_set_state(sa, IKE_SA_ROUND_DUE);
+}
+
+/* Does no round follow on the answer that is being made? Behind EAP it has no proof but EAP's. */
+static bool is_last(const struct ike_sa *sa)
+{
+	return !ike_peer_auth(sa) && sa->own_round + !sa->eap >= 1 + sa->conn->local_more.n;
+}
+
+static void answer_proven(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct ike_incoming *first = sa->first;
+
+	if (!is_last(sa)) {
+		answer_round(sa, in);
+		return;
+	}
+	sa->first = NULL;
+	answer_last(sa, in, first ? first : in);
+	ike_incoming_unref(first);
+}
+
+/* The peer may have got another IKE SA meanwhile. */
+static bool may_stay(const struct ike_sa *sa, const struct ike_incoming *in, struct ike_error *err)
+{
+	const struct ike_incoming *asked = sa->first ? sa->first : in;
+
+	return ike_auth_may_stay(
+		sa, ike_find_notify(&asked->all, IKE_NOTIFY_INITIAL_CONTACT, NULL), err);
+}
+
 static void signed_answer(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
-	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
 	struct ike_error err = job->err;
 
 	ike_prove_done(sa, job);
-	/* The peer may have got another meanwhile. */
-	if (job->ok && ike_auth_may_stay(sa, initial_contact, &err))
-		ike_auth_answer(sa, in, in);
+	if (job->ok && may_stay(sa, in, &err))
+		answer_proven(sa, in);
 	else
 		ike_auth_refuse_request(sa, in, &err);
 }
 
-/* The initiator is who it says. */
-static void admit(struct ike_sa *sa, struct ike_incoming *in)
+/* The initiator is who it says, as far as that goes: now this end. */
+static void prove_next(struct ike_sa *sa, struct ike_incoming *in)
 {
-	bool initial_contact = ike_find_notify(&in->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
+	const struct ike_auth_cfg *own = sa->eap ? NULL : ike_own_auth(sa);
 	struct ike_error err = {0};
 
-	if (!ike_auth_may_stay(sa, initial_contact, &err) ||
-	    (sa->conn->local.method == IKE_AUTH_CFG_PSK &&
+	if (!may_stay(sa, in, &err) ||
+	    (own && own->method == IKE_AUTH_CFG_PSK &&
 	     !ike_auth_methods_take_psk(&sa->peer_takes, &err))) {
 		ike_auth_refuse_request(sa, in, &err);
 		return;
 	}
-	if (sa->conn->local.method == IKE_AUTH_CFG_PSK) {
-		ike_auth_answer(sa, in, in);
+	if (own)
+		ike_round_local_id(own, &sa->local.addr, &sa->local_id);
+	if (!own || own->method != IKE_AUTH_CFG_PUBKEY) {
+		answer_proven(sa, in);
 		return;
 	}
 	/* A fault of ours, but without our proof there is no IKE SA. */
@@ -679,14 +851,43 @@ static void admit(struct ike_sa *sa, struct ike_incoming *in)
 	}
 }
 
+void ike_auth_peer_proven(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+
+	if (ike_round_over(sa, &in->all, &err))
+		prove_next(sa, in);
+	else
+		ike_auth_refuse_request(sa, in, &err);
+}
+
 static void verified_request(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
 
 	if (verified(sa, job, &err))
-		admit(sa, in);
+		ike_auth_peer_proven(sa, in);
 	else
 		ike_auth_refuse_request(sa, in, &err);
+}
+
+/* The peer says who it is, and proves it, or will by EAP. */
+static void take_round(struct ike_sa *sa, struct ike_incoming *in, struct ike_bytes body)
+{
+	const struct ike_auth_cfg *peer = ike_peer_auth(sa);
+	struct ike_error err = {0};
+
+	if (peer->method == IKE_AUTH_CFG_EAP) {
+		ike_eap_first_request(sa, in, body);
+	} else if (peer->method == IKE_AUTH_CFG_PUBKEY) {
+		if (!ike_prove_verify(sa, IKE_ANSWERING, &sa->remote_id, body, verified_request,
+				      in, &err))
+			ike_auth_refuse_request(sa, in, &err);
+	} else if (verify_psk(sa, &in->all, &sa->remote_id, body, &err)) {
+		ike_auth_peer_proven(sa, in);
+	} else {
+		ike_auth_refuse_request(sa, in, &err);
+	}
 }
 
 static void first_request(struct ike_sa *sa, struct ike_incoming *in)
@@ -695,26 +896,53 @@ static void first_request(struct ike_sa *sa, struct ike_incoming *in)
 	struct ike_bytes body;
 
 	ike_auth_methods_find(&in->all, &sa->peer_takes);
-	if (!identify(sa, in, &body, &err) || !may_be_childless(sa, in, &err) ||
-	    !ike_ppk_requested(sa, &in->all, &err)) {
+	if (identify(sa, in, &body, &err) && may_be_childless(sa, in, &err) &&
+	    ike_ppk_requested(sa, &in->all, &err))
+		take_round(sa, in, body);
+	else
 		ike_auth_refuse_request(sa, in, &err);
-	} else if (sa->conn->remote.method == IKE_AUTH_CFG_EAP) {
-		ike_eap_first_request(sa, in, body);
-	} else if (sa->conn->remote.method == IKE_AUTH_CFG_PUBKEY) {
-		if (!ike_prove_verify(sa, IKE_ANSWERING, &sa->remote_id, body, verified_request,
-				      in, &err))
-			ike_auth_refuse_request(sa, in, &err);
-	} else if (verify_psk(sa, &in->all, &sa->remote_id, body, &err)) {
-		admit(sa, in);
-	} else {
-		ike_auth_refuse_request(sa, in, &err);
+}
+
+static bool identify_again(struct ike_sa *sa, const struct ike_incoming *in,
+			   struct ike_bytes *body, struct ike_error *err)
+{
+	struct ike_id id;
+
+	if (!ike_peer_auth(sa))
+		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				       "the peer proves itself in more rounds than remote has");
+	if (!take_id(&in->all, IKE_PAYLOAD_IDI, &id, body, err) || !is_expected(sa, &id, err))
+		return false;
+	sa->remote_id = id;
+	return true;
+}
+
+static void round_request(struct ike_sa *sa, struct ike_incoming *in)
+{
+	struct ike_error err = {0};
+	struct ike_bytes body;
+
+	if (in->form == IKE_FORM_ROUND_WAIT && !ike_peer_auth(sa)) {
+		prove_next(sa, in);
+		return;
 	}
+	if (in->form == IKE_FORM_ROUND_WAIT)
+		ike_fail_notify(&err, IKE_NOTIFY_AUTHENTICATION_FAILED,
+				"the peer does not prove itself, and another round of it is due "
+				"(remote)");
+	else if (identify_again(sa, in, &body, &err)) {
+		take_round(sa, in, body);
+		return;
+	}
+	ike_auth_refuse_request(sa, in, &err);
 }
 
 void ike_auth_request(struct ike_sa *sa, struct ike_incoming *in)
 {
 	if (sa->state == IKE_SA_INIT_GOT)
 		first_request(sa, in);
+	else if (sa->state == IKE_SA_ROUND_DUE)
+		round_request(sa, in);
 	else
 		ike_eap_request(sa, in);
 }

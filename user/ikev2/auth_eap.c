@@ -5,6 +5,7 @@
 
 #include "ikev2/auth_eap.h"
 #include "ikev2/prove.h"
+#include "ikev2/rounds.h"
 
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
 
@@ -17,7 +18,6 @@ void ike_auth_eap_free(struct ike_auth_eap *a)
 	if (!a)
 		return;
 	ike_eap_unref(a->eap);
-	ike_incoming_unref(a->first);
 	free(a);
 }
 
@@ -29,6 +29,7 @@ static bool begin(struct ike_sa *sa, const struct ike_id *peer, struct ike_bytes
 		.server = !sa->initiator,
 		.config = sa->config,
 		.conn = sa->conn,
+		.cfg = sa->initiator ? ike_own_auth(sa) : ike_peer_auth(sa),
 		.client = sa->initiator ? &sa->local_id : peer,
 		.responder = sa->initiator ? peer : &sa->local_id,
 		.now = e->ops->utc ? e->ops->utc(e->host) : 0,
@@ -153,12 +154,11 @@ static enum ike_step client_step(struct ike_sa *sa, struct ike_task *t, struct i
 	return run(sa, IKE_ASKING, in, client_stepped, &err) ? IKE_STEP_WAIT : fail(t, &err);
 }
 
-enum ike_step ike_eap_first_answer(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
-				   const struct ike_id *id)
+enum ike_step ike_eap_first_answer(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
 
-	if (!begin(sa, id, ike_payloads_find(&in->all, IKE_PAYLOAD_IDR)->body, &err))
+	if (!begin(sa, &sa->remote_id, ike_packet_bytes(&sa->peer_body), &err))
 		return fail(t, &err);
 	ike_sa_set_state(sa, IKE_SA_EAP_SENT);
 	return client_step(sa, t, in);
@@ -166,20 +166,25 @@ enum ike_step ike_eap_first_answer(struct ike_sa *sa, struct ike_task *t, struct
 
 void ike_eap_build(struct ike_sa *sa, struct ike_writer *w)
 {
-	if (sa->state == IKE_SA_EAP_PROVING)
+	if (sa->state == IKE_SA_EAP_PROVING) {
 		ike_eap_put_auth(sa, w);
-	else
+		ike_put_another(w, sa, 1);
+	} else {
 		put_eap(sa, w);
+	}
 }
 
 enum ike_step ike_eap_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
-	struct ike_id id = sa->eap->peer;
 
-	if (in->form == IKE_FORM_EAP)
+	if (sa->state == IKE_SA_EAP_SENT)
 		return client_step(sa, t, in);
-	return verify(sa, in, &err) ? ike_auth_authenticated(sa, t, in, &id) : fail(t, &err);
+	if (!verify(sa, in, &err))
+		return fail(t, &err);
+	ike_auth_eap_free(sa->eap);
+	sa->eap = NULL;
+	return ike_auth_round_taken(sa, t, in);
 }
 
 /* Responder */
@@ -218,8 +223,11 @@ static void answer(struct ike_sa *sa, struct ike_incoming *in, bool first)
 	struct ike_outgoing o;
 
 	ike_outgoing_begin(&o, sa, IKE_EXCHANGE_AUTH, in->header.message_id, true);
-	if (first)
+	if (first && ike_own_auth(sa)) {
 		ike_put_id_and_auth(sa, &o.w, NULL);
+		sa->own_round++;
+	}
+	ike_put_another(&o.w, sa, 0);
 	put_eap(sa, &o.w);
 	ike_sa_answer(sa, in, &o);
 }
@@ -261,7 +269,7 @@ static void begun(struct ike_sa *sa, struct ike_incoming *in, enum ike_eap_outco
 	ike_sa_set_state(sa, IKE_SA_EAP_GOT);
 	answer(sa, in, true);
 	/* What it asks for is given when it has proven who it is. */
-	sa->eap->first = ike_incoming_ref(in);
+	ike_auth_keep_first(sa, in);
 }
 
 static void gone_on(struct ike_sa *sa, struct ike_incoming *in, enum ike_eap_outcome outcome,
@@ -295,10 +303,10 @@ void ike_eap_server_goes_on(struct ike_sa *sa, struct ike_incoming *in,
 		ike_eap_relay_failed(sa->eap->eap);
 		outcome = IKE_EAP_FAILED;
 	}
-	if (sa->state == IKE_SA_INIT_GOT)
-		begun(sa, in, outcome, &why);
-	else
+	if (sa->state == IKE_SA_EAP_GOT)
 		gone_on(sa, in, outcome, &why);
+	else
+		begun(sa, in, outcome, &why);
 }
 
 static void server_stepped(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -333,39 +341,42 @@ static bool wants_eap(const struct ike_sa *sa, const struct ike_incoming *in, st
 	return !p;
 }
 
+/* Our own proof goes along, if one is due: the first does, which is a signature. */
+static bool begin_round(struct ike_sa *sa, struct ike_incoming *in, struct ike_bytes id_body,
+			struct ike_error *err)
+{
+	const struct ike_auth_cfg *own = ike_own_auth(sa);
+
+	if (!wants_eap(sa, in, err) || !begin(sa, &sa->remote_id, id_body, err))
+		return false;
+	if (own)
+		ike_round_local_id(own, &sa->local.addr, &sa->local_id);
+	if (own && own->method == IKE_AUTH_CFG_PUBKEY)
+		return ike_prove(sa, IKE_ANSWERING, &in->all, signed_first, in, err);
+	return run(sa, IKE_ANSWERING, in, server_stepped, err);
+}
+
 void ike_eap_first_request(struct ike_sa *sa, struct ike_incoming *in, struct ike_bytes id_body)
 {
 	struct ike_error err = {0};
 
-	if (wants_eap(sa, in, &err) && begin(sa, &sa->remote_id, id_body, &err) &&
-	    ike_prove(sa, IKE_ANSWERING, &in->all, signed_first, in, &err))
+	if (begin_round(sa, in, id_body, &err))
 		return;
 	if (!err.notify)
 		err.notify = IKE_NOTIFY_AUTHENTICATION_FAILED;
 	ike_auth_refuse_request(sa, in, &err);
 }
 
-static void finish(struct ike_sa *sa, struct ike_incoming *in)
-{
-	struct ike_incoming *first = sa->eap->first;
-	bool initial_contact = ike_find_notify(&first->all, IKE_NOTIFY_INITIAL_CONTACT, NULL);
-	struct ike_error err = {0};
-
-	if (!verify(sa, in, &err) || !ike_auth_may_stay(sa, initial_contact, &err)) {
-		ike_auth_refuse_request(sa, in, &err);
-		return;
-	}
-	sa->eap->first = NULL;
-	ike_auth_answer(sa, in, first);
-	ike_incoming_unref(first);
-}
-
 void ike_eap_request(struct ike_sa *sa, struct ike_incoming *in)
 {
 	struct ike_error err = {0};
 
-	if (sa->state == IKE_SA_EAP_PROVEN)
-		finish(sa, in);
-	else if (!run(sa, IKE_ANSWERING, in, server_stepped, &err))
+	if (sa->state != IKE_SA_EAP_PROVEN) {
+		if (!run(sa, IKE_ANSWERING, in, server_stepped, &err))
+			ike_auth_refuse_request(sa, in, &err);
+	} else if (verify(sa, in, &err)) {
+		ike_auth_peer_proven(sa, in);
+	} else {
 		ike_auth_refuse_request(sa, in, &err);
+	}
 }

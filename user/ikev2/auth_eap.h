@@ -22,7 +22,6 @@ struct ike_auth_eap {
 	bool told;		    /* the log knows why it will fail */
 	struct ike_aaa_ask *ask;    /* a server of RADIUS is being asked; NULL: none is */
 	struct ike_endpoint server; /* the one that answered; port 0: none has yet */
-	struct ike_incoming *first; /* responder: the first request, with what is asked for */
 	struct ike_id peer;	    /* who it says it is in IKE */
 	uint8_t peer_body[IKE_ID_MAX + IKE_GENERIC_LEN]; /* its ID payload */
 	size_t peer_body_len;
@@ -30,9 +29,8 @@ struct ike_auth_eap {
 
 void ike_auth_eap_free(struct ike_auth_eap *a); /* NULL is nothing */
 
-/* auth_eap.c, initiator. The responder has proven to be @id; its answer is @in. */
-enum ike_step ike_eap_first_answer(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in,
-				   const struct ike_id *id);
+/* auth_eap.c, initiator. The responder has proven who it is; its answer, with EAP, is @in. */
+enum ike_step ike_eap_first_answer(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in);
 void ike_eap_build(struct ike_sa *sa, struct ike_writer *w);
 enum ike_step ike_eap_answered(struct ike_sa *sa, struct ike_task *t, struct ike_incoming *in);
 /* Responder. The peer has no proof yet. */
@@ -51,16 +49,18 @@ IKE_MUST_CHECK bool ike_auth_value(const struct ike_sa *sa, bool of_initiator,
 /* auth_prepare.c, initiator: the proofs that its first request needs. */
 enum ike_step ike_auth_prepare(struct ike_sa *sa, struct ike_task *t);
 void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr);
-/* The responder is who it says. */
-enum ike_step ike_auth_authenticated(struct ike_sa *sa, struct ike_task *t,
-				     const struct ike_incoming *in, const struct ike_id *id);
+/* Initiator: the responder has taken a round of ours, and said so in @in. */
+enum ike_step ike_auth_round_taken(struct ike_sa *sa, struct ike_task *t,
+				   const struct ike_incoming *in);
 /* The initiator is not. */
 void ike_auth_log_refusal(struct ike_sa *sa, const struct ike_error *err);
 void ike_auth_refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
 			     const struct ike_error *err);
 IKE_MUST_CHECK bool ike_auth_may_stay(const struct ike_sa *sa, bool initial_contact,
 				      struct ike_error *err);
-/* It is, and our own proof is there: the last answer to @in. @asked: with what it asks for. */
-void ike_auth_answer(struct ike_sa *sa, struct ike_incoming *in, const struct ike_incoming *asked);
+/* It is, in this round, as @in has shown. */
+void ike_auth_peer_proven(struct ike_sa *sa, struct ike_incoming *in);
+/* @in may be the first request, which is kept until the last answer. */
+void ike_auth_keep_first(struct ike_sa *sa, struct ike_incoming *in);
 
 #endif

@@ -9,6 +9,7 @@
 #include "ikev2/conn.h"
 #include "ikev2/ppk.h"
 #include "ikev2/prove.h"
+#include "ikev2/rounds.h"
 
 static void signed_request(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
 {
@@ -52,9 +53,9 @@ static bool prove_without_ppk(struct ike_sa *sa, struct ike_error *err)
 	return true;
 }
 
-enum ike_step ike_auth_prepare(struct ike_sa *sa, struct ike_task *t)
+static enum ike_step prepare_first(struct ike_sa *sa, struct ike_task *t)
 {
-	enum ike_auth_method method = sa->conn->local.method;
+	enum ike_auth_method method = ike_own_auth(sa)->method;
 	struct ike_error err = {0};
 
 	if (!ike_ppk_begin(sa, &err))
@@ -68,4 +69,18 @@ enum ike_step ike_auth_prepare(struct ike_sa *sa, struct ike_task *t)
 	    (ike_ppk_wants_other(sa) && !prove_without_ppk(sa, &err)) || !ike_ppk_mix(sa, &err))
 		return ike_task_fail(t, "%s", err.text);
 	return IKE_STEP_SEND;
+}
+
+enum ike_step ike_auth_prepare(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_error err = {0};
+
+	/* The PPK goes into the keys once. */
+	if (!sa->own_round)
+		return prepare_first(sa, t);
+	if (ike_own_auth(sa)->method != IKE_AUTH_CFG_PUBKEY)
+		return ike_auth_methods_take_psk(&sa->peer_takes, &err) ?
+		       IKE_STEP_SEND : ike_task_fail(t, "%s", err.text);
+	return ike_prove(sa, IKE_ASKING, NULL, signed_request, NULL, &err) ?
+	       IKE_STEP_WAIT : ike_task_fail(t, "%s", err.text);
 }

@@ -46,6 +46,13 @@ static void auth_clear(struct ike_auth_cfg *a)
 	free(a->eap_id);
 }
 
+static void more_clear(struct ike_auth_more *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		auth_clear(&m->list[i]);
+	free(m->list);
+}
+
 static void conn_clear(struct ike_conn_cfg *c)
 {
 	for (size_t i = 0; i < c->n_children; i++)
@@ -59,6 +66,8 @@ static void conn_clear(struct ike_conn_cfg *c)
 	ike_proposal_list_clear(&c->proposals);
 	auth_clear(&c->local);
 	auth_clear(&c->remote);
+	more_clear(&c->local_more);
+	more_clear(&c->remote_more);
 }
 
 static void pool_clear(struct ike_pool_cfg *p)

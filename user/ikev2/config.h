@@ -111,6 +111,16 @@ struct ike_auth_cfg {
 	struct ike_id aaa_id;		/* local, EAP-TLS: the server's, if it is another than in IKE */
 };
 
+enum {
+	IKE_ROUNDS_MAX = 4 /* of authentication, of one end */
+};
+
+/* Rounds of authentication behind the first (RFC 4739). */
+struct ike_auth_more {
+	struct ike_auth_cfg *list;
+	size_t n;
+};
+
 enum ike_send_cert { IKE_SEND_CERT_IFASKED, IKE_SEND_CERT_ALWAYS, IKE_SEND_CERT_NEVER };
 
 struct ike_conn_cfg {
@@ -126,6 +136,7 @@ struct ike_conn_cfg {
 	struct ike_auth_cfg local, remote;
 	struct ike_id ppk_id;			/* RFC 8784; IKE_ID_ANY: none (initiator), any (responder) */
 	bool ppk_required;
+	struct ike_auth_more local_more, remote_more;
 	bool force_encap;			/* encap = yes */
 	bool mobike;
 	enum ike_childless childless;
@@ -233,6 +244,13 @@ struct ike_config {
 static inline bool ike_is_shunt(const struct ike_child_cfg *c)
 {
 	return c->mode == IKE_MODE_PASS || c->mode == IKE_MODE_DROP;
+}
+
+/* Round @i of an end, from 0; NULL: it has no more. */
+static inline const struct ike_auth_cfg *ike_conn_round(const struct ike_auth_cfg *first,
+							const struct ike_auth_more *more, size_t i)
+{
+	return !i ? first : i <= more->n ? &more->list[i - 1] : NULL;
 }
 
 /* Has it nothing to do with a peer? */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Which connection a peer means, and which key is for it. */
 #include "ikev2/conn.h"
+#include "ikev2/rounds.h"
 
 enum {
 	FIT_NO,
@@ -92,7 +93,7 @@ static bool has_suite(const struct ike_conn_cfg *conn, const struct ike_suite *s
 }
 
 const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const struct ike_id *idi,
-					     const struct ike_id *idr, bool eap)
+					     const struct ike_id *idr, bool eap, bool rounds)
 {
 	enum {
 		STEP = 64
@@ -116,6 +117,7 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 			continue;
 		fit = ((peer * STEP + us) * STEP + addrs) * 2;
 		fit += (conn->remote.method == IKE_AUTH_CFG_EAP) == eap;
+		fit = 2 * fit + (!!conn->remote_more.n == rounds);
 		if (fit > best_fit) {
 			best_fit = fit;
 			best = conn;
@@ -127,12 +129,7 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 void ike_conn_local_id(const struct ike_conn_cfg *conn, const struct ike_addr *local,
 		       struct ike_id *id)
 {
-	if (conn->local.id.type == IKE_ID_ANY && conn->local.certs.n)
-		*id = conn->local.certs.list[0]->subject;
-	else if (conn->local.id.type == IKE_ID_ANY)
-		ike_id_from_addr(id, local);
-	else
-		*id = conn->local.id;
+	ike_round_local_id(&conn->local, local, id);
 }
 
 struct ike_addr ike_conn_first_addr(const struct ike_ts *addrs, size_t n)

@@ -24,10 +24,10 @@ const struct ike_conn_cfg *ike_conn_choose(struct ike_engine *e, const struct ik
 					   char *why, size_t cap);
 /*
  * Responder, IKE_AUTH: the one that fits identities best too, and among those one that wants EAP if
- * the peer does. @idr: what the peer expects of us; ANY: nothing.
+ * the peer does, or several rounds. @idr: what the peer expects of us; ANY: nothing.
  */
 const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const struct ike_id *idi,
-					     const struct ike_id *idr, bool eap);
+					     const struct ike_id *idr, bool eap, bool rounds);
 /* Our identity: the configured one, or the address. */
 void ike_conn_local_id(const struct ike_conn_cfg *conn, const struct ike_addr *local,
 		       struct ike_id *id);

@@ -132,6 +132,8 @@ static void shut_down(struct ike_sa *sa)
 	case IKE_SA_EAP_PROVING:
 	case IKE_SA_EAP_GOT:
 	case IKE_SA_EAP_PROVEN:
+	case IKE_SA_ROUND_SENT:
+	case IKE_SA_ROUND_DUE:
 		ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
 		return;
 	case IKE_SA_ESTABLISHED:

@@ -10,6 +10,7 @@
  * 	sa_init.c auth.c auth_eap.c create_child.c rekey_child.c rekey_ike.c informational.c
  * 			one exchange a file, both roles
  * 	eap/		what auth_eap.c carries: EAP by itself (eap.h)
+ * 	rounds.c	several rounds of IKE_AUTH
  * 	aaa.c		servers of RADIUS that are asked about a user of it
  * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA

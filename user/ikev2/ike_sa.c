@@ -85,6 +85,7 @@ static void life_fires(struct ike_timer *t)
 	case IKE_SA_ADDKE_GOT:
 	case IKE_SA_EAP_GOT:
 	case IKE_SA_EAP_PROVEN:
+	case IKE_SA_ROUND_DUE:
 		ike_sa_close(sa, IKE_END_FAILED, false, "the peer did not authenticate in time");
 		break;
 	case IKE_SA_ESTABLISHED:
@@ -234,7 +235,7 @@ unsigned int ike_sa_half_open_of(const struct ike_engine *e, const struct ike_ad
 static bool is_half_open(enum ike_sa_state state)
 {
 	return state == IKE_SA_INIT_GOT || state == IKE_SA_ADDKE_GOT || state == IKE_SA_EAP_GOT ||
-	       state == IKE_SA_EAP_PROVEN;
+	       state == IKE_SA_EAP_PROVEN || state == IKE_SA_ROUND_DUE;
 }
 
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state)
@@ -332,6 +333,9 @@ static void forget_init(struct ike_sa *sa)
 	sa->proven = NULL;
 	ike_auth_eap_free(sa->eap);
 	sa->eap = NULL;
+	ike_packet_clear(&sa->peer_body);
+	ike_incoming_unref(sa->first);
+	sa->first = NULL;
 }
 
 static void start_timers(struct ike_sa *sa)

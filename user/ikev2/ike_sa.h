@@ -97,6 +97,8 @@ struct ike_sa {
 	struct ike_protect in, out;
 	struct ike_id local_id, remote_id;
 	bool identified; /* the peer's identity is proven */
+	uint8_t own_round, peer_round; /* of authentication: that many are over (rounds.h) */
+	bool peer_rounds;		/* the peer knows of several (RFC 4739) */
 	char *user;	 /* the peer's name in EAP, printable; NULL: without EAP */
 	ike_time created, established, heard, sent, rekey_at;
 	ike_time authenticated; /* the same through all rekeying */
@@ -119,6 +121,8 @@ struct ike_sa {
 	struct ike_int_auth int_auth;
 	struct ike_ppk *ppk; /* ppk.h */
 	unsigned int addke; /* the additional key exchange that is being done, of suite.addke */
+	struct ike_incoming *first;  /* responder: the first request, with what is asked for */
+	struct ike_packet peer_body; /* initiator: the peer's last ID payload */
 	struct ike_proven *proven; /* our signature, until it is sent */
 	struct ike_auth_eap *eap;  /* auth_eap.h */
 

@@ -22,6 +22,9 @@ enum ike_sa_state {
 	IKE_SA_EAP_PROVING, /* initiator: EAP has succeeded, AUTH is being made, or out */
 	IKE_SA_EAP_GOT,	    /* responder: EAP is going on */
 	IKE_SA_EAP_PROVEN,  /* responder: EAP has succeeded, AUTH is waited for */
+	/* RFC 4739: IKE_AUTH goes on with another round (rounds.h). */
+	IKE_SA_ROUND_SENT, /* initiator: one of its rounds is being made, or out, or it waits */
+	IKE_SA_ROUND_DUE,  /* responder: for the next one */
 	IKE_SA_ESTABLISHED,
 	IKE_SA_REKEYED,	 /* another has its children; waits for its DELETE */
 	IKE_SA_DELETING, /* our DELETE is waiting to go, or out */
@@ -45,6 +48,10 @@ enum ike_form {
 	IKE_FORM_EAP_PROOF,	  /* the initiator's AUTH after it */
 	IKE_FORM_EAP_ANSWER,	  /* the responder's, with the CHILD_SA */
 	IKE_FORM_EAP_CHILDLESS_ANSWER,
+	IKE_FORM_ROUND_REQUEST,	    /* RFC 4739: another identity of the initiator's */
+	IKE_FORM_ROUND_WAIT,	    /* it has none, and waits for the responder's */
+	IKE_FORM_ROUND_ANSWER,	    /* the responder has none; or the last, without CHILD_SA */
+	IKE_FORM_ROUND_LAST_ANSWER, /* likewise, with the CHILD_SA */
 	IKE_FORM_CHILD_REQUEST,
 	IKE_FORM_CHILD_ANSWER,
 	IKE_FORM_REKEY_REQUEST, /* of the IKE SA */

@@ -8,6 +8,7 @@
 #include "ikev2/own.h"
 #include "ikev2/ppk.h"
 #include "ikev2/prove.h"
+#include "ikev2/rounds.h"
 
 enum {
 	CHAIN_MAX = 8,	/* certificates sent */
@@ -45,15 +46,21 @@ static ike_hash_set hashes_in(const struct ike_payloads *all)
 /* CERTREQ */
 
 static const struct ike_cert_list *anchors_of(const struct ike_config *config,
-					      const struct ike_conn_cfg *conn)
+					      const struct ike_auth_cfg *peer)
 {
-	return conn->remote.cacerts.n ? &conn->remote.cacerts : &config->anchors;
+	return peer->cacerts.n ? &peer->cacerts : &config->anchors;
 }
 
-static bool wants_cert(const struct ike_conn_cfg *conn)
+/* The round of the peer's in which it has to have a certificate, the first; NULL: in none. */
+static const struct ike_auth_cfg *wants_cert(const struct ike_conn_cfg *conn)
 {
-	return conn->remote.method == IKE_AUTH_CFG_PUBKEY && !conn->no_certreq &&
-	       !conn->remote.pubkeys.n;
+	const struct ike_auth_cfg *peer;
+
+	for (size_t i = 0; !conn->no_certreq &&
+			   (peer = ike_conn_round(&conn->remote, &conn->remote_more, i)); i++)
+		if (peer->method == IKE_AUTH_CFG_PUBKEY && !peer->pubkeys.n)
+			return peer;
+	return NULL;
 }
 
 /* At most @max of them; returns how many. */
@@ -73,8 +80,10 @@ static size_t put_certreq(struct ike_writer *w, const struct ike_cert_list *anch
 
 void ike_put_certreq(struct ike_writer *w, const struct ike_sa *sa)
 {
-	if (wants_cert(sa->conn))
-		put_certreq(w, anchors_of(sa->config, sa->conn), SIZE_MAX);
+	const struct ike_auth_cfg *peer = wants_cert(sa->conn);
+
+	if (peer)
+		put_certreq(w, anchors_of(sa->config, peer), SIZE_MAX);
 }
 
 /*
@@ -90,14 +99,26 @@ static void put_certreq_for_any(struct ike_writer *w, const struct ike_sa *sa)
 
 	for (size_t i = 0; i < config->n_conns; i++) {
 		const struct ike_conn_cfg *conn = &config->conns[i];
+		const struct ike_auth_cfg *peer = wants_cert(conn);
 
-		anchors = anchors_of(config, conn);
-		if (!wants_cert(conn) || !ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr) ||
-		    (common && anchors == &config->anchors))
+		if (!peer || !ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr))
+			continue;
+		anchors = anchors_of(config, peer);
+		if (common && anchors == &config->anchors)
 			continue;
 		left -= put_certreq(w, anchors, left);
 		common = common || anchors == &config->anchors;
 	}
+}
+
+/* Any connection from there may. It is not said without need: answers are to be short. */
+static bool may_have_rounds(const struct ike_sa *sa)
+{
+	for (size_t i = 0; i < sa->config->n_conns; i++)
+		if (ike_has_rounds(&sa->config->conns[i]) &&
+		    ike_conn_fit(&sa->config->conns[i], &sa->local.addr, &sa->remote.addr))
+			return true;
+	return false;
 }
 
 void ike_put_init_auth(struct ike_writer *w, const struct ike_sa *sa,
@@ -111,8 +132,11 @@ void ike_put_init_auth(struct ike_writer *w, const struct ike_sa *sa,
 	/* RFC 7427 section 4: answered only to who has sent one. */
 	if (!request || hashes_in(request))
 		ike_put_notify(w, IKE_NOTIFY_SIGNATURE_HASH_ALGORITHMS, ike_written(&hashes));
-	if (request)
-		put_certreq_for_any(w, sa);
+	if (!request)
+		return;
+	if (may_have_rounds(sa))
+		ike_put_notify(w, IKE_NOTIFY_MULTIPLE_AUTH_SUPPORTED, ike_bytes(NULL, 0));
+	put_certreq_for_any(w, sa);
 }
 
 /* What of the peer's CERTREQs names anchors; @any tells that there was one at all. */
@@ -182,7 +206,7 @@ static bool choose(struct ike_sa *sa, const struct ike_payloads *init,
 		   enum ike_scheme *scheme, struct ike_error *err)
 {
 	/* As configured, but for what the peer would not take. */
-	struct ike_auth_cfg cfg = sa->conn->local;
+	struct ike_auth_cfg cfg = *ike_own_auth(sa);
 	uint8_t buf[WANTED_MAX];
 	struct ike_bytes wanted;
 	bool asked = false;
@@ -191,7 +215,9 @@ static bool choose(struct ike_sa *sa, const struct ike_payloads *init,
 	if (!ike_auth_methods_narrow(&sa->peer_takes, &cfg.schemes, err))
 		return false;
 
-	/* The initiator is asked by IKE_SA_INIT's answer, the responder by IKE_AUTH's request. */
+	/* The initiator is asked by IKE_SA_INIT's answer, the responder by the first request. */
+	if (sa->first)
+		requests = &sa->first->all;
 	wanted = wanted_anchors(requests ? requests : init, buf, sizeof(buf), &asked);
 	if (!ike_own_find(sa->config, &cfg, &sa->local_id, wanted, own, err) ||
 	    !ike_signature_choose(own->key, hashes_in(init),
@@ -221,7 +247,7 @@ bool ike_prove(struct ike_sa *sa, enum ike_side side, const struct ike_payloads 
 		return ike_fail(err, "the peer's IKE_SA_INIT message is lost");
 	if (!choose(sa, &init, requests, &own, &method, &scheme, err))
 		return false;
-	p = proof_new(sa, sa->initiator, &sa->conn->local, &sa->local_id,
+	p = proof_new(sa, sa->initiator, ike_own_auth(sa), &sa->local_id,
 		      ike_own_id_body(sa, buf, sizeof(buf)), err);
 	if (!p)
 		return false;
@@ -322,7 +348,7 @@ bool ike_prove_verify(struct ike_sa *sa, enum ike_side side, const struct ike_id
 	struct ike_engine *e = sa->engine;
 	struct ike_proof *p;
 
-	p = proof_new(sa, !sa->initiator, &sa->conn->remote, id, body, err);
+	p = proof_new(sa, !sa->initiator, ike_peer_auth(sa), id, body, err);
 	if (!p)
 		return false;
 	if (!take_auth(sa, &in->all, id, &p->signature, err) || !take_certs(&in->all, p, err)) {

@@ -56,6 +56,7 @@ static void read_notifies(struct ike_sa *sa, const struct ike_incoming *in)
 		ike_find_notify(&in->all, IKE_NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
 	sa->use_ppk = ike_ppk_agreed(sa, &in->all);
 	ike_auth_methods_find(&in->all, &sa->peer_takes);
+	sa->peer_rounds = ike_find_notify(&in->all, IKE_NOTIFY_MULTIPLE_AUTH_SUPPORTED, NULL);
 	sa->peer_childless = ike_find_notify(&in->all, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
 }
 

@@ -371,6 +371,16 @@ static void test_eap(void **state)
 	assert_int_equal(c->ike->radius.servers[1].port, 1645);
 	assert_int_equal(c->ike->radius.servers[1].secret_len, 2);
 	config_free(c);
+	/* Rounds are in the order of their numbers, not of the file. */
+	c = loads(CONN("certs = b.pem", "round = 2\n auth = eap-mschapv2\n eap_id = %any }\n"
+		       "remote-key { round = 1\n id = a") EAP_SECRET, "");
+	assert_non_null(c);
+	assert_int_equal(c->ike->conns[0].remote.method, IKE_AUTH_CFG_PUBKEY);
+	assert_int_equal(c->ike->conns[0].remote_more.n, 1);
+	assert_int_equal(c->ike->conns[0].remote_more.list[0].method, IKE_AUTH_CFG_EAP);
+	assert_string_equal(c->ike->conns[0].remote_more.list[0].eap_id, "%any");
+	assert_int_equal(c->ike->conns[0].local_more.n, 0);
+	config_free(c);
 	/* By certificates both: no password, no need for old algorithms. */
 	c = loads(CONN("auth = eap-tls\n certs = b.pem\n aaa_id = c.example.org", "id = d"), "");
 	assert_non_null(c);

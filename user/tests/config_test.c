@@ -535,9 +535,14 @@ static void keys_of_strongswan(void **state)
 	refused(CONN("if_id_in = %unique"),
 		"t.conf:8: if_id_in: %unique is not supported by esplane "
 		"yet; give a number\n");
-	refused(CONN("local-2 { auth = psk }"),
-		"t.conf:8: section \"local-2\": a second authentication "
-		"round beside \"local\" is not supported by esplane yet\n");
+	refused(CONN("local-2 { auth = psk }\n local-3 { auth = psk }\n local-4 { auth = psk }\n"
+		     "local-5 { auth = psk }"),
+		"t.conf:11: section \"local-5\": there may be 4 rounds of authentication\n");
+	refused(CONN("remote-2 { auth = eap-radius }"),
+		"t.conf:8: connection \"home\": remote.auth is eap-radius, and there is no server to "
+		"ask: add radius { servers { NAME { address = ... secret = ... } } }\n"
+		"t.conf:8: connection \"home\": remote.auth is eap, and the other end does not prove "
+		"itself by a signature (auth = pubkey), which RFC 7296 section 2.16 wants\n");
 }
 
 static void values(void **state)

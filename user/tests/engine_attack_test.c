@@ -156,11 +156,12 @@ static bool allowed(uint8_t exchange, bool response, enum ike_sa_state state)
 		return response ? state == IKE_SA_INIT_SENT : state == IKE_SA_NONE;
 	if (exchange == IKE_EXCHANGE_AUTH)
 		return response ? state == IKE_SA_AUTH_SENT || state == IKE_SA_EAP_SENT ||
-					  state == IKE_SA_EAP_PROVING :
+					  state == IKE_SA_EAP_PROVING ||
+					  state == IKE_SA_ROUND_SENT :
 				  state == IKE_SA_INIT_GOT || state == IKE_SA_EAP_GOT ||
-					  state == IKE_SA_EAP_PROVEN;
+					  state == IKE_SA_EAP_PROVEN || state == IKE_SA_ROUND_DUE;
 	if (exchange == IKE_EXCHANGE_INFORMATIONAL && !response &&
-	    (state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN))
+	    (state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN || state == IKE_SA_ROUND_DUE))
 		return true;
 	if (exchange == IKE_EXCHANGE_INTERMEDIATE)
 		return state == (response ? IKE_SA_ADDKE_SENT : IKE_SA_ADDKE_GOT);
@@ -183,10 +184,11 @@ static void test_table_of_exchanges(void **state)
 		}
 	}
 	/*
-	 * 2 rows of IKE_SA_INIT, 2 of IKE_AUTH and 4 while EAP is in it, in 2 of which an initiator
-	 * may give up; 2 of IKE_INTERMEDIATE; 3 exchanges both ways in 3 states.
+	 * 2 rows of IKE_SA_INIT, 2 of IKE_AUTH, 4 while EAP is in it and 2 between its rounds, in 3
+	 * of which an initiator may give up; 2 of IKE_INTERMEDIATE; 3 exchanges both ways in 3
+	 * states.
 	 */
-	assert_int_equal(n, 2 + 2 + 4 + 2 + 2 + 3 * 2 * 3);
+	assert_int_equal(n, 2 + 2 + 4 + 2 + 3 + 2 + 3 * 2 * 3);
 }
 
 struct form_case {

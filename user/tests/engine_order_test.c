@@ -242,6 +242,8 @@ static uint16_t error_for(const struct situation *s, const struct message *m)
 	case IKE_FORM_AUTH_REQUEST:
 	case IKE_FORM_AUTH_CHILDLESS_REQUEST:
 	case IKE_FORM_EAP_PROOF:
+	case IKE_FORM_ROUND_REQUEST:
+	case IKE_FORM_ROUND_WAIT:
 		return IKE_NOTIFY_AUTHENTICATION_FAILED;
 	case IKE_FORM_CHILD_REQUEST:
 	case IKE_FORM_REKEY_REQUEST:

@@ -333,6 +333,29 @@ static void test_comes_up(void **state)
 	end_world(w);
 }
 
+/* RFC 4739: a key first, and RADIUS for the second round. */
+static void test_second_round(void **state)
+{
+	struct world *w = radius_world("Ar3etTnp");
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_auth_cfg *first = i ? &conn(w, i)->remote : &conn(w, i)->local;
+		struct ike_auth_more *more = i ? &conn(w, i)->remote_more : &conn(w, i)->local_more;
+
+		more->list = calloc(1, sizeof(*more->list));
+		more->n = 1;
+		more->list[0] = *first;
+		*first = (struct ike_auth_cfg){.method = IKE_AUTH_CFG_PSK, .id = first->id};
+		w->end[i].config->secrets[0].n_ids = 0;
+	}
+	world_start(w);
+	world_up(w);
+	says(w, 1, "peer a.example.org has proven its identity by eap-radius as carol");
+	/* INIT, the key, four of EAP and its proof. */
+	assert_int_equal(w->n_sent, 2 * (2 + 5));
+	end_world(w);
+}
+
 /* The name that is known is told, though the peer was not asked. */
 static void test_known_name(void **state)
 {
@@ -537,6 +560,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_up),
+		cmocka_unit_test(test_second_round),
 		cmocka_unit_test(test_known_name),
 		cmocka_unit_test(test_real_name),
 		cmocka_unit_test(test_wrong_password),

@@ -84,11 +84,39 @@ static enum ike_form init(bool response, enum ike_sa_state state, uint32_t set)
 	return made_of(set, sa | ke | nonce, certreq) ? IKE_FORM_INIT_ANSWER : or_refusal(set);
 }
 
+/* RFC 4739 section 3: what may come behind a round of authentication that was not the last. */
+static enum ike_form more_rounds(bool response, uint32_t set)
+{
+	uint32_t child = sa | tsi | tsr;
+
+	if (!response && made_of(set, 0, 0))
+		return IKE_FORM_ROUND_WAIT;
+	if (!response)
+		return made_of(set, idi, idr | auth | cert | certreq) ? IKE_FORM_ROUND_REQUEST :
+									 IKE_FORM_NONE;
+	if (made_of(set, idr | auth | child, cert | cp))
+		return IKE_FORM_AUTH_ANSWER;
+	if (made_of(set, idr | auth, cert | cp))
+		return IKE_FORM_AUTH_CHILDLESS_ANSWER;
+	if (made_of(set, idr | auth | eap, cert))
+		return IKE_FORM_AUTH_EAP_ANSWER;
+	if (made_of(set, eap, 0))
+		return IKE_FORM_EAP;
+	if (made_of(set, child, cp))
+		return IKE_FORM_ROUND_LAST_ANSWER;
+	return made_of(set, 0, cp) ? IKE_FORM_ROUND_ANSWER : IKE_FORM_NONE;
+}
+
 /* Section 2.16, behind the first request and its answer. */
 static enum ike_form rounds(bool response, enum ike_sa_state state, uint32_t set)
 {
+	if (state == (response ? IKE_SA_ROUND_SENT : IKE_SA_ROUND_DUE))
+		return more_rounds(response, set);
 	if (state == (response ? IKE_SA_EAP_SENT : IKE_SA_EAP_GOT) && made_of(set, eap, 0))
 		return IKE_FORM_EAP;
+	/* A round of the responder's may come along. */
+	if (response && state == IKE_SA_EAP_SENT && made_of(set, idr | auth | eap, cert))
+		return IKE_FORM_AUTH_EAP_ANSWER;
 	if (!response)
 		return state == IKE_SA_EAP_PROVEN && made_of(set, auth, 0) ? IKE_FORM_EAP_PROOF :
 									      IKE_FORM_NONE;
@@ -154,7 +182,8 @@ static enum ike_form create(bool response, enum ike_sa_state state, uint32_t set
 /* Section 1.4; an initiator that gives up in the middle of EAP section 2.21.2. */
 static enum ike_form informational(bool response, enum ike_sa_state state, uint32_t set)
 {
-	if (!response && (state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN))
+	if (!response && (state == IKE_SA_EAP_GOT || state == IKE_SA_EAP_PROVEN ||
+			  state == IKE_SA_ROUND_DUE))
 		return or_refusal(set);
 	return authenticated(state) && made_of(set, 0, delete | cp) ? IKE_FORM_INFORMATIONAL
 								     : IKE_FORM_NONE;
@@ -222,10 +251,13 @@ static void test_every_set(void **state)
 	 * CREATE_CHILD_SA (2^2 + 1) * 4 in 3 states; INFORMATIONAL 2^2 * 4 in 3. Responses:
 	 * 2 * 4 + 2; 2^2 * 4 * 2 + 2; as the request and 2 in 3; as the request. EAP: the first
 	 * answer 2 * 4; 4 and 4 + 2 in the rounds; the proof 4, its answer 2 * 4 * 2 + 2; giving up 2 in
-	 * 2 states. Additional key exchanges: 4, and 4 + 2, in 1 + 3 states.
+	 * 3 states. Several rounds: with EAP 2 * 4; requests 2^4 * 4 and 4; answers with a proof
+	 * 2^2 * 4 * 2 and with EAP 2 * 4, without 4, 2 * 4 with a CHILD_SA and as many without.
+	 * Additional key exchanges: 4, and 4 + 2, in 1 + 3 states.
 	 */
 	assert_int_equal(accepted, 4 + 256 + 3 * 20 + 3 * 16 + 10 + 34 + 3 * 22 + 3 * 16 +
-				   8 + 4 + 6 + 4 + 18 + 4 + 4 * (4 + 4 + 2));
+				   8 + 4 + 6 + 4 + 18 + 6 + 8 + 68 + 32 + 8 + 4 + 8 + 8 +
+				   4 * (4 + 4 + 2));
 }
 
 /* Every set that is right, with one of its payloads a second time. */

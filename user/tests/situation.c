@@ -18,6 +18,7 @@ enum {
 	INIT_DONE = 2,
 	EAP_BEGUN = 4,
 	EAP_DONE = 10,
+	ROUND_DONE = 4,
 	REKEY_DONE = 2,
 	ALL_MESSAGES = 1000,
 };
@@ -127,6 +128,29 @@ static struct world *eap_done(const struct situation *s)
 	return eap_world(EAP_DONE);
 }
 
+static void add_round(struct ike_auth_more *more, const char *id)
+{
+	more->list = calloc(1, sizeof(*more->list));
+	more->n = 1;
+	more->list->method = IKE_AUTH_CFG_PSK;
+	assert_true(ike_id_parse(id, &more->list->id, NULL));
+}
+
+/* RFC 4739: both ends have another key to prove themselves with. */
+static struct world *round_done(const struct situation *s)
+{
+	struct world *w = world_new();
+
+	for (unsigned int i = 0; i < 2; i++) {
+		add_round(&conn(w, i)->local_more, i ? "b.example.org" : "a.example.org");
+		add_round(&conn(w, i)->remote_more, i ? "a.example.org" : "b.example.org");
+	}
+	world_start(w);
+	let_arrive(w, ROUND_DONE);
+	world_initiate(w, "net");
+	return w;
+}
+
 static struct world *established(const struct situation *s)
 {
 	struct world *w = psk_world(ALL_MESSAGES);
@@ -222,6 +246,8 @@ const struct situation situations[] = {
 	{ "server in EAP", IKE_SA_EAP_GOT, 1, 0, eap_begun },
 	{ "client after EAP", IKE_SA_EAP_PROVING, 0, IKE_EXCHANGE_AUTH, eap_done },
 	{ "server after EAP", IKE_SA_EAP_PROVEN, 1, 0, eap_done },
+	{ "initiator between rounds", IKE_SA_ROUND_SENT, 0, IKE_EXCHANGE_AUTH, round_done },
+	{ "responder between rounds", IKE_SA_ROUND_DUE, 1, 0, round_done },
 	{ "initiator", IKE_SA_ESTABLISHED, 0, 0, established },
 	{ "responder", IKE_SA_ESTABLISHED, 1, 0, established },
 	{ "initiator rekeys a CHILD_SA", IKE_SA_ESTABLISHED, 0, CREATE, rekeys_child },

@@ -155,7 +155,9 @@ struct ike_eap *ike_eap_new(const struct ike_eap_setup *setup, const struct ike_
 	e->server = setup->server;
 	e->config = ike_config_ref(setup->config);
 	e->conn = setup->conn;
-	e->cfg = setup->server ? &setup->conn->remote : &setup->conn->local;
+	e->cfg = setup->cfg	 ? setup->cfg
+		 : setup->server ? &setup->conn->remote
+				 : &setup->conn->local;
 	e->client = *setup->client;
 	e->responder = *setup->responder;
 	e->now = setup->now;

@@ -42,6 +42,7 @@ struct ike_eap_setup {
 	bool server;
 	struct ike_config *config;
 	const struct ike_conn_cfg *conn;
+	const struct ike_auth_cfg *cfg; /* @conn's, of the client; NULL: its first round */
 	const struct ike_id *client, *responder; /* identities in IKE */
 	int64_t now;				 /* seconds since 1970: for certificates */
 };

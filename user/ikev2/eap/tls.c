@@ -37,16 +37,27 @@ static const struct ike_id *own_id(const struct ike_eap *e)
 	return e->server ? &e->responder : &e->client;
 }
 
+/* The server proves itself here as in IKE. */
+static const struct ike_auth_cfg *own_cfg(const struct ike_eap *e)
+{
+	return e->server ? &e->conn->local : e->cfg;
+}
+
+static const struct ike_auth_cfg *peer_cfg(const struct ike_eap *e)
+{
+	return e->server ? e->cfg : &e->conn->remote;
+}
+
 static bool find_own(const struct ike_eap *e, struct ike_own *own, struct ike_error *err)
 {
-	if (!ike_own_find(e->config, &e->conn->local, own_id(e), ike_bytes(NULL, 0), own, err))
+	if (!ike_own_find(e->config, own_cfg(e), own_id(e), ike_bytes(NULL, 0), own, err))
 		return false;
 	return own->cert || ike_fail(err, "EAP-TLS needs a certificate, not a bare key (local.certs)");
 }
 
 static bool usable(const struct ike_eap *e)
 {
-	const struct ike_auth_cfg *peer = &e->conn->remote;
+	const struct ike_auth_cfg *peer = peer_cfg(e);
 	struct ike_own own;
 
 	return find_own(e, &own, NULL) &&
@@ -118,7 +129,7 @@ static struct stack_st_X509 *take_chain(struct ike_eap *e)
 
 static bool open_session(struct ike_eap *e, struct tls *s, struct ike_error *err)
 {
-	const struct ike_auth_cfg *peer = &e->conn->remote;
+	const struct ike_auth_cfg *peer = peer_cfg(e);
 	struct ike_tls_setup setup = {
 		.server = e->server,
 		.anchors = peer->cacerts.n ? &peer->cacerts : &e->config->anchors,
