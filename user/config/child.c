@@ -121,6 +121,7 @@ static const struct key_def child_keys[] = {
 	CHILD("set_mark_out", set_output_mark, cfg.set_mark_out, NULL),
 	CHILD("copy_ecn", set_copy_ecn, cfg.no_ecn, NULL),
 	CHILD("copy_dscp", set_copy_dscp, cfg.copy_dscp, NULL),
+	CHILD("single_pair", set_bool, cfg.single_pair, NULL),
 	CHILD("priority", set_u32, cfg.priority, NULL),
 	ONLY("sha256_96", "no"),
 	ONLY("policies", "yes"),

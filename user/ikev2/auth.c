@@ -279,7 +279,19 @@ static bool is_late(struct ike_sa *sa)
 {
 	const struct ike_task *create = ike_task_find(sa, &ike_task_create, 0);
 
-	return create && ike_is_up(sa->engine, sa->conn->name, create->cfg->name);
+	return create && ike_is_up(sa->engine, sa->conn->name, create->cfg);
+}
+
+static bool settle_part(struct ike_sa *sa, struct ike_task *t)
+{
+	struct ike_task *create = t->create;
+
+	ike_part_clear(&create->part);
+	if (ike_coverage_rest(sa, create->cfg, create->cfg->single_pair, &create->part) !=
+	    IKE_REST_UNKNOWN)
+		return true;
+	ike_task_fail(t, "out of memory");
+	return false;
 }
 
 /*
@@ -295,7 +307,7 @@ static bool settle_first_child(struct ike_sa *sa, struct ike_task *t)
 	if (!apart)
 		t->create = ike_task_take_create(sa, NULL);
 	if (t->create)
-		return true;
+		return settle_part(sa, t);
 	if (how == IKE_CHILDLESS_NEVER)
 		ike_task_fail(t, "childless = never: name a child");
 	else if (!sa->peer_childless)
@@ -381,7 +393,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 		return;
 	ike_put_child_mode(w, sa, t->create, NULL);
 	ike_put_child_sa(w, t->create->cfg, t->spi, true);
-	ike_put_child_ts(w, sa, t->create->cfg, NULL);
+	ike_put_child_ts(w, sa, t->create, NULL);
 }
 
 /* Is that who the round of the peer's is for? */
@@ -428,12 +440,13 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 	return IKE_STEP_FAILED;
 }
 
-static void child_refused(struct ike_sa *sa, struct ike_task *create, const struct ike_incoming *in)
+/* The rest of it, if there is any, is a task of its own. */
+static void end_create(struct ike_sa *sa, struct ike_task *create, enum ike_step step)
 {
-	char why[IKE_TASK_WHY_MAX];
-
-	ike_task_end(sa, create, false,
-		     ike_child_refused(sa, create->cfg, &in->all, why, sizeof(why)));
+	if (step == IKE_STEP_AGAIN)
+		ike_task_put_back(sa, create);
+	else
+		ike_task_end(sa, create, step == IKE_STEP_DONE, create->why);
 }
 
 /* The peer has a CHILD_SA now; if we cannot have it, the IKE SA goes with it. */
@@ -453,7 +466,7 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	if (ike_cp_take(sa, &in->all, &err) &&
 	    ike_child_check(sa, &in->all, create, NULL, true, &choice, &err) &&
 	    ike_child_make(sa, &m, &err)) {
-		ike_task_end(sa, create, true, "");
+		end_create(sa, create, ike_create_goes_on(sa, create));
 		return;
 	}
 	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %s", create->cfg->name, err.text);
@@ -483,7 +496,7 @@ static enum ike_step up(struct ike_sa *sa, struct ike_task *t, const struct ike_
 		       in->form == IKE_FORM_ROUND_LAST_ANSWER))
 		child_answered(sa, create, &t->spi, in);
 	else if (create)
-		child_refused(sa, create, in);
+		end_create(sa, create, ike_create_refused(sa, create, &in->all));
 	else
 		addresses_answered(sa, in);
 	/* Two of the same only if this one is to stay. */

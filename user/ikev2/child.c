@@ -158,10 +158,11 @@ static struct ike_child *child_new(struct ike_sa *sa, const struct ike_making *m
 		return NULL;
 	c->local_ts = copy_ts(choice->local, choice->n_local);
 	c->remote_ts = copy_ts(choice->remote, choice->n_remote);
-	if (!c->local_ts || !c->remote_ts ||
+	if (!c->local_ts || !c->remote_ts || !ike_coverage_claim(c, choice, m->old) ||
 	    !ike_timers_reserve(&sa->engine->timers, IKE_CHILD_TIMERS)) {
 		free(c->local_ts);
 		free(c->remote_ts);
+		ike_part_clear(&c->claim);
 		free(c);
 		return NULL;
 	}
@@ -574,6 +575,7 @@ void ike_child_free(struct ike_child *c)
 	ike_config_unref(c->config);
 	free(c->local_ts);
 	free(c->remote_ts);
+	ike_part_clear(&c->claim);
 	free(c);
 }
 

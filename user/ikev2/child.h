@@ -3,6 +3,7 @@
 #ifndef ESPLANE_IKE_CHILD_H
 #define ESPLANE_IKE_CHILD_H
 
+#include "ikev2/coverage.h"
 #include "ikev2/ike_sa.h"
 
 enum {
@@ -56,6 +57,9 @@ struct ike_child {
 	uint32_t sa_in, sa_out;	  /* the data plane's IDs; 0: none */
 	struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
+	/* What of @cfg it counts for (coverage.h): all; else @claim; else the above. */
+	bool whole;
+	struct ike_part claim;
 	struct ike_policy *policy;		 /* in use for what goes out; NULL: not */
 	uint64_t predecessor, successor;	 /* IDs; 0: none */
 	ike_time installed, rekey_at, expire_at; /* 0: never */
@@ -76,6 +80,9 @@ struct ike_choice {
 	bool transport;
 	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
 	size_t n_local, n_remote;
+	bool whole; /* of @cfg; else that of it which @claim, or the above, is */
+	const struct ike_part *claim; /* NULL: none */
+	bool more;  /* another CHILD_SA could carry more of what was asked for */
 	/*
 	 * Transport mode: the ends as the peer knows them, which an answer must speak of
 	 * (section 2.23.1).

@@ -35,7 +35,7 @@ static uint64_t initiate(struct ike_engine *e, const char *conn, const char *chi
 	ticket = ike_ticket_new(e);
 	if (!ticket)
 		return refuse(e, why, "%s: out of memory", conn);
-	if (ike_is_up(e, conn, child)) {
+	if (ike_is_up(e, conn, child_cfg)) {
 		ike_ticket_done(e, ticket, true, "");
 		return ticket;
 	}

@@ -68,6 +68,7 @@ struct ike_child_cfg {
 	enum ike_start_action start_action, close_action, dpd_action;	/* dpd: NONE means clear */
 	uint32_t if_id_in, if_id_out;
 	uint64_t inactivity;			/* seconds without a packet that end it; 0: none do */
+	bool single_pair;			/* a CHILD_SA for each pair of selectors */
 	uint32_t replay_window;			/* packets */
 	uint32_t priority;			/* 0: computed from the selectors */
 	struct ike_mark mark_in, mark_out;	/* of packets that the policies are for */

@@ -63,8 +63,15 @@ static enum ike_step begin_exchange(struct ike_sa *sa, struct ike_task *t)
 
 static enum ike_step begin_create(struct ike_sa *sa, struct ike_task *t)
 {
-	if (ike_is_up(sa->engine, sa->conn->name, t->cfg->name))
+	ike_part_clear(&t->part);
+	switch (ike_coverage_rest(sa, t->cfg, t->single || t->cfg->single_pair, &t->part)) {
+	case IKE_REST_NONE:
 		return IKE_STEP_DONE;
+	case IKE_REST_UNKNOWN:
+		return ike_task_fail(t, "out of memory");
+	default:
+		break;
+	}
 	if (!t->group)
 		t->group = ike_proposal_first_ke(&t->cfg->proposals);
 	return begin_exchange(sa, t);
@@ -102,7 +109,7 @@ static void build(struct ike_sa *sa, struct ike_task *t, struct ike_writer *w)
 	ike_put_nonce(w, ike_bytes(t->nonce, sizeof(t->nonce)));
 	if (t->group)
 		ike_put_ke(w, t->group, ike_dh_public(&t->dh));
-	ike_put_child_ts(w, sa, t->cfg, old);
+	ike_put_child_ts(w, sa, t, old);
 }
 
 /* The peer has a CHILD_SA that we cannot use. */
@@ -152,7 +159,7 @@ static enum ike_step complete(struct ike_sa *sa, struct ike_task *t, struct ike_
 	if (!c)
 		goto unusable;
 	ike_rivals_settle(sa, t, c, old, rival);
-	return IKE_STEP_DONE;
+	return t->child_id ? IKE_STEP_DONE : ike_create_goes_on(sa, t);
 unusable:
 	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %s", t->cfg->name, err.text);
 	delete_unusable(sa, spi);
@@ -191,6 +198,52 @@ static enum ike_step take_group(struct ike_sa *sa, struct ike_task *t,
 	return generate(sa, t);
 }
 
+enum ike_step ike_create_goes_on(struct ike_sa *sa, struct ike_task *t)
+{
+	if (ike_coverage_full(sa, t->cfg))
+		return IKE_STEP_DONE;
+	if (++t->rounds < IKE_PARTS_MAX)
+		return IKE_STEP_AGAIN;
+	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %u CHILD_SAs, and the peer wants more of them: given up",
+		   t->cfg->name, t->rounds);
+	return ike_task_fail(t, "too many CHILD_SAs for child %s", t->cfg->name);
+}
+
+/* Other parts may still be had, unless this was all. */
+static bool is_of_part(const struct ike_task *t, uint16_t notify)
+{
+	return notify == IKE_NOTIFY_TS_UNACCEPTABLE && t->part.n_local;
+}
+
+static enum ike_step part_refused(struct ike_sa *sa, struct ike_task *t)
+{
+	char local[2 * IKE_TS_TEXT_MAX], remote[2 * IKE_TS_TEXT_MAX];
+
+	ike_sa_log(sa, IKE_LOG_INFO, "child %s: the peer does not take %s === %s", t->cfg->name,
+		   ike_ts_list_text(t->part.local, t->part.n_local, local, sizeof(local)),
+		   ike_ts_list_text(t->part.remote, t->part.n_remote, remote, sizeof(remote)));
+	ike_refusals_add(&sa->refusals, t->cfg->name, &t->part);
+	return ike_create_goes_on(sa, t);
+}
+
+enum ike_step ike_create_refused(struct ike_sa *sa, struct ike_task *t,
+				 const struct ike_payloads *all)
+{
+	char why[IKE_TASK_WHY_MAX];
+	struct ike_wire_notify n = {0};
+
+	ike_find_error(all, &n);
+	if (n.type == IKE_NOTIFY_SINGLE_PAIR_REQUIRED && !ike_part_is_pair(&t->part) && !t->single) {
+		ike_sa_log(sa, IKE_LOG_INFO, "child %s: the peer takes single pairs of selectors: "
+			   "one CHILD_SA for each", t->cfg->name);
+		t->single = true;
+		return ike_create_goes_on(sa, t);
+	}
+	if (is_of_part(t, n.type))
+		return part_refused(sa, t);
+	return ike_task_fail(t, "%s", ike_child_refused(sa, t->cfg, all, why, sizeof(why)));
+}
+
 static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
 {
 	struct ike_child *old = t->child_id ? old_of(sa, t) : NULL;
@@ -220,6 +273,8 @@ static enum ike_step refused(struct ike_sa *sa, struct ike_task *t, const struct
 	default:
 		break;
 	}
+	if (!t->child_id)
+		return ike_create_refused(sa, t, &in->all);
 	return ike_task_fail(t, "%s",
 			     ike_child_refused(sa, t->cfg, &in->all, why, sizeof(why)));
 }
@@ -379,6 +434,8 @@ static void drop_queued_create(struct ike_sa *sa, const struct ike_child *c)
 {
 	struct ike_task *t;
 
+	if (!ike_coverage_full(sa, c->cfg))
+		return;
 	while ((t = ike_task_take_create(sa, c->cfg->name)))
 		ike_task_end(sa, t, true, "");
 }

@@ -37,26 +37,15 @@ static void goal_free(struct ike_goal *g)
 	free(g);
 }
 
-/* Is it up for its connection, in states that last? */
-static bool child_counts(const struct ike_child *c, const char *child)
+bool ike_is_up(struct ike_engine *e, const char *conn, const struct ike_child_cfg *child)
 {
-	return !strcmp(c->cfg->name, child) &&
-	       (c->state == IKE_CHILD_INSTALLED || c->state == IKE_CHILD_REKEYED);
-}
-
-bool ike_is_up(struct ike_engine *e, const char *conn, const char *child)
-{
-	struct ike_child *c;
 	struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &e->sas, link) {
 		if (strcmp(sa->conn->name, conn) || sa->state != IKE_SA_ESTABLISHED)
 			continue;
-		if (!child)
+		if (!child || ike_coverage_full(sa, child))
 			return true;
-		TAILQ_FOREACH(c, &sa->children, link)
-			if (child_counts(c, child))
-				return true;
 	}
 	return false;
 }
@@ -202,7 +191,7 @@ static void pursue(struct ike_goal *g)
 
 	if (!g->wanted || e->stopping || !look_up(g, &conn, &child))
 		return;
-	if (ike_is_up(e, g->conn, g->child) || ike_is_coming(e, g->conn, g->child))
+	if (ike_is_up(e, g->conn, child) || ike_is_coming(e, g->conn, g->child))
 		return;
 	if (!ike_connect(e, e->config, conn, child, 0))
 		ike_goal_failed(e, g->conn, g->child, e->why);
@@ -245,8 +234,10 @@ static void want(struct ike_goal *g, ike_time delay)
 void ike_goal_met(struct ike_engine *e, const char *conn, const char *child)
 {
 	struct ike_goal *g = find(e, conn, child);
+	const struct ike_conn_cfg *conn_cfg;
+	const struct ike_child_cfg *cfg;
 
-	if (!g)
+	if (!g || (look_up(g, &conn_cfg, &cfg) && !ike_is_up(e, conn, cfg)))
 		return;
 	g->tries = 0;
 	ike_timer_stop(&e->timers, &g->timer);
@@ -373,7 +364,7 @@ bool ike_goal_trapped(struct ike_engine *e, uint64_t cookie)
 	TAILQ_FOREACH(g, &e->goals, link) {
 		if (!g->trap || g->cookie != cookie)
 			continue;
-		if (!look_up(g, &conn, &child) || ike_is_up(e, g->conn, g->child) ||
+		if (!look_up(g, &conn, &child) || ike_is_up(e, g->conn, child) ||
 		    ike_is_coming(e, g->conn, g->child))
 			return true;
 		ike_log(e, IKE_LOG_INFO, "child %s of %s: traffic asks for it", g->child, g->conn);

@@ -42,8 +42,11 @@ void ike_goal_drop(struct ike_engine *e, const char *conn, const char *child);
 /* Traffic has met the trap with this cookie. False: there is none. */
 bool ike_goal_trapped(struct ike_engine *e, uint64_t cookie);
 
-/* Is there, or is there being made, a CHILD_SA of this name? @child NULL: an IKE SA. */
-bool ike_is_up(struct ike_engine *e, const char *conn, const char *child);
+/*
+ * Is all of @child there that the peer would take, or are CHILD_SAs of this name being made? @child
+ * NULL: an IKE SA.
+ */
+bool ike_is_up(struct ike_engine *e, const char *conn, const struct ike_child_cfg *child);
 bool ike_is_coming(struct ike_engine *e, const char *conn, const char *child);
 /*
  * Brings up @child (NULL: the IKE SA alone), on an IKE SA that is there or a new one. False with a

@@ -390,6 +390,9 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 	sa->rival_of = 0;
 	sa->announced = old->announced;
 	ike_cp_move(old, sa);
+	ike_refusals_clear(&sa->refusals);
+	sa->refusals = old->refusals;
+	old->refusals = (struct ike_refusals){0};
 	ike_mobike_inherit(sa, old);
 	ike_sa_set_state(old, IKE_SA_REKEYED);
 	ike_timer_set(&old->engine->timers, &old->life, old->engine->now + IKE_REKEYED_TIME);
@@ -482,6 +485,7 @@ void ike_sa_free(struct ike_sa *sa)
 		TAILQ_REMOVE(&sa->children, c, link);
 		ike_child_free(c);
 	}
+	ike_refusals_clear(&sa->refusals);
 	wipe(sa);
 	ike_config_unref(sa->config);
 	free(sa);

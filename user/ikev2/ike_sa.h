@@ -145,6 +145,7 @@ struct ike_sa {
 	struct ike_vip vips[IKE_VIPS_MAX];
 	size_t n_vips;
 	bool vips_ours; /* the peer gave them */
+	struct ike_refusals refusals; /* of what the peer does not take */
 
 	struct ike_child_list children;
 	unsigned int n_children;

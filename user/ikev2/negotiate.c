@@ -87,39 +87,43 @@ static void see_through_nat(const struct ike_sa *sa, struct both_ts *ts)
 }
 
 /*
- * What we offer or allow. A rekeyed CHILD_SA is offered what it has: never narrower than in use
- * (section 2.9.2), and nothing that the peer has refused once. In transport mode that is the ends
- * themselves, wherever they are now.
+ * What we allow, or offer of it. A rekeyed CHILD_SA is offered what it has: never narrower than in
+ * use (section 2.9.2), and nothing that the peer has refused once. In transport mode that is the
+ * ends themselves, wherever they are now.
  */
 static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
-		   const struct ike_child *like, struct both_ts *ts)
+		   const struct ike_part *part, const struct ike_child *like, struct both_ts *ts)
 {
-	ts->n_local = like ? ike_cp_resolve(sa, true, like->local_ts, like->n_local_ts, ts->local)
-			   : ike_cp_resolve(sa, true, cfg->local_ts, cfg->n_local_ts, ts->local);
-	ts->n_remote =
-		like ? ike_cp_resolve(sa, false, like->remote_ts, like->n_remote_ts, ts->remote)
-		     : ike_cp_resolve(sa, false, cfg->remote_ts, cfg->n_remote_ts, ts->remote);
+	struct ike_part from = {cfg->local_ts, cfg->remote_ts, cfg->n_local_ts, cfg->n_remote_ts};
+
+	if (like)
+		from = (struct ike_part){like->local_ts, like->remote_ts, like->n_local_ts,
+					 like->n_remote_ts};
+	else if (part && part->n_local)
+		from = *part;
+	ts->n_local = ike_cp_resolve(sa, true, from.local, from.n_local, ts->local);
+	ts->n_remote = ike_cp_resolve(sa, false, from.remote, from.n_remote, ts->remote);
 	if (like && like->transport) {
 		set_host(ts->local, ts->n_local, &sa->local.addr);
 		set_host(ts->remote, ts->n_remote, &sa->remote.addr);
 	}
 }
 
-static bool wants_transport(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
+static bool wants_transport(const struct ike_sa *sa, const struct ike_task *t,
 			    const struct ike_child *like)
 {
 	struct both_ts ts;
 
-	if (like ? !like->transport : cfg->mode != IKE_MODE_TRANSPORT)
+	if (like ? !like->transport : t->cfg->mode != IKE_MODE_TRANSPORT)
 		return false;
-	our_ts(sa, cfg, like, &ts);
+	our_ts(sa, t->cfg, &t->part, like, &ts);
 	return between_ends(sa, &ts);
 }
 
 void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa, struct ike_task *t,
 			const struct ike_child *like)
 {
-	t->transport = wants_transport(sa, t->cfg, like);
+	t->transport = wants_transport(sa, t, like);
 	t->asked_local = sa->local.addr;
 	t->asked_remote = sa->remote.addr;
 	if (t->transport)
@@ -130,12 +134,12 @@ void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa, struct ik
 			   t->cfg->name);
 }
 
-void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
-		      const struct ike_child_cfg *cfg, const struct ike_child *like)
+void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa, const struct ike_task *t,
+		      const struct ike_child *like)
 {
 	struct both_ts ts;
 
-	our_ts(sa, cfg, like, &ts);
+	our_ts(sa, t->cfg, &t->part, like, &ts);
 	ike_put_ts_list(w, IKE_PAYLOAD_TSI, ts.local, ts.n_local);
 	ike_put_ts_list(w, IKE_PAYLOAD_TSR, ts.remote, ts.n_remote);
 }
@@ -166,6 +170,8 @@ void ike_put_choice_ts(struct ike_writer *w, const struct ike_choice *c)
 	}
 	ike_put_ts_list(w, IKE_PAYLOAD_TSI, remote, c->n_remote);
 	ike_put_ts_list(w, IKE_PAYLOAD_TSR, local, c->n_local);
+	if (c->more)
+		ike_put_notify(w, IKE_NOTIFY_ADDITIONAL_TS_POSSIBLE, ike_bytes(NULL, 0));
 }
 
 static bool decode_ts(const struct ike_payloads *all, uint8_t local_type, uint8_t remote_type,
@@ -205,7 +211,8 @@ static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *
 {
 	struct both_ts ours;
 
-	our_ts(sa, cfg, NULL, &ours);
+	our_ts(sa, cfg, NULL, NULL, &ours);
+	choice->whole = contains(offer, &ours);
 	choice->n_local = ike_ts_narrow(ours.local, ours.n_local, offer->local, offer->n_local,
 					choice->local, IKE_TS_MAX);
 	choice->n_remote = ike_ts_narrow(ours.remote, ours.n_remote, offer->remote, offer->n_remote,
@@ -214,7 +221,7 @@ static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *
 		return 0;
 	if (!contains(&ours, offer))
 		return FITS_IN_PART;
-	return contains(offer, &ours) ? FITS_EXACTLY : FITS_WHOLE;
+	return choice->whole ? FITS_EXACTLY : FITS_WHOLE;
 }
 
 /* What the peer asks for. */
@@ -325,11 +332,54 @@ static bool refuse_ts(const struct ike_sa *sa, const struct both_ts *offer, stru
 	for (size_t i = 0; i < sa->conn->n_children; i++) {
 		if (ike_is_shunt(&sa->conn->children[i]))
 			continue;
-		our_ts(sa, &sa->conn->children[i], NULL, &ours);
+		our_ts(sa, &sa->conn->children[i], NULL, NULL, &ours);
 		log_ts(sa, "the peer offers", &sa->conn->children[i], &ours, offer);
 	}
 	return ike_fail_notify(err, IKE_NOTIFY_TS_UNACCEPTABLE,
 			       "the traffic selectors have nothing in common");
+}
+
+/* Has another child some of the offer that @choice has not? */
+static bool others_have(const struct ike_sa *sa, const struct offer *offer,
+			const struct ike_choice *choice)
+{
+	struct ike_choice other;
+
+	for (size_t i = 0; i < sa->conn->n_children; i++) {
+		const struct ike_child_cfg *cfg = &sa->conn->children[i];
+
+		if (cfg == choice->cfg || ike_is_shunt(cfg) || !narrow(sa, cfg, &offer->told, &other))
+			continue;
+		if (!ike_ts_subset(choice->local, choice->n_local, other.local, other.n_local) ||
+		    !ike_ts_subset(choice->remote, choice->n_remote, other.remote, other.n_remote))
+			return true;
+	}
+	return false;
+}
+
+static bool is_single(const struct ike_ts *ts)
+{
+	return ike_addr_equal(&ts->first, &ts->last);
+}
+
+/*
+ * single_pair (section 2.9): of an offer that begins with a packet's addresses, or is a single pair
+ * itself, what has these; of others it is not known which pair is meant.
+ */
+static bool choose_pair(const struct both_ts *offer, struct ike_choice *choice,
+			struct ike_error *err)
+{
+	if (choice->n_local == 1 && choice->n_remote == 1)
+		return true;
+	if ((offer->n_local > 1 || offer->n_remote > 1) &&
+	    !(is_single(&offer->local[0]) && is_single(&offer->remote[0])))
+		return ike_fail_notify(err, IKE_NOTIFY_SINGLE_PAIR_REQUIRED,
+				       "child %s: single_pair = yes, and the peer asks for more "
+				       "than one pair of selectors", choice->cfg->name);
+	choice->n_local = choice->n_remote = 1;
+	choice->whole = false;
+	choice->more = true;
+	return true;
 }
 
 static bool take_peer_spi(struct ike_choice *choice, struct ike_error *err)
@@ -378,6 +428,7 @@ bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all,
 {
 	struct offer offer;
 
+	*choice = (struct ike_choice){0};
 	if (!take_offer(sa, all, &offer, err))
 		return false;
 	choice->config = old ? old->config : sa->config;
@@ -387,6 +438,10 @@ bool ike_child_choose(struct ike_sa *sa, const struct ike_payloads *all,
 	if (offer.transport && !choice->transport)
 		ike_sa_log(sa, IKE_LOG_INFO, "child %s: transport mode is declined: tunnel mode",
 			   choice->cfg->name);
+	if (!old && choice->cfg->single_pair && !choose_pair(&offer.told, choice, err))
+		return false;
+	if (!old && !choice->transport)
+		choice->more |= others_have(sa, &offer, choice);
 	return choose_suite(sa, all, in_auth, choice, err);
 }
 
@@ -444,7 +499,7 @@ bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, const st
 	    !check_mode(sa, all, t, &choice->transport, err) ||
 	    !decode_ts(all, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR, &answer, err))
 		return false;
-	our_ts(sa, t->cfg, old, &ours);
+	our_ts(sa, t->cfg, &t->part, old, &ours);
 	if (choice->transport)
 		as_asked(sa, t, &ours, &answer);
 	if (!ike_ts_subset(ours.local, ours.n_local, answer.local, answer.n_local) ||
@@ -456,6 +511,9 @@ bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, const st
 	memcpy(choice->remote, answer.remote, sizeof(answer.remote));
 	choice->n_local = answer.n_local;
 	choice->n_remote = answer.n_remote;
+	choice->more = ike_find_notify(all, IKE_NOTIFY_ADDITIONAL_TS_POSSIBLE, NULL);
+	choice->whole = !choice->more && !t->part.n_local;
+	choice->claim = choice->more ? NULL : &t->part;
 	return true;
 }
 

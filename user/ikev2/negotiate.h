@@ -13,8 +13,8 @@ void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa, struct ik
 			const struct ike_child *like);
 void ike_put_child_sa(struct ike_writer *w, const struct ike_child_cfg *cfg, uint32_t spi,
 		      bool without_ke);
-void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa,
-		      const struct ike_child_cfg *cfg, const struct ike_child *like);
+void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa, const struct ike_task *t,
+		      const struct ike_child *like);
 /* Those of an answer. */
 void ike_put_choice_mode(struct ike_writer *w, const struct ike_choice *c);
 void ike_put_choice_sa(struct ike_writer *w, const struct ike_choice *c, uint32_t spi);

@@ -12,6 +12,7 @@ enum {
 	PRIORITY_PER_BIT = 16,
 	PRIORITY_PROTOCOL = 8,
 	PRIORITY_PORTS = 4,
+	PRIORITY_PART = 1, /* of a child, before its trap */
 	BITS = 128,
 };
 
@@ -159,6 +160,17 @@ static struct ike_policy wanted(const struct ike_conn_cfg *conn, const struct ik
 	};
 }
 
+/* The trap for all of a child may have the same priority as a part of it. */
+static struct ike_policy wanted_by(const struct ike_child *c)
+{
+	struct ike_policy p = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts, c->remote_ts,
+				     c->n_remote_ts);
+
+	if (!c->whole && p.priority > PRIORITY_PART)
+		p.priority -= PRIORITY_PART;
+	return p;
+}
+
 /* Inbound first: what may go out may then be answered. */
 static bool set_both(struct ike_engine *e, struct ike_policy *p, uint64_t cookie, uint32_t sa_id,
 		     struct ike_error *err)
@@ -231,8 +243,7 @@ static void refresh_or_log(struct ike_engine *e, struct ike_policy *p)
 
 bool ike_spd_in_use(const struct ike_child *c)
 {
-	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts,
-					c->remote_ts, c->n_remote_ts);
+	struct ike_policy like = wanted_by(c);
 	const struct ike_policy *p;
 
 	TAILQ_FOREACH(p, &c->sa->engine->policies, link)
@@ -259,8 +270,7 @@ struct ike_child *ike_spd_beside(const struct ike_child *c)
 
 bool ike_spd_attach(struct ike_child *c, struct ike_error *err)
 {
-	struct ike_policy like = wanted(c->sa->conn, c->cfg, c->local_ts, c->n_local_ts,
-					c->remote_ts, c->n_remote_ts);
+	struct ike_policy like = wanted_by(c);
 	struct ike_engine *e = c->sa->engine;
 	struct ike_policy *p = obtain(e, &like);
 

@@ -99,6 +99,7 @@ static void task_free(struct ike_task *t)
 {
 	ike_dh_clear(&t->dh);
 	ike_followup_free(t->followup);
+	ike_part_clear(&t->part);
 	ike_config_unref(t->config);
 	free(t);
 }
@@ -144,6 +145,17 @@ static void later(struct ike_sa *sa, struct ike_task *t)
 	}
 	t->not_before = e->now + LATER_BASE + ike_random_below(e, LATER_SPREAD);
 	TAILQ_INSERT_TAIL(&sa->tasks, t, link);
+	sa->n_tasks++;
+}
+
+void ike_task_put_back(struct ike_sa *sa, struct ike_task *t)
+{
+	if (sa->task == t)
+		sa->task = NULL;
+	t->sent = false;
+	t->restarts = 0;
+	release(sa, t, false);
+	TAILQ_INSERT_HEAD(&sa->tasks, t, link);
 	sa->n_tasks++;
 }
 
@@ -203,6 +215,9 @@ static void follow(struct ike_sa *sa, enum ike_step step)
 		break;
 	case IKE_STEP_LATER:
 		later(sa, t);
+		break;
+	case IKE_STEP_AGAIN:
+		ike_task_put_back(sa, t);
 		break;
 	case IKE_STEP_WAIT:
 	case IKE_STEP_GONE:

@@ -9,11 +9,13 @@
 
 #include <sys/queue.h>
 
+#include "ikev2/coverage.h"
 #include "ikev2/crypto/dh.h"
 #include "ikev2/ike.h"
 
 struct ike_followup;
 struct ike_incoming;
+struct ike_payloads;
 struct ike_sa;
 struct ike_task;
 
@@ -25,6 +27,7 @@ enum ike_step {
 	IKE_STEP_DONE,
 	IKE_STEP_FAILED, /* task->why says why */
 	IKE_STEP_LATER,	 /* again from the beginning, after a while (section 2.25) */
+	IKE_STEP_AGAIN,	 /* likewise, at once: there is more to ask for */
 	IKE_STEP_GONE,	 /* the IKE SA ended, and the task with it */
 };
 
@@ -71,6 +74,9 @@ struct ike_task {
 	uint64_t child_id;		 /* to be rekeyed or deleted */
 	struct ike_config *config;	 /* referenced: @cfg is its */
 	const struct ike_child_cfg *cfg; /* to be created */
+	struct ike_part part;		 /* that of it which is asked for now */
+	bool single;		 /* by single pairs of selectors (section 2.9) */
+	unsigned int rounds;		 /* IKE_STEP_AGAIN */
 	struct ike_task *create;	 /* IKE_AUTH: what is created along with it; owned */
 	uint32_t doomed_spi; /* to be deleted: of a CHILD_SA that only the peer has */
 	bool expired;			 /* deletion for this reason, not by command */
@@ -112,8 +118,17 @@ struct ike_task *ike_task_add_first(struct ike_sa *sa, const struct ike_task_kin
 /* A waiting one, or the one being done, of @kind and about @child_id (0: any); or NULL. */
 struct ike_task *ike_task_find(const struct ike_sa *sa, const struct ike_task_kind *kind,
 			       uint64_t child_id);
+/* One that is in no queue goes into it again, before all others. */
+void ike_task_put_back(struct ike_sa *sa, struct ike_task *t);
 /* A waiting one that creates the child of this name, taken out of the queue; or NULL. */
 struct ike_task *ike_task_take_create(struct ike_sa *sa, const char *child);
+/*
+ * create_child.c, for auth.c too: a part of a child has come up, or has been refused. AGAIN if there is
+ * more to ask for.
+ */
+enum ike_step ike_create_goes_on(struct ike_sa *sa, struct ike_task *t);
+enum ike_step ike_create_refused(struct ike_sa *sa, struct ike_task *t,
+				 const struct ike_payloads *all);
 /* Begins the next task if none is being done. Call it last: the SA may end. */
 void ike_sa_work(struct ike_sa *sa);
 /* The task being done goes on after a job or an answer. */
