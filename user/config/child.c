@@ -30,7 +30,9 @@ static void set_replay_window(const struct key_call *call)
 }
 
 static const struct key_word actions[] = {
-	{ "none", IKE_START_NONE }, { "start", IKE_START_START }, { "trap", IKE_START_TRAP }, { 0 },
+	{ "none", IKE_START_NONE }, { "start", IKE_START_START }, { "trap", IKE_START_TRAP },
+	{ "trap|start", IKE_START_START | IKE_START_TRAP },
+	{ "start|trap", IKE_START_START | IKE_START_TRAP }, { 0 },
 };
 
 static const struct key_word dpd_actions[] = {
@@ -134,12 +136,13 @@ static const struct key_def child_keys[] = {
 	ONLY("hw_offload", "no"),
 	ONLY("per_cpu_sas", "no"),
 	ONLY("copy_df", "yes"),
+	/* RFC 4301 section 6: the module lets ICMP errors by the tunnel anyway. */
+	ONLY("icmp", "yes"),
 	LATER("ah_proposals"),
 	LATER("interface"),
 	LATER("set_mark_in"),
 	LATER("label"),
 	LATER("label_mode"),
-	LATER("icmp"),
 };
 
 const struct key_table child_table = {
@@ -244,7 +247,7 @@ static void check_shunt(struct load *l, const struct section *s, const struct ik
 			  "child \"%s\": mode = pass and mode = drop need addresses in %s", s->name,
 			  local ? "local_ts" : "remote_ts");
 	}
-	if (c->start_action == IKE_START_START)
+	if (c->start_action & IKE_START_START)
 		cfg_error(l->errors, where_of(s, "start_action"), "child \"%s\": mode = pass and "
 			  "mode = drop are installed by start_action = trap", s->name);
 }

@@ -287,6 +287,7 @@ static void succeed(struct ike_child *c, struct ike_child *old)
 	c->used = last_use(old);
 	c->first_nonce = old->first_nonce;
 	c->first_ours = old->first_ours;
+	c->outdated = old->outdated;
 	old->successor = c->id;
 	if (old->state == IKE_CHILD_INSTALLED)
 		old->state = IKE_CHILD_REKEYED;
@@ -331,8 +332,10 @@ struct ike_child *ike_child_make(struct ike_sa *sa, const struct ike_making *m,
 	if (!m->old)
 		ike_child_updown(c, true);
 	ike_goal_met(sa->engine, sa->conn->name, c->cfg->name);
-	/* An end has moved while it was agreed on. */
-	if (is_left_behind(c))
+	/* An end has moved while it was agreed on, or the configuration changed. */
+	if (c->outdated)
+		ike_child_delete(c, 0, false);
+	else if (is_left_behind(c))
 		ike_child_rekey(c, 0);
 	return c;
 }

@@ -46,6 +46,7 @@ struct ike_child {
 	bool due;   /* it need wait no more, but the data plane has refused it: again and again */
 	bool proven;		      /* the peer has had our answer that told of it */
 	bool redundant;		      /* another stays, and this one's maker deletes it */
+	bool outdated;		      /* configured otherwise now: about to be deleted */
 	bool fresh;		      /* made new, not by rekeying */
 	struct ike_nonce lower_nonce; /* the lower one of the exchange that made it */
 	/* The same of the one that was not made by rekeying and that it goes back to. */

@@ -28,7 +28,8 @@ enum ike_mode { IKE_MODE_TUNNEL, IKE_MODE_TRANSPORT, IKE_MODE_PASS, IKE_MODE_DRO
 
 struct ike_legacy; /* crypto/legacy.h */
 
-enum ike_start_action { IKE_START_NONE, IKE_START_START, IKE_START_TRAP };
+/* May be both. */
+enum ike_start_action { IKE_START_NONE = 0, IKE_START_START = 1, IKE_START_TRAP = 2 };
 /* RFC 7383. ACCEPT: the peer may, this end does not. */
 enum ike_fragmentation { IKE_FRAGMENT_YES, IKE_FRAGMENT_ACCEPT, IKE_FRAGMENT_NO };
 /*

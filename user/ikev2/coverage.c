@@ -215,7 +215,7 @@ static bool is_for(const struct ike_child_cfg *a, const struct ike_child_cfg *b)
 /* In a state that lasts. */
 static bool counts(const struct ike_child *c, const struct ike_child_cfg *cfg)
 {
-	return !strcmp(c->cfg->name, cfg->name) &&
+	return !c->outdated && !strcmp(c->cfg->name, cfg->name) &&
 	       (c->state == IKE_CHILD_INSTALLED || c->state == IKE_CHILD_REKEYED);
 }
 

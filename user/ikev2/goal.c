@@ -9,6 +9,7 @@
 #include "ikev2/child.h"
 #include "ikev2/conn.h"
 #include "ikev2/goal.h"
+#include "ikev2/reload.h"
 #include "ikev2/spd.h"
 
 enum {
@@ -307,45 +308,6 @@ static const char *trap_text(const struct ike_child_cfg *child)
 	}
 }
 
-/* False with a text in e->why. */
-static bool lay_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
-		     const struct ike_child_cfg *child)
-{
-	struct ike_endpoint local = {0}, remote = {0};
-	struct ike_engine *e = g->engine;
-	struct ike_ts *ours, *theirs;
-	struct ike_error err;
-
-	if (!ike_is_shunt(child) && !find_ends(e, conn, &local, &remote))
-		return false;
-	ours = resolve(child->local_ts, child->n_local_ts, &local.addr);
-	theirs = resolve(child->remote_ts, child->n_remote_ts, &remote.addr);
-	if (!g->cookie)
-		g->cookie = ++e->last_child_id;
-	if (ours && theirs)
-		g->trap = ike_spd_trap(e, conn, child, ours, theirs, g->cookie, &err);
-	else
-		ike_fail(&err, "out of memory");
-	free(ours);
-	free(theirs);
-	if (!g->trap)
-		return refuse(e, "%s", err.text);
-	ike_log(e, IKE_LOG_INFO, "child %s of %s: %s", g->child, g->conn, trap_text(child));
-	return true;
-}
-
-static void set_trap(struct ike_goal *g)
-{
-	const struct ike_conn_cfg *conn;
-	const struct ike_child_cfg *child;
-	struct ike_engine *e = g->engine;
-
-	if (g->trap || !look_up(g, &conn, &child) || lay_trap(g, conn, child))
-		return;
-	ike_log(e, IKE_LOG_ERROR, "child %s of %s: no %s: %s", g->child, g->conn,
-		ike_is_shunt(child) ? "shunt" : "trap", e->why);
-}
-
 static void drop_trap(struct ike_goal *g)
 {
 	struct ike_policy *trap = g->trap;
@@ -353,6 +315,64 @@ static void drop_trap(struct ike_goal *g)
 	g->trap = NULL;
 	if (trap)
 		ike_spd_untrap(g->engine, trap);
+}
+
+/*
+ * What is there and is the same stays; else the new one is there before the old one goes. False with
+ * a text in e->why.
+ */
+static bool put_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
+		     const struct ike_child_cfg *child, const struct ike_ts *ours,
+		     const struct ike_ts *theirs)
+{
+	struct ike_policy *old = g->trap;
+	struct ike_error err = {0};
+
+	if (old && ike_spd_is_trap(old, conn, child, ours, theirs))
+		return true;
+	if (!g->cookie)
+		g->cookie = ++g->engine->last_child_id;
+	g->trap = ike_spd_trap(g->engine, conn, child, ours, theirs, g->cookie, &err);
+	if (old)
+		ike_spd_untrap(g->engine, old);
+	if (!g->trap)
+		return refuse(g->engine, "%s", err.text);
+	ike_log(g->engine, IKE_LOG_INFO, "child %s of %s: %s", g->child, g->conn,
+		trap_text(child));
+	return true;
+}
+
+/* False with a text in e->why. */
+static bool lay_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
+		     const struct ike_child_cfg *child)
+{
+	struct ike_endpoint local = {0}, remote = {0};
+	struct ike_engine *e = g->engine;
+	struct ike_ts *ours, *theirs;
+	bool ok;
+
+	if (!ike_is_shunt(child) && !find_ends(e, conn, &local, &remote))
+		return false;
+	ours = resolve(child->local_ts, child->n_local_ts, &local.addr);
+	theirs = resolve(child->remote_ts, child->n_remote_ts, &remote.addr);
+	ok = ours && theirs ? put_trap(g, conn, child, ours, theirs) :
+			      refuse(e, "%s", "out of memory");
+	free(ours);
+	free(theirs);
+	return ok;
+}
+
+/* @last: else there will be another attempt, which tells what stands in the way. */
+static void set_trap(struct ike_goal *g, bool last)
+{
+	const struct ike_conn_cfg *conn;
+	const struct ike_child_cfg *child;
+	struct ike_engine *e = g->engine;
+
+	if (!look_up(g, &conn, &child) || lay_trap(g, conn, child) || !last)
+		return;
+	ike_log(e, IKE_LOG_ERROR, "child %s of %s: no %s: %s", g->child, g->conn,
+		ike_is_shunt(child) ? "shunt" : "trap", e->why);
 }
 
 bool ike_goal_trapped(struct ike_engine *e, uint64_t cookie)
@@ -399,24 +419,30 @@ void ike_goal_lost(struct ike_child *c, enum ike_end how)
 	g = obtain(e, c->sa->conn->name, c->cfg->name);
 	if (!g)
 		return;
-	if (action == IKE_START_TRAP)
-		set_trap(g);
-	else
+	if (action & IKE_START_TRAP)
+		set_trap(g, true);
+	if (action & IKE_START_START)
 		want(g, ike_jitter(e, AGAIN_SOON));
 }
 
 /* All */
 
+/* Is @action what is to be done with it now, or may have become so? */
+static bool may_want(const struct ike_child_cfg *child, enum ike_start_action action)
+{
+	return (child->start_action | child->close_action | child->dpd_action) & action;
+}
+
+/* Traps and goals that the configuration does not have any more. */
 static void refresh(struct ike_goal *g)
 {
 	const struct ike_conn_cfg *conn;
 	const struct ike_child_cfg *child;
 
-	if (look_up(g, &conn, &child) &&
-	    (!g->trap || g->by_command || child->start_action == IKE_START_TRAP))
-		return;
-	drop_trap(g);
-	if (child)
+	look_up(g, &conn, &child);
+	if (!child || (!g->by_command && !may_want(child, IKE_START_TRAP)))
+		drop_trap(g);
+	if (child && may_want(child, IKE_START_START))
 		return;
 	g->wanted = false;
 	ike_timer_stop(&g->engine->timers, &g->timer);
@@ -425,31 +451,50 @@ static void refresh(struct ike_goal *g)
 static void start_child(struct ike_engine *e, const struct ike_conn_cfg *conn,
 			const struct ike_child_cfg *child)
 {
-	struct ike_goal *g;
+	struct ike_goal *g = find(e, conn->name, child->name);
 
-	if (child->start_action == IKE_START_NONE)
+	if (!g && child->start_action == IKE_START_NONE)
 		return;
 	g = obtain(e, conn->name, child->name);
 	if (!g)
 		return;
-	if (child->start_action == IKE_START_TRAP) {
-		set_trap(g);
-	} else {
+	if (g->trap || (child->start_action & IKE_START_TRAP))
+		set_trap(g, false);
+	if (child->start_action & IKE_START_START) {
 		g->wanted = true;
 		g->tries = 0;
 		pursue(g);
 	}
 }
 
+/* Those that have changed places stand in each other's way until one of them has gone. */
+static void retry_trap(struct ike_engine *e, const struct ike_conn_cfg *conn,
+		       const struct ike_child_cfg *child)
+{
+	struct ike_goal *g = find(e, conn->name, child->name);
+
+	if (g && !g->trap && (child->start_action & IKE_START_TRAP))
+		set_trap(g, true);
+}
+
+static void for_children(struct ike_engine *e,
+			 void (*fn)(struct ike_engine *e, const struct ike_conn_cfg *conn,
+				    const struct ike_child_cfg *child))
+{
+	for (size_t i = 0; i < e->config->n_conns; i++)
+		for (size_t k = 0; k < e->config->conns[i].n_children; k++)
+			fn(e, &e->config->conns[i], &e->config->conns[i].children[k]);
+}
+
 void ike_goals_start(struct ike_engine *e)
 {
 	struct ike_goal *g;
 
+	ike_reload_apply(e);
 	TAILQ_FOREACH(g, &e->goals, link)
 		refresh(g);
-	for (size_t i = 0; i < e->config->n_conns; i++)
-		for (size_t k = 0; k < e->config->conns[i].n_children; k++)
-			start_child(e, &e->config->conns[i], &e->config->conns[i].children[k]);
+	for_children(e, start_child);
+	for_children(e, retry_trap);
 }
 
 void ike_goals_start_conn(struct ike_engine *e, const char *name)
@@ -457,16 +502,13 @@ void ike_goals_start_conn(struct ike_engine *e, const char *name)
 	const struct ike_conn_cfg *conn = name ? ike_config_conn(e->config, name) : NULL;
 	struct ike_goal *g;
 
-	TAILQ_FOREACH(g, &e->goals, link) {
-		/* It may have other selectors now. */
-		if (conn && !strcmp(g->conn, name))
-			drop_trap(g);
-		if (g->by_command)
-			set_trap(g);
+	ike_reload_apply(e);
+	TAILQ_FOREACH(g, &e->goals, link)
 		refresh(g);
-	}
 	for (size_t k = 0; conn && k < conn->n_children; k++)
 		start_child(e, conn, &conn->children[k]);
+	for (size_t k = 0; conn && k < conn->n_children; k++)
+		retry_trap(e, conn, &conn->children[k]);
 }
 
 /* By command */

@@ -321,6 +321,16 @@ struct ike_policy *ike_spd_trap(struct ike_engine *e, const struct ike_conn_cfg 
 	return NULL;
 }
 
+bool ike_spd_is_trap(const struct ike_policy *p, const struct ike_conn_cfg *conn,
+		     const struct ike_child_cfg *cfg, const struct ike_ts *local,
+		     const struct ike_ts *remote)
+{
+	struct ike_policy like =
+		wanted(conn, cfg, local, cfg->n_local_ts, remote, cfg->n_remote_ts);
+
+	return same_policy(p, &like);
+}
+
 void ike_spd_untrap(struct ike_engine *e, struct ike_policy *p)
 {
 	p->trap = 0;

@@ -40,6 +40,10 @@ struct ike_policy *ike_spd_trap(struct ike_engine *e, const struct ike_conn_cfg 
 				const struct ike_child_cfg *cfg, const struct ike_ts *local,
 				const struct ike_ts *remote, uint64_t cookie,
 				struct ike_error *err);
+/* Is @p what ike_spd_trap() would make of these? */
+bool ike_spd_is_trap(const struct ike_policy *p, const struct ike_conn_cfg *conn,
+		     const struct ike_child_cfg *cfg, const struct ike_ts *local,
+		     const struct ike_ts *remote);
 void ike_spd_untrap(struct ike_engine *e, struct ike_policy *p);
 void ike_spd_free(struct ike_engine *e);
 

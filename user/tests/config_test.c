@@ -529,9 +529,11 @@ static void keys_of_strongswan(void **state)
 		"drop are\n");
 	refused(CHILD("mode = transprot"),
 		"t.conf:10: mode: \"transprot\" is not tunnel, transport, pass or drop\n");
-	refused(CHILD("start_action = trap|start"),
-		"t.conf:10: start_action: \"trap|start\" is not "
-		"none, start or trap\n");
+	refused(CHILD("start_action = trap+start"),
+		"t.conf:10: start_action: \"trap+start\" is not "
+		"none, start, trap, trap|start or start|trap\n");
+	refused(CHILD("icmp = no"),
+		"t.conf:10: icmp: no is not supported by esplane yet; only icmp = yes is\n");
 	refused(CONN("if_id_in = %unique"),
 		"t.conf:8: if_id_in: %unique is not supported by esplane "
 		"yet; give a number\n");
@@ -543,6 +545,17 @@ static void keys_of_strongswan(void **state)
 		"ask: add radius { servers { NAME { address = ... secret = ... } } }\n"
 		"t.conf:8: connection \"home\": remote.auth is eap, and the other end does not prove "
 		"itself by a signature (auth = pubkey), which RFC 7296 section 2.16 wants\n");
+}
+
+static void actions_of_both(void **state)
+{
+	struct daemon_config *c = accepted(CHILD("start_action = trap|start\n icmp = yes\n"
+						 "close_action = start|trap\n single_pair = yes"));
+
+	assert_int_equal(only_child(c)->start_action, IKE_START_START | IKE_START_TRAP);
+	assert_int_equal(only_child(c)->close_action, IKE_START_START | IKE_START_TRAP);
+	assert_true(only_child(c)->single_pair);
+	config_free(c);
 }
 
 static void values(void **state)
@@ -794,6 +807,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys),
 		cmocka_unit_test(unknown_sections),
 		cmocka_unit_test(keys_of_strongswan),
+		cmocka_unit_test(actions_of_both),
 		cmocka_unit_test(values),
 		cmocka_unit_test(authentication),
 		cmocka_unit_test(what_the_engine_refuses),

@@ -381,7 +381,7 @@ static void configure_conn(struct ike_conn_cfg *c, unsigned int index)
 	configure_child(&c->children[0], index);
 }
 
-static struct ike_config *configure(unsigned int index)
+struct ike_config *world_configure(unsigned int index)
 {
 	struct ike_config *c = calloc(1, sizeof(*c));
 
@@ -410,7 +410,7 @@ struct world *world_new(void)
 		w->end[i].index = i;
 		w->end[i].random = 0x9e3779b97f4a7c15 + i;
 		w->end[i].next_spi = 0x1000 * (i + 1);
-		w->end[i].config = configure(i);
+		w->end[i].config = world_configure(i);
 		w->end[i].addrs[0] = address(i);
 		w->end[i].n_addrs = 1;
 	}
@@ -431,6 +431,17 @@ void world_renew(struct world *w, unsigned int end)
 	at->engine = ike_engine_new(&host, at, at->config, w->now);
 	assert_non_null(at->engine);
 	ike_engine_start(at->engine, w->now);
+}
+
+void world_reload(struct world *w, unsigned int end, struct ike_config *config)
+{
+	struct world_end *at = &w->end[end];
+
+	ike_engine_configure(at->engine, config, w->now);
+	ike_config_unref(at->config);
+	at->config = config;
+	ike_engine_start(at->engine, w->now);
+	world_run(w);
 }
 
 void world_free(struct world *w)

@@ -119,6 +119,10 @@ struct world *world_new(void);
 void world_free(struct world *w);
 /* Makes the engines. End 0 initiates, end 1 responds. */
 void world_start(struct world *w);
+/* What w->end[end].config is at first: for a new one. */
+struct ike_config *world_configure(unsigned int end);
+/* End @end has @config from now on, which is taken over. */
+void world_reload(struct world *w, unsigned int end, struct ike_config *config);
 /* A new engine of end @end, whose old one the test has freed: a restart. */
 void world_renew(struct world *w, unsigned int end);
 /* Delivers and computes until all is quiet. */
