@@ -257,8 +257,10 @@ static bool subtract_all(struct pairs *p, const struct ike_sa *sa, const struct 
 static void add_wanted(struct pairs *p, const struct ike_sa *sa, const struct ike_child_cfg *cfg)
 {
 	struct ike_ts local[IKE_TS_MAX], remote[IKE_TS_MAX];
-	size_t n_local = ike_cp_resolve(sa, true, cfg->local_ts, cfg->n_local_ts, local);
-	size_t n_remote = ike_cp_resolve(sa, false, cfg->remote_ts, cfg->n_remote_ts, remote);
+	size_t n_local = ike_cp_resolve(sa, true, &sa->local.addr, cfg->local_ts,
+					cfg->n_local_ts, local);
+	size_t n_remote = ike_cp_resolve(sa, false, &sa->remote.addr, cfg->remote_ts,
+					 cfg->n_remote_ts, remote);
 
 	/* Both of one family, or no packet has both. */
 	for (size_t i = 0; i < n_local; i++)

@@ -26,9 +26,9 @@ static struct ike_ts whole_family(uint8_t family)
  * The addresses that one end has inside. A client that does not know yet offers all of the family;
  * the server narrows that to what it gives.
  */
-static size_t inside(const struct ike_sa *sa, bool local, struct ike_ts out[IKE_VIPS_MAX])
+static size_t inside(const struct ike_sa *sa, bool local, const struct ike_addr *outer,
+		     struct ike_ts out[IKE_VIPS_MAX])
 {
-	const struct ike_endpoint *outer = local ? &sa->local : &sa->remote;
 	size_t n = 0;
 
 	if (sa->n_vips && sa->vips_ours == local) {
@@ -40,15 +40,15 @@ static size_t inside(const struct ike_sa *sa, bool local, struct ike_ts out[IKE_
 		for (; n < sa->conn->n_vips && n < IKE_VIPS_MAX; n++)
 			out[n] = whole_family(sa->conn->vips[n].family);
 	if (!n)
-		out[n++] = ike_ts_of_addr(&outer->addr);
+		out[n++] = ike_ts_of_addr(outer);
 	return n;
 }
 
-size_t ike_cp_resolve(const struct ike_sa *sa, bool local, const struct ike_ts *list, size_t n,
-		      struct ike_ts out[IKE_TS_MAX])
+size_t ike_cp_resolve(const struct ike_sa *sa, bool local, const struct ike_addr *outer,
+		      const struct ike_ts *list, size_t n, struct ike_ts out[IKE_TS_MAX])
 {
 	struct ike_ts addrs[IKE_VIPS_MAX];
-	size_t n_addrs = inside(sa, local, addrs), done = 0;
+	size_t n_addrs = inside(sa, local, outer, addrs), done = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < (list[i].dynamic ? n_addrs : 1) && done < IKE_TS_MAX; k++) {

@@ -32,9 +32,9 @@ bool ike_cp_is_vip(const struct ike_engine *e, const struct ike_addr *addr);
 
 /*
  * A copy of the selectors @list of the local or the remote end, with the addresses that "dynamic"
- * stands for; what is beyond IKE_TS_MAX is left out. Returns how many.
+ * stands for: those inside, or @outer; what is beyond IKE_TS_MAX is left out. Returns how many.
  */
-size_t ike_cp_resolve(const struct ike_sa *sa, bool local, const struct ike_ts *list, size_t n,
-		      struct ike_ts out[IKE_TS_MAX]);
+size_t ike_cp_resolve(const struct ike_sa *sa, bool local, const struct ike_addr *outer,
+		      const struct ike_ts *list, size_t n, struct ike_ts out[IKE_TS_MAX]);
 
 #endif

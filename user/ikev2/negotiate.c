@@ -86,13 +86,24 @@ static void see_through_nat(const struct ike_sa *sa, struct both_ts *ts)
 		set_host(ts->remote, ts->n_remote, &sa->remote.addr);
 }
 
+/* Where both ends are, or were when something was asked for. */
+struct places {
+	const struct ike_addr *local, *remote;
+};
+
+static struct places places_now(const struct ike_sa *sa)
+{
+	return (struct places){&sa->local.addr, &sa->remote.addr};
+}
+
 /*
- * What we allow, or offer of it. A rekeyed CHILD_SA is offered what it has: never narrower than in
+ * What we allow, or offer of it, to ends at @at. A rekeyed CHILD_SA is offered what it has: never narrower than in
  * use (section 2.9.2), and nothing that the peer has refused once. In transport mode that is the
  * ends themselves, wherever they are now.
  */
 static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
-		   const struct ike_part *part, const struct ike_child *like, struct both_ts *ts)
+		   const struct ike_part *part, const struct ike_child *like,
+		   const struct places *at, struct both_ts *ts)
 {
 	struct ike_part from = {cfg->local_ts, cfg->remote_ts, cfg->n_local_ts, cfg->n_remote_ts};
 
@@ -101,22 +112,24 @@ static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 					 like->n_remote_ts};
 	else if (part && part->n_local)
 		from = *part;
-	ts->n_local = ike_cp_resolve(sa, true, from.local, from.n_local, ts->local);
-	ts->n_remote = ike_cp_resolve(sa, false, from.remote, from.n_remote, ts->remote);
+	ts->n_local = ike_cp_resolve(sa, true, at->local, from.local, from.n_local, ts->local);
+	ts->n_remote = ike_cp_resolve(sa, false, at->remote, from.remote, from.n_remote,
+				      ts->remote);
 	if (like && like->transport) {
-		set_host(ts->local, ts->n_local, &sa->local.addr);
-		set_host(ts->remote, ts->n_remote, &sa->remote.addr);
+		set_host(ts->local, ts->n_local, at->local);
+		set_host(ts->remote, ts->n_remote, at->remote);
 	}
 }
 
 static bool wants_transport(const struct ike_sa *sa, const struct ike_task *t,
 			    const struct ike_child *like)
 {
+	const struct places now = places_now(sa);
 	struct both_ts ts;
 
 	if (like ? !like->transport : t->cfg->mode != IKE_MODE_TRANSPORT)
 		return false;
-	our_ts(sa, t->cfg, &t->part, like, &ts);
+	our_ts(sa, t->cfg, &t->part, like, &now, &ts);
 	return between_ends(sa, &ts);
 }
 
@@ -137,9 +150,10 @@ void ike_put_child_mode(struct ike_writer *w, const struct ike_sa *sa, struct ik
 void ike_put_child_ts(struct ike_writer *w, const struct ike_sa *sa, const struct ike_task *t,
 		      const struct ike_child *like)
 {
+	const struct places now = places_now(sa);
 	struct both_ts ts;
 
-	our_ts(sa, t->cfg, &t->part, like, &ts);
+	our_ts(sa, t->cfg, &t->part, like, &now, &ts);
 	ike_put_ts_list(w, IKE_PAYLOAD_TSI, ts.local, ts.n_local);
 	ike_put_ts_list(w, IKE_PAYLOAD_TSR, ts.remote, ts.n_remote);
 }
@@ -209,9 +223,10 @@ static bool contains(const struct both_ts *outer, const struct both_ts *inner)
 static unsigned int narrow(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 			   const struct both_ts *offer, struct ike_choice *choice)
 {
+	const struct places now = places_now(sa);
 	struct both_ts ours;
 
-	our_ts(sa, cfg, NULL, NULL, &ours);
+	our_ts(sa, cfg, NULL, NULL, &now, &ours);
 	choice->whole = contains(offer, &ours);
 	choice->n_local = ike_ts_narrow(ours.local, ours.n_local, offer->local, offer->n_local,
 					choice->local, IKE_TS_MAX);
@@ -327,12 +342,13 @@ static const struct ike_child_cfg *find_child(const struct ike_sa *sa, const str
 
 static bool refuse_ts(const struct ike_sa *sa, const struct both_ts *offer, struct ike_error *err)
 {
+	const struct places now = places_now(sa);
 	struct both_ts ours;
 
 	for (size_t i = 0; i < sa->conn->n_children; i++) {
 		if (ike_is_shunt(&sa->conn->children[i]))
 			continue;
-		our_ts(sa, &sa->conn->children[i], NULL, NULL, &ours);
+		our_ts(sa, &sa->conn->children[i], NULL, NULL, &now, &ours);
 		log_ts(sa, "the peer offers", &sa->conn->children[i], &ours, offer);
 	}
 	return ike_fail_notify(err, IKE_NOTIFY_TS_UNACCEPTABLE,
@@ -472,15 +488,9 @@ static bool check_mode(const struct ike_sa *sa, const struct ike_payloads *all,
 	return true;
 }
 
-/*
- * The ends may have moved since the question. What a NAT has made of their addresses may be in the
- * answer of a peer that does not undo it.
- */
-static void as_asked(const struct ike_sa *sa, const struct ike_task *t, struct both_ts *ours,
-		     struct both_ts *answer)
+/* What a NAT has made of the ends' addresses may be in the answer of a peer that does not undo it. */
+static void as_asked(const struct ike_sa *sa, const struct ike_task *t, struct both_ts *answer)
 {
-	set_host(ours->local, ours->n_local, &t->asked_local);
-	set_host(ours->remote, ours->n_remote, &t->asked_remote);
 	if (sa->nat_local)
 		set_host(answer->local, answer->n_local, &t->asked_local);
 	if (sa->nat_remote)
@@ -491,6 +501,7 @@ bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, const st
 		     const struct ike_child *old, bool in_auth, struct ike_choice *choice,
 		     struct ike_error *err)
 {
+	const struct places then = {&t->asked_local, &t->asked_remote};
 	struct both_ts ours, answer;
 
 	choice->config = t->config;
@@ -499,9 +510,9 @@ bool ike_child_check(struct ike_sa *sa, const struct ike_payloads *all, const st
 	    !check_mode(sa, all, t, &choice->transport, err) ||
 	    !decode_ts(all, IKE_PAYLOAD_TSI, IKE_PAYLOAD_TSR, &answer, err))
 		return false;
-	our_ts(sa, t->cfg, &t->part, old, &ours);
+	our_ts(sa, t->cfg, &t->part, old, &then, &ours);
 	if (choice->transport)
-		as_asked(sa, t, &ours, &answer);
+		as_asked(sa, t, &answer);
 	if (!ike_ts_subset(ours.local, ours.n_local, answer.local, answer.n_local) ||
 	    !ike_ts_subset(ours.remote, ours.n_remote, answer.remote, answer.n_remote)) {
 		log_ts(sa, "the peer answers", t->cfg, &ours, &answer);

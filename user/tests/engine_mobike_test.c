@@ -96,6 +96,87 @@ static void test_agreed(void **state)
 	}
 }
 
+static void set_ts(struct ike_ts **list, size_t *n, const char *text)
+{
+	assert_true(ike_ts_list_parse(text, list, n, NULL));
+}
+
+/* A second child in tunnel mode, between end 0 itself and a network behind end 1. */
+static void add_dynamic_child(struct world *w)
+{
+	static const char *const ends[] = {"dynamic", "10.4.0.0/16"};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_conn_cfg *c = &w->end[i].config->conns[0];
+		struct ike_child_cfg *two;
+
+		c->children = realloc(c->children, 2 * sizeof(*c->children));
+		two = &c->children[c->n_children++];
+		*two = (struct ike_child_cfg){.name = strdup("two")};
+		assert_true(ike_proposal_list_parse(&two->proposals, IKE_PROTO_ESP,
+						    "aes128gcm16-x25519", NULL));
+		set_ts(&two->local_ts, &two->n_local_ts, ends[i]);
+		set_ts(&two->remote_ts, &two->n_remote_ts, ends[!i]);
+	}
+}
+
+static unsigned int mover;
+
+static bool move_before_answer(struct world *w, struct world_message *m)
+{
+	struct ike_header h;
+
+	if (m->from != 1 || !ike_header_decode(ike_bytes(m->bytes, m->len), &h, NULL) ||
+	    h.exchange != IKE_EXCHANGE_CREATE_CHILD_SA)
+		return true;
+	w->wire = NULL;
+	w->end[mover].addrs[w->end[mover].n_addrs - 1] = away(7);
+	ike_engine_roam(w->end[mover].engine, w->now);
+	return true;
+}
+
+/*
+ * What dynamic selectors stood for when they were offered is what the answer is about, wherever the
+ * end has gone meanwhile. They stay: MOBIKE changes what is outside (RFC 4555 section 1.2).
+ */
+static void test_dynamic_selectors_cross_move(void **state)
+{
+	const struct ike_match match = {.child = "two"};
+	struct ike_ts at_home = ike_ts_of_addr(&home[0]);
+	struct world *w = mobile();
+	const char *why;
+
+	add_dynamic_child(w);
+	world_up(w);
+	mover = 0;
+	w->wire = move_before_answer;
+	assert_int_not_equal(world_initiate(w, "two"), 0);
+	assert_null(w->wire);
+	assert_true(w->end[0].last_done.ok);
+	assert_false(world_logged(&w->end[0], "that were not offered"));
+	world_pass(w, 5 * IKE_SECOND);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(world_count_children(w, i, "INSTALLED"), 2);
+		assert_int_equal(world_count_children(w, i, NULL), 2);
+	}
+	assert_true(ike_ts_equal(&world_child(w, 0)->local_ts[0], &at_home));
+	assert_both_between(w, away(7), home[1]);
+	/* Rekeyed across another move it keeps them too, and nothing more is asked for. */
+	w->end[0].addrs[0] = home[0];
+	ike_engine_roam(w->end[0].engine, w->now);
+	world_run(w);
+	w->wire = move_before_answer;
+	ike_engine_rekey(w->end[0].engine, w->now, &match, &why);
+	world_run(w);
+	world_pass(w, 30 * IKE_SECOND);
+	assert_null(w->wire);
+	assert_int_equal(w->end[0].events[IKE_EVENT_CHILD_REKEYED], 1);
+	assert_true(ike_ts_equal(&world_child(w, 0)->local_ts[0], &at_home));
+	assert_int_equal(world_count_children(w, 0, NULL), 2);
+	assert_int_equal(world_count_children(w, 1, NULL), 2);
+	world_free(w);
+}
+
 static void test_initiator_moves(void **state)
 {
 	struct world *w = mobile();
@@ -522,6 +603,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agreed),
 		cmocka_unit_test(test_initiator_moves),
+		cmocka_unit_test(test_dynamic_selectors_cross_move),
 		cmocka_unit_test(test_after_rekeying),
 		cmocka_unit_test(test_return_routability),
 		cmocka_unit_test(test_wrong_cookie2),
