@@ -206,6 +206,31 @@ static bool has_single_address(const struct ike_conn_cfg *c)
 	return false;
 }
 
+static bool has_dynamic(const struct ike_ts *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i].dynamic)
+			return true;
+	return false;
+}
+
+/* A trap is there before the name is looked up. */
+static void check_named_trap(struct load *l, const struct section *s, const struct ike_conn_cfg *c,
+			     const struct ike_child_cfg *child)
+{
+	bool remote = has_dynamic(child->remote_ts, child->n_remote_ts);
+	bool local = !c->n_local_addrs && has_dynamic(child->local_ts, child->n_local_ts);
+
+	if (!c->n_remote_names || has_single_address(c) || (!remote && !local) ||
+	    !((child->start_action | child->close_action | child->dpd_action) & IKE_START_TRAP))
+		return;
+	cfg_error(l->errors, where_of(s, "start_action"),
+		  "child \"%s\": a trap for a peer that remote_addrs knows by name needs addresses "
+		  "in %s", s->name, remote ? "remote_ts" : "local_ts");
+}
+
 static void check_children(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
 {
 	const struct section *children = section_child(s, "children"), *child;
@@ -218,10 +243,12 @@ static void check_children(struct load *l, const struct section *s, const struct
 		child = section_child(children, c->children[i].name);
 		if (ike_is_shunt(&c->children[i]))
 			continue;
-		if (c->children[i].start_action != IKE_START_NONE && !has_single_address(c))
+		if (c->children[i].start_action != IKE_START_NONE && !has_single_address(c) &&
+		    !c->n_remote_names)
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote_addrs of connection "
 				  "\"%s\" holds no single address to reach", child->name, s->name);
+		check_named_trap(l, child, c, &c->children[i]);
 		if (c->children[i].start_action != IKE_START_NONE && is_asked_for_eap(c))
 			cfg_error(l->errors, where_of(child, "start_action"),
 				  "child \"%s\" is to be initiated, but remote.auth of connection "

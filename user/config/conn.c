@@ -69,7 +69,7 @@ static void set_pools(const struct key_call *call)
 static const struct key_def conn_keys[] = {
 	{ "version", set_version, 0, NULL },
 	CONN("local_addrs", set_addrs, local_addrs, NULL),
-	CONN("remote_addrs", set_addrs, remote_addrs, NULL),
+	CONN("remote_addrs", set_hosts, remote_addrs, NULL),
 	CONN("local_port", set_u16, cfg.local_port, NULL),
 	CONN("remote_port", set_u16, cfg.remote_port, NULL),
 	CONN("proposals", set_ike_proposals, cfg.proposals, NULL),
@@ -188,6 +188,8 @@ void load_conn(struct load *l, const struct section *s)
 	d.cfg.n_local_addrs = d.local_addrs.n;
 	d.cfg.remote_addrs = d.remote_addrs.list;
 	d.cfg.n_remote_addrs = d.remote_addrs.n;
+	d.cfg.remote_names = d.remote_addrs.names;
+	d.cfg.n_remote_names = d.remote_addrs.n_names;
 	set_vips(l, s, &d.vips, &d.cfg);
 	free(d.vips.list);
 	load_auth(l, s, "local*", &d.cfg.local, &d.cfg.local_more);

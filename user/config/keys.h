@@ -71,7 +71,7 @@ key_setter set_interface;			/* uint32_t: if_id; not %unique */
 key_setter set_version;				/* no field: 2 or 0 */
 key_setter set_id;				/* struct ike_id */
 key_setter set_ike_proposals, set_esp_proposals;/* struct ike_proposal_list */
-key_setter set_addrs;				/* struct addr_list */
+key_setter set_addrs, set_hosts;		/* struct addr_list; hosts: names too */
 key_setter set_ts;				/* struct addr_list */
 /* Refuses all but one value: what happens anyway. arg: "yes", "no", "0" or a word. */
 key_setter only_value;
@@ -86,6 +86,8 @@ struct ike_ts;
 struct addr_list {
 	struct ike_ts *list;
 	size_t n;
+	char **names;
+	size_t n_names;
 };
 
 /* A time or count that the file leaves open. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What becomes of the value of a key: one function for each type of field. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,10 +215,24 @@ void set_ts(const struct key_call *call)
 		key_error(call, "%s", err.text);
 }
 
-/* Letters that occur in no address, prefix or range. */
-static bool looks_like_a_name(const char *text)
+/* RFC 1123 section 2.1, and underscores; not all digits, which is an address gone wrong. */
+static bool is_host_name(const char *text)
 {
-	return !!strpbrk(text, "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ_");
+	enum { NAME_MAX_LEN = 253, LABEL_MAX = 63 };	/* RFC 1035 section 2.3.4, as text */
+	size_t len = strlen(text), label;
+	const char *at;
+
+	if (!len || len > NAME_MAX_LEN || strspn(text, "0123456789.-") == len)
+		return false;
+	for (at = text; *at; at += label + !!at[label]) {
+		label = strcspn(at, ".");
+		if (!label || label > LABEL_MAX || at[0] == '-' || at[label - 1] == '-')
+			return false;
+	}
+	for (at = text; *at; at++)
+		if (!isalnum((unsigned char)*at) && !strchr("-._", *at))
+			return false;
+	return true;
 }
 
 static bool is_plain(const struct ike_ts *ts)
@@ -239,8 +254,8 @@ static bool add_addr(const struct key_call *call, const char *text)
 	struct ike_ts ts, *list;
 
 	if (!ike_ts_parse(text, &ts, &err)) {
-		key_error(call, "%s%s", err.text, looks_like_a_name(text) ?
-			  " (host names are not supported by esplane yet)" : "");
+		key_error(call, "%s%s", err.text, is_host_name(text) ?
+			  " (a host name may stand in remote_addrs alone)" : "");
 		return false;
 	}
 	if (!is_plain(&ts)) {
@@ -262,10 +277,33 @@ static bool add_addr(const struct key_call *call, const char *text)
 	return true;
 }
 
-/* Comma-separated; %any, which may be the peer's or ours, leaves the list empty. */
-void set_addrs(const struct key_call *call)
+static bool add_name(const struct key_call *call, const char *text)
 {
 	struct addr_list *field = call->field;
+	char **names = reallocarray(field->names, field->n_names + 1, sizeof(*names));
+
+	if (names)
+		field->names = names;
+	if (!names || !(names[field->n_names] = strdup(text))) {
+		call->errors->no_memory = true;
+		return false;
+	}
+	field->n_names++;
+	return true;
+}
+
+static void clear_addrs(struct addr_list *field)
+{
+	while (field->n_names)
+		free(field->names[--field->n_names]);
+	free(field->names);
+	free(field->list);
+	*field = (struct addr_list){ 0 };
+}
+
+/* Comma-separated; %any, which may be the peer's or ours, leaves the list empty. */
+static void set_list(const struct key_call *call, bool names)
+{
 	char *copy = strdup(VALUE(call)), *at = copy, *part;
 	bool any = false;
 
@@ -278,14 +316,23 @@ void set_addrs(const struct key_call *call)
 		part[strcspn(part, " \t\n")] = '\0';
 		if (!strcmp(part, "%any"))
 			any = true;
-		else if (!add_addr(call, part))
+		else if (names && is_host_name(part) && strcmp(part, "dynamic") ?
+			 !add_name(call, part) : !add_addr(call, part))
 			break;
 	}
 	free(copy);
-	if (any) {
-		free(field->list);
-		*field = (struct addr_list){ 0 };
-	}
+	if (any)
+		clear_addrs(call->field);
+}
+
+void set_addrs(const struct key_call *call)
+{
+	set_list(call, false);
+}
+
+void set_hosts(const struct key_call *call)
+{
+	set_list(call, true);
 }
 
 void only_value(const struct key_call *call)

@@ -115,6 +115,11 @@ static int op_source(void *arg, const struct ike_addr *remote, struct ike_addr *
 	return sockets_source(((struct host *)arg)->sockets, remote, local, why);
 }
 
+static void op_resolve(void *arg, uint64_t id, const char *name)
+{
+	names_resolve(arg, id, name);
+}
+
 static size_t op_addresses(void *arg, struct ike_addr *list, size_t max)
 {
 	return addresses_list(((struct host *)arg)->addresses, list, max);
@@ -230,6 +235,7 @@ static const struct ike_host ops = {
 	.run_job = op_run_job,
 	.source = op_source,
 	.addresses = op_addresses,
+	.resolve = op_resolve,
 	.spi_alloc = op_spi_alloc,
 	.spi_free = op_spi_free,
 	.sa_add = op_sa_add,

@@ -13,6 +13,7 @@
 
 #include "counters.h"
 #include "ikev2/ike.h"
+#include "names.h"
 
 struct addresses;
 struct fetches;
@@ -49,6 +50,7 @@ struct host {
 	struct radius *radius;
 	struct host_listener listener;
 	struct counters counters;
+	struct names names;
 	uv_timer_t timer;
 	struct host_event *first, **last;
 	size_t jobs;			/* in the thread pool */

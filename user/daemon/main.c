@@ -231,6 +231,7 @@ static void end_loop(struct daemon *d)
 	hooks_close(&d->hooks);
 	sockets_close(&d->sockets);
 	radius_close(&d->radius);
+	names_close(&d->host);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
 	uv_close((uv_handle_t *)&d->sighup, NULL);

@@ -45,13 +45,40 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
+enum { SOCKET_TYPES = 0xf };	/* SOCK_TYPE_MASK: beside it are SOCK_CLOEXEC, SOCK_NONBLOCK */
+
+/*
+ * The resolver asks name servers by UDP: nothing that the IKE sockets could not send anyway. TCP, for
+ * answers that are too long, it is told not to have.
+ */
+static int allow_udp(scmp_filter_ctx ctx)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(families) / sizeof(*families); i++) {
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				       SCMP_A0(SCMP_CMP_EQ, families[i]),
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPES, SOCK_DGRAM));
+		if (!err)
+			err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 2,
+					       SCMP_A0(SCMP_CMP_EQ, families[i]),
+					       SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPES,
+						       SOCK_STREAM));
+	}
+	return err;
+}
+
 /* New sockets only of the kinds that libraries open in passing: name look-ups (unix), netlink. */
 static int allow_socket(scmp_filter_ctx ctx, bool inet)
 {
 	static const int families[] = { AF_UNIX, AF_NETLINK, AF_INET, AF_INET6 };
 	size_t i;
-	int err;
+	int err = inet ? 0 : allow_udp(ctx);
 
+	if (err)
+		return err;
 	for (i = 0; i < (inet ? 4 : 2); i++) {
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, families[i]));
@@ -82,7 +109,7 @@ static int fill(scmp_filter_ctx ctx, bool fetcher)
 			return err;
 	}
 	err = allow_socket(ctx, fetcher);
-	if (!err && fetcher)
+	if (!err)
 		err = allow_resolver(ctx);
 	return err ? err : seccomp_load(ctx);
 }

@@ -8,8 +8,8 @@
 
 #include "ikev2/auth_eap.h"
 #include "ikev2/conn.h"
+#include "ikev2/connect.h"
 #include "ikev2/cp.h"
-#include "ikev2/goal.h"
 #include "ikev2/intermediate.h"
 #include "ikev2/mobike.h"
 #include "ikev2/negotiate.h"

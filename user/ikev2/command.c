@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ikev2/child.h"
+#include "ikev2/connect.h"
 #include "ikev2/goal.h"
 #include "ikev2/ticket.h"
 

@@ -61,6 +61,9 @@ static void conn_clear(struct ike_conn_cfg *c)
 	free(c->name);
 	free(c->local_addrs);
 	free(c->remote_addrs);
+	for (size_t i = 0; i < c->n_remote_names; i++)
+		free(c->remote_names[i]);
+	free(c->remote_names);
 	free(c->vips);
 	words_clear(c->pools, c->n_pools);
 	ike_proposal_list_clear(&c->proposals);

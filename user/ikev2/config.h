@@ -129,10 +129,13 @@ struct ike_conn_cfg {
 	char *name;
 	/*
 	 * Addresses, or ranges of them, that the ends may have; empty means any. Initiating takes
-	 * the first single one.
+	 * the first single one, or else what the first name that has an address stands for. A peer
+	 * with a name may come from anywhere: its address changes before its name does.
 	 */
 	struct ike_ts *local_addrs, *remote_addrs;	/* only first/last are used */
 	size_t n_local_addrs, n_remote_addrs;
+	char **remote_names;
+	size_t n_remote_names;
 	uint16_t local_port, remote_port;	/* 500 unless set */
 	struct ike_proposal_list proposals;	/* IKE */
 	struct ike_auth_cfg local, remote;

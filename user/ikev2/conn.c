@@ -35,6 +35,8 @@ unsigned int ike_conn_fit(const struct ike_conn_cfg *conn, const struct ike_addr
 	unsigned int l = fit_addr(conn->local_addrs, conn->n_local_addrs, local);
 	unsigned int r = fit_addr(conn->remote_addrs, conn->n_remote_addrs, remote);
 
+	if (!r && conn->n_remote_names)
+		r = FIT_ANY;
 	return l && r ? l + (FIT_SINGLE + 1) * r : 0;
 }
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ikev2/connect.h"
 #include "ikev2/followup.h"
-#include "ikev2/goal.h"
 #include "ikev2/negotiate.h"
 #include "ikev2/rivals.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "ikev2/child.h"
+#include "ikev2/connect.h"
 #include "ikev2/dispatch.h"
 #include "ikev2/goal.h"
 #include "ikev2/mobike.h"
@@ -47,6 +48,7 @@ struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct
 	TAILQ_INIT(&e->dead);
 	TAILQ_INIT(&e->dead_children);
 	TAILQ_INIT(&e->goals);
+	TAILQ_INIT(&e->lookups);
 	TAILQ_INIT(&e->policies);
 	TAILQ_INIT(&e->tickets);
 	ike_leases_init(&e->leases);
@@ -66,6 +68,7 @@ void ike_engine_free(struct ike_engine *e)
 		ike_sa_free(sa);
 	}
 	ike_spd_free(e);
+	ike_lookups_free(e);
 	ike_goals_free(e);
 	ike_tickets_free(e);
 	ike_timers_free(&e->timers);
@@ -264,6 +267,14 @@ void ike_engine_acquire(struct ike_engine *e, ike_time now, uint64_t cookie)
 {
 	enter(e, now);
 	ike_goal_trapped(e, cookie);
+	leave(e);
+}
+
+void ike_engine_resolved(struct ike_engine *e, ike_time now, uint64_t id,
+			 const struct ike_addr *addrs, size_t n, const char *why)
+{
+	enter(e, now);
+	ike_lookup_answered(e, id, addrs, n, why);
 	leave(e);
 }
 

@@ -19,6 +19,9 @@
  * 	updown.c	a CHILD_SA's coming and going, for a command of the user's
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
  * 	goal.c		what should be up, and trying again
+ * 	connect.c	bringing it up; the peer's name
+ * 	coverage.c	how much of a child is there
+ * 	reload.c	what a new configuration changes of what is there
  * 	command.c ticket.c status.c trace.c	for people
  *
  * Ownership: the engine owns IKE SAs, policies, goals and tickets; an IKE SA its CHILD_SAs and
@@ -41,12 +44,14 @@
 struct ike_sa;
 struct ike_child;
 struct ike_goal;
+struct ike_lookup;
 struct ike_policy;
 struct ike_ticket;
 
 TAILQ_HEAD(ike_sa_list, ike_sa);
 TAILQ_HEAD(ike_child_list, ike_child);
 TAILQ_HEAD(ike_goal_list, ike_goal);
+TAILQ_HEAD(ike_lookup_list, ike_lookup);
 TAILQ_HEAD(ike_policy_list, ike_policy);
 TAILQ_HEAD(ike_ticket_list, ike_ticket);
 
@@ -65,7 +70,7 @@ struct ike_engine {
 	ike_time now;
 	bool stopping;
 	bool tracing; /* trace.h */
-	uint64_t last_ike_id, last_child_id, last_ticket;
+	uint64_t last_ike_id, last_child_id, last_ticket, last_lookup;
 	struct ike_timers timers;
 	struct ike_table by_spi;   /* IKE SAs by our SPI */
 	struct ike_table by_peer;  /* those that the peer began, by its SPI */
@@ -74,6 +79,7 @@ struct ike_engine {
 	struct ike_sa_list sas, dead;
 	struct ike_child_list dead_children;
 	struct ike_goal_list goals;
+	struct ike_lookup_list lookups;
 	struct ike_policy_list policies;
 	struct ike_ticket_list tickets;
 	struct ike_cookie_jar jar;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* What should be up, and trying again. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ikev2/child.h"
 #include "ikev2/conn.h"
+#include "ikev2/connect.h"
 #include "ikev2/goal.h"
 #include "ikev2/reload.h"
 #include "ikev2/spd.h"
@@ -36,142 +36,6 @@ static void goal_free(struct ike_goal *g)
 	free(g->conn);
 	free(g->child);
 	free(g);
-}
-
-bool ike_is_up(struct ike_engine *e, const char *conn, const struct ike_child_cfg *child)
-{
-	struct ike_sa *sa;
-
-	TAILQ_FOREACH(sa, &e->sas, link) {
-		if (strcmp(sa->conn->name, conn) || sa->state != IKE_SA_ESTABLISHED)
-			continue;
-		if (!child || ike_coverage_full(sa, child))
-			return true;
-	}
-	return false;
-}
-
-static bool creates(const struct ike_task *t, const char *child)
-{
-	if (t->create)
-		t = t->create;
-	return t->kind == &ike_task_create && !strcmp(t->cfg->name, child);
-}
-
-bool ike_is_coming(struct ike_engine *e, const char *conn, const char *child)
-{
-	struct ike_task *t;
-	struct ike_sa *sa;
-
-	TAILQ_FOREACH(sa, &e->sas, link) {
-		if (strcmp(sa->conn->name, conn) || sa->state > IKE_SA_ESTABLISHED)
-			continue;
-		if (!child && sa->initiator && sa->state < IKE_SA_ESTABLISHED)
-			return true;
-		if (!child)
-			continue;
-		if (sa->task && creates(sa->task, child))
-			return true;
-		TAILQ_FOREACH(t, &sa->tasks, link)
-			if (creates(t, child))
-				return true;
-	}
-	return false;
-}
-
-/* Bringing up */
-
-static bool refuse(struct ike_engine *e, const char *fmt, ...) IKE_PRINTF(2, 3);
-static bool refuse(struct ike_engine *e, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(e->why, sizeof(e->why), fmt, args);
-	va_end(args);
-	return false;
-}
-
-static struct ike_sa *find_usable(struct ike_engine *e, const struct ike_conn_cfg *conn)
-{
-	struct ike_sa *sa;
-
-	TAILQ_FOREACH(sa, &e->sas, link)
-		if (!strcmp(sa->conn->name, conn->name) &&
-		    (ike_sa_usable(sa) || (sa->initiator && sa->state < IKE_SA_ESTABLISHED)))
-			return sa;
-	return NULL;
-}
-
-static bool find_ends(struct ike_engine *e, const struct ike_conn_cfg *conn,
-		      struct ike_endpoint *local, struct ike_endpoint *remote)
-{
-	const char *why = "";
-
-	*remote = (struct ike_endpoint){
-		ike_conn_first_addr(conn->remote_addrs, conn->n_remote_addrs),
-		conn->remote_port ? conn->remote_port : IKE_PORT,
-	};
-	*local = (struct ike_endpoint){
-		ike_conn_first_addr(conn->local_addrs, conn->n_local_addrs),
-		conn->local_port ? conn->local_port : IKE_PORT,
-	};
-	if (!remote->addr.family)
-		return refuse(e, "connection %s: remote_addrs names no single address", conn->name);
-	if (!local->addr.family && e->ops->source &&
-	    e->ops->source(e->host, &remote->addr, &local->addr, &why))
-		return refuse(e, "no way to the peer: %s", why);
-	return true;
-}
-
-static struct ike_sa *begin_sa(struct ike_engine *e, struct ike_config *config,
-			       const struct ike_conn_cfg *conn)
-{
-	struct ike_endpoint local, remote;
-	char addr[IKE_ADDR_TEXT_MAX];
-	struct ike_sa *sa;
-
-	if (!find_ends(e, conn, &local, &remote))
-		return NULL;
-	sa = ike_sa_new(e, config, conn, true, 0, &local, &remote);
-	if (!sa || !ike_task_add(sa, &ike_task_init)) {
-		refuse(e, "%s: out of memory", conn->name);
-		if (sa)
-			ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");
-		return NULL;
-	}
-	ike_sa_log(sa, IKE_LOG_INFO, "initiating to %s",
-		   ike_addr_text(&remote.addr, addr, sizeof(addr)));
-	return sa;
-}
-
-bool ike_connect(struct ike_engine *e, struct ike_config *config, const struct ike_conn_cfg *conn,
-		 const struct ike_child_cfg *child, uint64_t ticket)
-{
-	struct ike_sa *sa = e->stopping ? NULL : find_usable(e, conn);
-	struct ike_task *t;
-
-	if (e->stopping)
-		return refuse(e, "%s: shutting down", conn->name);
-	if (child ? ike_is_shunt(child) : ike_conn_is_shunts(conn))
-		return refuse(e, "%s: a shunt (mode = pass or drop) has no peer",
-			      child ? child->name : conn->name);
-	if (!child && sa)
-		return refuse(e, "connection %s is being brought up already", conn->name);
-	if (!sa)
-		sa = begin_sa(e, config, conn);
-	if (!sa)
-		return false;
-	t = child ? ike_task_add(sa, &ike_task_create) : TAILQ_FIRST(&sa->tasks);
-	if (!t)
-		return refuse(e, "connection %s has too much to do", conn->name);
-	if (child) {
-		t->config = ike_config_ref(config);
-		t->cfg = child;
-	}
-	t->ticket = ticket;
-	ike_sa_work(sa);
-	return true;
 }
 
 /* Goals */
@@ -244,11 +108,19 @@ void ike_goal_met(struct ike_engine *e, const char *conn, const char *child)
 	ike_timer_stop(&e->timers, &g->timer);
 }
 
+/* After that many failures in a row. */
+static ike_time pause_before(struct ike_engine *e, unsigned int tries)
+{
+	unsigned int doublings = tries - 1 < PAUSE_DOUBLINGS ? tries - 1 : PAUSE_DOUBLINGS;
+	ike_time pause = (ike_time)FIRST_PAUSE << doublings;
+
+	return ike_jitter(e, pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+}
+
 void ike_goal_failed(struct ike_engine *e, const char *conn, const char *child, const char *why)
 {
 	struct ike_goal *g = find(e, conn, child);
 	const struct ike_conn_cfg *cfg = ike_config_conn(e->config, conn);
-	unsigned int doublings;
 	ike_time pause;
 
 	if (!g || !g->wanted || !cfg || e->stopping)
@@ -261,14 +133,43 @@ void ike_goal_failed(struct ike_engine *e, const char *conn, const char *child, 
 			g->tries, why);
 		return;
 	}
-	doublings = g->tries - 1 < PAUSE_DOUBLINGS ? g->tries - 1 : PAUSE_DOUBLINGS;
-	pause = (ike_time)FIRST_PAUSE << doublings;
-	if (pause > LONGEST_PAUSE)
-		pause = LONGEST_PAUSE;
-	pause = ike_jitter(e, pause);
+	pause = pause_before(e, g->tries);
 	ike_log(e, IKE_LOG_INFO, "child %s of %s: next try in %" PRIu64 " s", child, conn,
 		(pause + IKE_SECOND / 2) / IKE_SECOND);
 	ike_timer_set(&e->timers, &g->timer, e->now + pause);
+}
+
+unsigned int ike_goal_tries(struct ike_engine *e, const char *conn)
+{
+	const struct ike_goal *g;
+
+	TAILQ_FOREACH(g, &e->goals, link)
+		if (!strcmp(g->conn, conn) && g->wanted)
+			return g->tries;
+	return 0;
+}
+
+void ike_goal_unresolved(struct ike_engine *e, const char *conn, const char *child, const char *why)
+{
+	struct ike_goal *g = find(e, conn, child);
+
+	ike_log(e, g && g->unresolved ? IKE_LOG_DEBUG : IKE_LOG_ERROR, "child %s of %s: %s%s", child,
+		conn, why, g && g->wanted ? "; trying again, with pauses of up to 5 min" : "");
+	if (!g || e->stopping)
+		return;
+	g->unresolved = true;
+	if (g->wanted)
+		ike_timer_set(&e->timers, &g->timer, e->now + pause_before(e, ++g->tries));
+}
+
+void ike_goal_resolved(struct ike_engine *e, const char *conn, const char *child)
+{
+	struct ike_goal *g = find(e, conn, child);
+
+	if (!g || !g->unresolved)
+		return;
+	g->unresolved = false;
+	g->tries = 0;
 }
 
 void ike_goal_drop(struct ike_engine *e, const char *conn, const char *child)
@@ -342,6 +243,27 @@ static bool put_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
 	return true;
 }
 
+static bool has_dynamic(const struct ike_ts *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].dynamic)
+			return true;
+	return false;
+}
+
+/* A trap does not wait for a peer's name; the configuration has seen to it that it need not. */
+static bool find_trap_ends(struct ike_engine *e, const struct ike_conn_cfg *conn,
+			   const struct ike_child_cfg *child, struct ike_endpoint *local,
+			   struct ike_endpoint *remote)
+{
+	if (ike_is_shunt(child))
+		return true;
+	if (!conn->n_remote_names || has_dynamic(child->remote_ts, child->n_remote_ts))
+		return ike_find_ends(e, conn, NULL, local, remote);
+	local->addr = ike_conn_first_addr(conn->local_addrs, conn->n_local_addrs);
+	return true;
+}
+
 /* False with a text in e->why. */
 static bool lay_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
 		     const struct ike_child_cfg *child)
@@ -351,7 +273,7 @@ static bool lay_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
 	struct ike_ts *ours, *theirs;
 	bool ok;
 
-	if (!ike_is_shunt(child) && !find_ends(e, conn, &local, &remote))
+	if (!find_trap_ends(e, conn, child, &local, &remote))
 		return false;
 	ours = resolve(child->local_ts, child->n_local_ts, &local.addr);
 	theirs = resolve(child->remote_ts, child->n_remote_ts, &remote.addr);

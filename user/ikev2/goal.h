@@ -15,6 +15,7 @@ struct ike_goal {
 	char *conn, *child;
 	bool wanted;
 	unsigned int tries;	/* failed in a row */
+	bool unresolved;	/* the peer's name was not found, and it has been said */
 	struct ike_timer timer; /* the next try */
 	struct ike_policy *trap;
 	bool by_command; /* the trap is, whatever start_action says */
@@ -35,25 +36,16 @@ IKE_MUST_CHECK bool ike_goal_uninstall(struct ike_engine *e, const char *conn, c
 void ike_goal_met(struct ike_engine *e, const char *conn, const char *child);
 /* An attempt has failed. */
 void ike_goal_failed(struct ike_engine *e, const char *conn, const char *child, const char *why);
+/* The peer's name has no address: for ever, whatever keyingtries says, and told once. */
+void ike_goal_unresolved(struct ike_engine *e, const char *conn, const char *child, const char *why);
+/* How often the connection has failed in a row. */
+unsigned int ike_goal_tries(struct ike_engine *e, const char *conn);
+void ike_goal_resolved(struct ike_engine *e, const char *conn, const char *child);
 /* A CHILD_SA has ended. Call it before its policies go. */
 void ike_goal_lost(struct ike_child *c, enum ike_end how);
 /* A command wants it down. @child NULL: all of the connection. */
 void ike_goal_drop(struct ike_engine *e, const char *conn, const char *child);
 /* Traffic has met the trap with this cookie. False: there is none. */
 bool ike_goal_trapped(struct ike_engine *e, uint64_t cookie);
-
-/*
- * Is all of @child there that the peer would take, or are CHILD_SAs of this name being made? @child
- * NULL: an IKE SA.
- */
-bool ike_is_up(struct ike_engine *e, const char *conn, const struct ike_child_cfg *child);
-bool ike_is_coming(struct ike_engine *e, const char *conn, const char *child);
-/*
- * Brings up @child (NULL: the IKE SA alone), on an IKE SA that is there or a new one. False with a
- * text in e->why: the ticket is then untouched.
- */
-IKE_MUST_CHECK bool ike_connect(struct ike_engine *e, struct ike_config *config,
-				const struct ike_conn_cfg *conn, const struct ike_child_cfg *child,
-				uint64_t ticket);
 
 #endif

@@ -221,6 +221,11 @@ struct ike_host {
 		      const char **why);
 
 	/*
+	 * Looks up the addresses of a host by its name; ike_engine_resolved() is called with @id,
+	 * once, later. May be NULL: then there are no names.
+	 */
+	void (*resolve)(void *host, uint64_t id, const char *name);
+	/*
 	 * The addresses that this host has and that others may reach it at: at most @max, returns
 	 * how many. May be NULL: then they are taken to be those in use.
 	 */
@@ -324,6 +329,9 @@ void ike_engine_fetch_done(struct ike_engine *e, ike_time now, struct ike_fetch 
 /* Likewise, instead. */
 void ike_fetch_free(struct ike_fetch *fetch);
 
+/* @n addresses, the best first; 0: none, and @why not, for people. */
+void ike_engine_resolved(struct ike_engine *e, ike_time now, uint64_t id,
+			 const struct ike_addr *addrs, size_t n, const char *why);
 /* addresses() or source() may answer otherwise from now on. */
 void ike_engine_roam(struct ike_engine *e, ike_time now);
 

@@ -49,6 +49,14 @@ static bool same_vips(const struct ike_conn_cfg *a, const struct ike_conn_cfg *b
 	return a->n_vips == b->n_vips;
 }
 
+static bool same_names(const struct ike_conn_cfg *a, const struct ike_conn_cfg *b)
+{
+	for (size_t i = 0; a->n_remote_names == b->n_remote_names && i < a->n_remote_names; i++)
+		if (strcmp(a->remote_names[i], b->remote_names[i]))
+			return false;
+	return a->n_remote_names == b->n_remote_names;
+}
+
 /* In who the ends are, where, and how they speak. Certificates and keys are looked at when they are used. */
 static bool same_conn(const struct ike_conn_cfg *a, const struct ike_conn_cfg *b)
 {
@@ -56,6 +64,7 @@ static bool same_conn(const struct ike_conn_cfg *a, const struct ike_conn_cfg *b
 	       a->force_encap == b->force_encap && a->if_id_in == b->if_id_in &&
 	       a->if_id_out == b->if_id_out && same_auth(&a->local, &b->local) &&
 	       same_auth(&a->remote, &b->remote) && same_vips(a, b) &&
+	       same_names(a, b) &&
 	       same_ts(a->local_addrs, a->n_local_addrs, b->local_addrs, b->n_local_addrs) &&
 	       same_ts(a->remote_addrs, a->n_remote_addrs, b->remote_addrs, b->n_remote_addrs) &&
 	       same_proposals(&a->proposals, &b->proposals);

@@ -641,13 +641,42 @@ static void addresses(void **state)
 	assert_null(config_parse("t.conf", text, strlen(text), &errors));
 	assert_non_null(strstr(errors.list[0].text, "vpn.example.org"));
 	assert_non_null(
-		strstr(errors.list[0].text, "(host names are not supported by esplane yet)"));
+		strstr(errors.list[0].text, "(a host name may stand in remote_addrs alone)"));
 	cfg_errors_free(&errors);
 	refused(CONN("local_addrs = 10.0.0.1[tcp]"),
 		"t.conf:8: local_addrs: \"10.0.0.1[tcp]\" is a "
 		"traffic selector, not an address, prefix or range\n");
 	refused(CONN("local_addrs = dynamic"), "t.conf:8: local_addrs: \"dynamic\" is a traffic "
 		"selector, not an address, prefix or range\n");
+}
+
+static void host_names(void **state)
+{
+	struct daemon_config *c = accepted(WITH(
+		"remote_addrs = vpn.example.org, 10.0.0.0/8, cafe", "start_action = start"));
+	const struct ike_conn_cfg *conn = only_conn(c);
+
+	assert_int_equal(conn->n_remote_names, 2);
+	assert_string_equal(conn->remote_names[0], "vpn.example.org");
+	assert_string_equal(conn->remote_names[1], "cafe");
+	check_ts(conn->remote_addrs, conn->n_remote_addrs, "10.0.0.0/8");
+	config_free(c);
+	c = accepted(WITH("remote_addrs = vpn.example.org, %any", ""));
+	assert_int_equal(only_conn(c)->n_remote_names, 0);
+	config_free(c);
+	config_free(accepted(WITH("remote_addrs = vpn.example.org", "start_action = trap\n"
+				  "local_ts = 10.1.0.0/16\n remote_ts = 10.2.0.0/16")));
+	refused(WITH("remote_addrs = vpn.example.org", "start_action = trap|start\n"
+		     "local_ts = 10.1.0.0/16"),
+		"t.conf:10: child \"net\": a trap for a peer that remote_addrs knows by name needs "
+		"addresses in remote_ts\n");
+	refused(WITH("remote_addrs = vpn.example.org", "start_action = trap\n"
+		     "remote_ts = 10.1.0.0/16"),
+		"t.conf:10: child \"net\": a trap for a peer that remote_addrs knows by name needs "
+		"addresses in local_ts\n");
+	refused(WITH("remote_addrs = 10.0.0.300", ""),
+		"t.conf:8: remote_addrs: traffic selector \"10.0.0.300\": \"10.0.0.300\" is not an "
+		"IP address\n");
 }
 
 static void what_contradicts_itself(void **state)
@@ -812,6 +841,7 @@ int main(void)
 		cmocka_unit_test(authentication),
 		cmocka_unit_test(what_the_engine_refuses),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(host_names),
 		cmocka_unit_test(what_contradicts_itself),
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(faults_are_told_once),

@@ -68,6 +68,15 @@ static int host_source(void *host, const struct ike_addr *remote, struct ike_add
 	return 0;
 }
 
+static void host_resolve(void *host, uint64_t id, const char *name)
+{
+	struct world_end *end = host;
+
+	end->lookup = id;
+	end->lookups++;
+	snprintf(end->looked_up, sizeof(end->looked_up), "%s", name);
+}
+
 static size_t host_addresses(void *host, struct ike_addr *list, size_t max)
 {
 	struct world_end *end = host;
@@ -293,6 +302,7 @@ static void host_log(void *host, enum ike_log_level level, const char *name, con
 	struct world_end *end = host;
 	int n = snprintf(end->log + end->log_len, WORLD_LOG - end->log_len, "%s: %s\n", name, text);
 
+	end->errors += level == IKE_LOG_ERROR;
 	if (getenv("WORLD_VERBOSE"))
 		printf("# %c %s: %s\n", 'a' + end->index, name, text);
 	if (n > 0 && (size_t)n < WORLD_LOG - end->log_len)
@@ -332,6 +342,7 @@ static const struct ike_host host = {
 	.random = host_random,
 	.source = host_source,
 	.addresses = host_addresses,
+	.resolve = host_resolve,
 	.run_job = host_run_job,
 	.spi_alloc = host_spi_alloc,
 	.spi_free = host_spi_free,

@@ -73,6 +73,10 @@ struct world_end {
 	uint64_t random;
 	char log[WORLD_LOG];
 	size_t log_len;
+	unsigned int errors; /* lines of that level */
+	uint64_t lookup;     /* the last name that is asked for; 0: none */
+	unsigned int lookups;
+	char looked_up[64];
 	struct ike_event last_done; /* COMMAND_DONE */
 	char done_text[256];
 	unsigned int events[IKE_EVENT_COMMAND_DONE + 1];

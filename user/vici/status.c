@@ -251,14 +251,19 @@ void vici_put_child_rekey(struct vici_builder *b, const struct ike_sa_info *sa,
 	vici_section_end(b);
 }
 
-static void put_addrs(struct vici_builder *b, const char *key, const struct ike_ts *list, size_t n)
+static void put_addrs(struct vici_builder *b, const char *key, const struct ike_ts *list, size_t n,
+		      char *const *names, size_t n_names)
 {
-	if (n) {
-		put_ts(b, key, list, n);
-		return;
-	}
+	char text[IKE_TS_TEXT_MAX];
+	size_t i;
+
 	vici_list(b, key);
-	vici_item(b, "%any");
+	for (i = 0; i < n; i++)
+		vici_item(b, ike_ts_text(&list[i], text, sizeof(text)));
+	for (i = 0; i < n_names; i++)
+		vici_item(b, names[i]);
+	if (!n && !n_names)
+		vici_item(b, "%any");
 	vici_list_end(b);
 }
 
@@ -334,8 +339,9 @@ void vici_put_conn(struct vici_builder *b, const struct ike_conn_cfg *conn)
 	size_t i;
 
 	vici_section(b, conn->name);
-	put_addrs(b, "local_addrs", conn->local_addrs, conn->n_local_addrs);
-	put_addrs(b, "remote_addrs", conn->remote_addrs, conn->n_remote_addrs);
+	put_addrs(b, "local_addrs", conn->local_addrs, conn->n_local_addrs, NULL, 0);
+	put_addrs(b, "remote_addrs", conn->remote_addrs, conn->n_remote_addrs, conn->remote_names,
+		  conn->n_remote_names);
 	put_u64(b, "local_port", conn->local_port);
 	put_u64(b, "remote_port", conn->remote_port);
 	vici_str(b, "version", "IKEv2");
