@@ -11,7 +11,7 @@ enum { FRAGMENT_SIZE_LEAST = 256, IP_SIZE_MOST = 65535 };
 struct daemon_draft {
 	struct ike_settings engine;
 	uint16_t port, port_nat_t;
-	char *socket, *leases;
+	char *socket, *leases, *resolvconf;
 	struct log_levels log;
 };
 
@@ -87,6 +87,7 @@ static const struct key_def settings_keys[] = {
 	KEY("port_nat_t", set_u16, port_nat_t, NULL),
 	KEY("socket", set_path, socket, NULL),
 	KEY("leases", set_path, leases, NULL),
+	KEY("resolvconf", set_path, resolvconf, NULL),
 	KEY("log", set_log_levels, log, NULL),
 };
 
@@ -111,5 +112,6 @@ void load_daemon(struct load *l, const struct section *s)
 	l->out->port_nat_t = d.port_nat_t;
 	l->out->socket = d.socket;
 	l->out->leases = d.leases;
+	l->out->resolvconf = d.resolvconf;
 	l->out->log = d.log;
 }

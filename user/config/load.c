@@ -218,5 +218,6 @@ void config_free(struct daemon_config *config)
 		ike_config_unref(config->ike);
 	free(config->socket);
 	free(config->leases);
+	free(config->resolvconf);
 	free(config);
 }

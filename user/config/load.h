@@ -14,6 +14,7 @@ struct daemon_config {
 	/* section "esplaned" */
 	uint16_t port, port_nat_t;	/* 500 and 4500 unless set */
 	char *socket;			/* of VICI; NULL: the default */
+	char *resolvconf;		/* program; NULL: none */
 	char *leases;			/* file; NULL: the default */
 	struct log_levels log;		/* IKE_LOG_INFO unless set */
 };

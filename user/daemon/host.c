@@ -14,6 +14,7 @@
 #include "lease_file.h"
 #include "log.h"
 #include "radius.h"
+#include "resolvconf.h"
 #include "sockets.h"
 #include "updown.h"
 
@@ -186,6 +187,16 @@ static void op_updown(void *arg, const struct ike_updown_spec *spec)
 	updown_run(h->hooks, spec, interface);
 }
 
+static void op_dns_add(void *arg, uint64_t id, const struct ike_addr *servers, size_t n)
+{
+	resolvconf_add(((struct host *)arg)->resolvconf, id, servers, n);
+}
+
+static void op_dns_del(void *arg, uint64_t id)
+{
+	resolvconf_del(((struct host *)arg)->resolvconf, id);
+}
+
 static void op_lease_keep(void *arg, const char *pool, const char *identity,
 			  const struct ike_addr *addr)
 {
@@ -247,6 +258,8 @@ static const struct ike_host ops = {
 	.vip_add = op_vip_add,
 	.vip_del = op_vip_del,
 	.updown = op_updown,
+	.dns_add = op_dns_add,
+	.dns_del = op_dns_del,
 	.lease_keep = op_lease_keep,
 	.fetch = op_fetch,
 	.log_about = op_log,

@@ -21,6 +21,7 @@ struct hooks;
 struct kernel;
 struct lease_file;
 struct radius;
+struct resolvconf;
 struct sockets;
 
 struct host_event {
@@ -48,6 +49,7 @@ struct host {
 	struct fetches *fetches;
 	struct hooks *hooks;
 	struct radius *radius;
+	struct resolvconf *resolvconf;
 	struct host_listener listener;
 	struct counters counters;
 	struct names names;

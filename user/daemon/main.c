@@ -22,6 +22,7 @@
 #include "options.h"
 #include "privileges.h"
 #include "radius.h"
+#include "resolvconf.h"
 #include "roam.h"
 #include "sockets.h"
 #include "vici/client.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct fetches fetches;
 	struct hooks hooks;
 	struct radius radius;
+	struct resolvconf resolvconf;
 	struct host host;
 	struct watch watch;
 	struct roam roam;
@@ -338,12 +340,13 @@ static void open_leases(struct daemon *d)
 /* All that needs more than CAP_NET_ADMIN, or a file that only root may read. */
 static int open_all(struct daemon *d)
 {
-	/* Before there are secrets in memory: it is a process that runs programs. */
-	if (hooks_open(&d->hooks, d->options.config))
+	/* Before there are secrets in memory: these are processes that run programs. */
+	if (hooks_open(&d->hooks, d->options.config) || resolvconf_fork(&d->resolvconf))
 		return -1;
 	privileges_part_keys();
 	if (read_config(d))
 		return -1;
+	resolvconf_use(&d->resolvconf, d->settings->resolvconf);
 	use_log_levels(d);
 	if (d->options.privdrop && privileges_find(d->options.user, &d->identity))
 		return -1;
@@ -362,6 +365,7 @@ static int open_all(struct daemon *d)
 	d->fetches.done = host_fetched;
 	d->fetches.arg = &d->host;
 	d->host.hooks = &d->hooks;
+	d->host.resolvconf = &d->resolvconf;
 	if (d->options.kernel && (addresses_open(&d->addresses) || roam_open(&d->roam, &d->host)))
 		return -1;
 	return kernel_open(&d->kernel, d->options.kernel) || watch_open(&d->watch, &d->host) ||
@@ -438,6 +442,7 @@ static void free_all(struct daemon *d)
 	/* A job that ended after the stop limit may have installed something. */
 	kernel_clear(&d->kernel);
 	lease_file_close(&d->leases);
+	resolvconf_close(&d->resolvconf);
 	addresses_close(&d->addresses);
 	watch_free(&d->watch);
 	roam_free(&d->roam);

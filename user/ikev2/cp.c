@@ -71,6 +71,33 @@ void ike_cp_move(struct ike_sa *from, struct ike_sa *to)
 	to->n_vips = from->n_vips;
 	to->vips_ours = from->vips_ours;
 	from->n_vips = 0;
+	to->dns_id = from->dns_id;
+	from->dns_id = 0;
+	memcpy(to->nets, from->nets, sizeof(to->nets));
+	to->n_nets = from->n_nets;
+}
+
+static bool has_net(const struct ike_vip_spec *spec, const struct ike_ts *net)
+{
+	for (size_t i = 0; i < spec->n_nets; i++)
+		if (ike_ts_equal(&spec->nets[i], net))
+			return true;
+	return false;
+}
+
+/*
+ * Of what the peer says is behind it, what lies within selectors that are wider: more than is
+ * configured it has no business to lead here. @spec->nets is @nets.
+ */
+static void add_split(const struct ike_sa *sa, uint8_t family, struct ike_vip_spec *spec,
+		      struct ike_ts nets[IKE_TS_MAX])
+{
+	size_t n = spec->n_nets;
+
+	for (size_t i = 0; i < sa->n_nets && spec->n_nets < IKE_TS_MAX; i++)
+		if (sa->nets[i].first.family == family && ike_ts_subset(nets, n, &sa->nets[i], 1) &&
+		    !has_net(spec, &sa->nets[i]))
+			nets[spec->n_nets++] = sa->nets[i];
 }
 
 /* With what the children have behind the peer, as far as it is configured and of the family. */
@@ -91,6 +118,7 @@ static int tell_host(const struct ike_sa *sa, const struct ike_vip *vip, bool ad
 				nets[spec.n_nets++] = cfg->remote_ts[k];
 	}
 	spec.nets = nets;
+	add_split(sa, vip->addr.family, &spec, nets);
 	if (add)
 		return e->ops->vip_add(e->host, &spec, why);
 	e->ops->vip_del(e->host, &spec);
@@ -101,6 +129,9 @@ void ike_cp_end(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
 
+	if (sa->dns_id && e->ops->dns_del)
+		e->ops->dns_del(e->host, sa->dns_id);
+	sa->dns_id = 0;
 	while (sa->n_vips) {
 		struct ike_vip *vip = &sa->vips[--sa->n_vips];
 
@@ -207,6 +238,7 @@ void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
 		else
 			put_addr(w, &conn->vips[i]);
 		put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_DNS : IKE_CP_INTERNAL_IP4_DNS);
+		put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_SUBNET : IKE_CP_INTERNAL_IP4_SUBNET);
 	}
 	ike_payload_end(w, mark);
 }
@@ -254,18 +286,129 @@ static bool take_addr(struct ike_sa *sa, uint8_t family, struct ike_bytes data,
 	return add_vip(sa, &addr, err);
 }
 
+struct name_servers {
+	struct ike_addr list[IKE_DNS_MAX];
+	size_t n;
+};
+
+/* Where a name server can be: nowhere on this host, nor on its wires, for all that a peer knows. */
+static bool is_far(const struct ike_addr *a)
+{
+	if (a->family == AF_INET)
+		return a->bytes[0] && a->bytes[0] != 127 && a->bytes[0] < 224 &&
+		       (a->bytes[0] != 169 || a->bytes[1] != 254);
+	/* Global and unique local unicast (RFC 4291 section 2.4, RFC 4193). */
+	return (a->bytes[0] & 0xe0) == 0x20 || (a->bytes[0] & 0xfe) == 0xfc;
+}
+
+static void take_dns(struct ike_sa *sa, struct ike_bytes data, struct name_servers *to)
+{
+	char text[IKE_ADDR_TEXT_MAX];
+	struct ike_addr addr;
+
+	if (to->n == IKE_DNS_MAX || !ike_addr_from_bytes(&addr, data) || !wants(sa, addr.family))
+		return;
+	ike_addr_text(&addr, text, sizeof(text));
+	if (is_far(&addr))
+		to->list[to->n++] = addr;
+	ike_sa_log(sa, IKE_LOG_INFO, "the peer names the name server %s%s", text,
+		   is_far(&addr) ? "" : ", which cannot be one: left out");
+}
+
+/* The prefix @ts of @bits; false if there are ones behind these. */
+static bool set_prefix(struct ike_ts *ts, const struct ike_addr *addr, unsigned int bits)
+{
+	*ts = ike_ts_of_addr(addr);
+	for (unsigned int i = bits; i < 8 * ike_addr_len(addr); i++) {
+		uint8_t bit = 0x80 >> i % 8;
+
+		if (addr->bytes[i / 8] & bit)
+			return false;
+		ts->last.bytes[i / 8] |= bit;
+	}
+	return true;
+}
+
+/* An address, and a mask or, in IPv6, the length of a prefix. */
+static bool read_subnet(struct ike_bytes data, struct ike_ts *ts)
+{
+	struct ike_addr addr, mask;
+	unsigned int bits = 0;
+
+	if (data.len == 17)
+		return ike_addr_from_bytes(&addr, ike_bytes(data.p, 16)) && data.p[16] <= 128 &&
+		       set_prefix(ts, &addr, data.p[16]);
+	if (data.len != 8 || !ike_addr_from_bytes(&addr, ike_bytes(data.p, 4)) ||
+	    !ike_addr_from_bytes(&mask, ike_bytes(data.p + 4, 4)))
+		return false;
+	while (bits < 32 && mask.bytes[bits / 8] >> (7 - bits % 8) & 1)
+		bits++;
+	for (unsigned int i = bits; i < 32; i++)
+		if (mask.bytes[i / 8] >> (7 - i % 8) & 1)
+			return false;
+	return set_prefix(ts, &addr, bits);
+}
+
+static void take_subnet(struct ike_sa *sa, struct ike_bytes data)
+{
+	struct ike_ts ts;
+
+	/* An empty one is what a request has. */
+	if (!data.len || sa->n_nets == IKE_NETS_MAX)
+		return;
+	if (!read_subnet(data, &ts))
+		ike_sa_log(sa, IKE_LOG_INFO, "the peer's INTERNAL_IP_SUBNET of %zu bytes is no "
+			   "network: left out", data.len);
+	else if (wants(sa, ts.first.family))
+		sa->nets[sa->n_nets++] = ts;
+}
+
+/* What goes with addresses: before they are set up. */
+static void take_others(struct ike_sa *sa, const struct ike_payloads *all, struct name_servers *dns)
+{
+	struct ike_wire_cp_attribute a;
+	struct ike_cp_iter it;
+
+	sa->n_nets = 0;
+	if (!begin_reading(all, IKE_CFG_REPLY, &it))
+		return;
+	while (ike_cp_next(&it, &a, NULL) == IKE_ITEM_ONE) {
+		switch (a.type) {
+		case IKE_CP_INTERNAL_IP4_DNS:
+		case IKE_CP_INTERNAL_IP6_DNS:
+			take_dns(sa, a.data, dns);
+			break;
+		case IKE_CP_INTERNAL_IP4_SUBNET:
+		case IKE_CP_INTERNAL_IP6_SUBNET:
+			take_subnet(sa, a.data);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
 bool ike_cp_take(struct ike_sa *sa, const struct ike_payloads *all, struct ike_error *err)
 {
+	struct ike_engine *e = sa->engine;
+	struct name_servers dns = {0};
 	struct ike_wire_cp_attribute a;
 	struct ike_cp_iter it;
 
 	if (!sa->conn->n_vips)
 		return true;
+	take_others(sa, all, &dns);
 	if (begin_reading(all, IKE_CFG_REPLY, &it))
 		while (ike_cp_next(&it, &a, err) == IKE_ITEM_ONE)
 			if (family_of(a.type) && !take_addr(sa, family_of(a.type), a.data, err))
 				return false;
-	return sa->n_vips || ike_fail(err, "the peer gives no address (vips)");
+	if (!sa->n_vips)
+		return ike_fail(err, "the peer gives no address (vips)");
+	if (dns.n && e->ops->dns_add) {
+		sa->dns_id = sa->id;
+		e->ops->dns_add(e->host, sa->dns_id, dns.list, dns.n);
+	}
+	return true;
 }
 
 /* Server */

@@ -250,6 +250,12 @@ struct ike_host {
 	/* Runs spec->cfg->updown; not for one that replaces another or is replaced. May be NULL. */
 	void (*updown)(void *host, const struct ike_updown_spec *spec);
 	/*
+	 * Name servers that a peer has given to this end, until @id is taken away again. Both may be
+	 * NULL.
+	 */
+	void (*dns_add)(void *host, uint64_t id, const struct ike_addr *servers, size_t n);
+	void (*dns_del)(void *host, uint64_t id);
+	/*
 	 * @identity has been given @addr out of @pool: for ike_engine_restore_lease() in the next
 	 * life. May be NULL.
 	 */

@@ -48,7 +48,9 @@ struct ike_vip {
 };
 
 enum {
-	IKE_VIPS_MAX = 4
+	IKE_VIPS_MAX = 4,
+	IKE_DNS_MAX = 8,   /* of what a peer sends, the first are taken */
+	IKE_NETS_MAX = 32,
 };
 
 enum {
@@ -145,6 +147,10 @@ struct ike_sa {
 	struct ike_vip vips[IKE_VIPS_MAX];
 	size_t n_vips;
 	bool vips_ours; /* the peer gave them */
+	/* The client's: what came along with them. */
+	uint64_t dns_id; /* what the host knows name servers by; 0: none */
+	struct ike_ts nets[IKE_NETS_MAX];
+	size_t n_nets;
 	struct ike_refusals refusals; /* of what the peer does not take */
 
 	struct ike_child_list children;

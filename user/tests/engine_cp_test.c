@@ -382,6 +382,55 @@ static void test_wire(void **state)
 	world_free(w);
 }
 
+/* Name servers are there as long as the address, through rekeying of the IKE SA too. */
+static void test_name_servers(void **state)
+{
+	struct world *w = with("0.0.0.0/32");
+	struct ike_match match = {.conn = "site"};
+	struct ike_pool_cfg *pool = &w->end[1].config->pools[0];
+	const char *why;
+
+	pool->dns = reallocarray(pool->dns, 5, sizeof(*pool->dns));
+	/* None that this end should believe, and none of a family that it has not asked for. */
+	pool->dns[1] = address("127.0.0.1");
+	pool->dns[2] = address("2001:db8:2::53");
+	pool->dns[3] = address("224.0.0.251");
+	pool->dns[4] = address("10.2.0.54");
+	pool->n_dns = 5;
+	world_start(w);
+	world_up(w);
+	assert_string_equal(w->end[0].dns, "1 10.2.0.53 10.2.0.54");
+	assert_true(world_logged(&w->end[0], "name server 127.0.0.1, which cannot be one: left out"));
+	assert_int_not_equal(ike_engine_rekey(w->end[0].engine, w->now, &match, &why), 0);
+	world_run(w);
+	world_pass(w, 2 * IKE_REKEYED_TIME);
+	assert_int_equal(world_count_ike(w, 0, NULL), 1);
+	assert_string_equal(w->end[0].dns, "1 10.2.0.53 10.2.0.54");
+	assert_int_not_equal(ike_engine_terminate(w->end[0].engine, w->now, &match, &why), 0);
+	world_run(w);
+	assert_string_equal(w->end[0].dns, "");
+	assert_string_equal(w->end[1].dns, "");
+	world_free(w);
+}
+
+/* Selectors for everything, networks by name: routes are for these, as far as the selectors hold them. */
+static void test_split_include(void **state)
+{
+	struct world *w = with("0.0.0.0/32");
+	struct ike_child_cfg *client = &w->end[0].config->conns[0].children[0],
+			     *server = &w->end[1].config->conns[0].children[0];
+	struct ike_pool_cfg *pool = &w->end[1].config->pools[0];
+
+	set_ts(&client->remote_ts, &client->n_remote_ts, "10.0.0.0/8,192.0.2.128/25");
+	set_ts(&server->local_ts, &server->n_local_ts, "0.0.0.0/0");
+	set_ts(&pool->split, &pool->n_split,
+	       "10.2.0.0/16,10.3.1.128/25,172.16.0.0/12,192.0.2.128/25,0.0.0.0/0");
+	world_start(w);
+	world_up(w);
+	assert_string_equal(w->end[0].nets, "10.0.0.0/8 192.0.2.128/25 10.2.0.0/16 10.3.1.128/25");
+	world_free(w);
+}
+
 /*
  * The client goes to another place (MOBIKE): its address inside goes along, and is not among those
  * that it may be reached at outside.
@@ -420,6 +469,8 @@ int main(void)
 		cmocka_unit_test(test_client_again), cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_no_pools),    cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_leases),	    cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_name_servers),
+		cmocka_unit_test(test_split_include),
 		cmocka_unit_test(test_client_moves),
 	};
 

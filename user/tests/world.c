@@ -277,6 +277,24 @@ static void host_vip_del(void *host, const struct ike_vip_spec *spec)
 	fail_msg("an address that was not there is taken away");
 }
 
+static void host_dns_add(void *host, uint64_t id, const struct ike_addr *servers, size_t n)
+{
+	char *at = ((struct world_end *)host)->dns, text[IKE_ADDR_TEXT_MAX];
+
+	assert_string_equal(at, "");
+	at += sprintf(at, "%u", (unsigned int)id);
+	for (size_t i = 0; i < n; i++)
+		at += sprintf(at, " %s", ike_addr_text(&servers[i], text, sizeof(text)));
+}
+
+static void host_dns_del(void *host, uint64_t id)
+{
+	char *at = ((struct world_end *)host)->dns;
+
+	assert_int_equal(strtoul(at, NULL, 10), id);
+	*at = '\0';
+}
+
 static void host_lease_keep(void *host, const char *pool, const char *identity,
 			    const struct ike_addr *addr)
 {
@@ -354,6 +372,8 @@ static const struct ike_host host = {
 	.policy_del = host_policy_del,
 	.vip_add = host_vip_add,
 	.vip_del = host_vip_del,
+	.dns_add = host_dns_add,
+	.dns_del = host_dns_del,
 	.lease_keep = host_lease_keep,
 	.fetch = host_fetch,
 	.log = host_log,
@@ -439,6 +459,8 @@ void world_renew(struct world *w, unsigned int end)
 {
 	struct world_end *at = &w->end[end];
 
+	/* They go with who has set them. */
+	at->dns[0] = '\0';
 	at->engine = ike_engine_new(&host, at, at->config, w->now);
 	assert_non_null(at->engine);
 	ike_engine_start(at->engine, w->now);

@@ -67,6 +67,7 @@ struct world_end {
 	/* How often the data plane was asked for something, and the one time that it refuses. */
 	unsigned int asked, refuse_at;
 	struct ike_addr vips[8]; /* set up inside; family 0: free */
+	char dns[256];		 /* name servers: "id addr addr\n" */
 	char nets[256];		 /* that the last one is for */
 	struct ike_addr outer;	 /* of the tunnel that it was given in */
 	char leases[1024];	 /* told to be kept: "pool address identity\n" each */
