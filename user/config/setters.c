@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What becomes of the value of a key: one function for each type of field. */
 #include <ctype.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,19 +241,46 @@ static bool is_plain(const struct ike_ts *ts)
 	return !ts->dynamic && !ts->protocol && !ts->port_first && ts->port_last == UINT16_MAX;
 }
 
-/* RFC 4291 section 2.5.6. */
-static bool is_link_local(const struct ike_addr *a)
+/* "fe80::1%eth0": the part behind the sign is cut off. Returns false after an error. */
+static bool cut_scope(const struct key_call *call, char *text, uint32_t *scope)
 {
-	return a->family == AF_INET6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+	char *name = strchr(text, '%');
+	unsigned int index = name ? if_nametoindex(name + 1) : 0;
+
+	*scope = index;
+	if (!name)
+		return true;
+	if (!index) {
+		key_error(call, "\"%s\": this host has no interface %s", text, name + 1);
+		return false;
+	}
+	*name = '\0';
+	return true;
+}
+
+static bool set_scope(const struct key_call *call, const char *text, struct ike_ts *ts, uint32_t scope)
+{
+	if (!scope == !ike_addr_link_local(&ts->first)) {
+		ts->first.scope = ts->last.scope = scope;
+		return true;
+	}
+	if (scope)
+		key_error(call, "\"%s\" is no link-local address: it takes no interface", text);
+	else
+		key_error(call, "\"%s\" is link-local: say of which link, such as %s%%eth0", text, text);
+	return false;
 }
 
 /* One of a list of addresses. Returns false after an error. */
-static bool add_addr(const struct key_call *call, const char *text)
+static bool add_addr(const struct key_call *call, char *text)
 {
 	struct addr_list *field = call->field;
 	struct ike_error err;
 	struct ike_ts ts, *list;
+	uint32_t scope;
 
+	if (!cut_scope(call, text, &scope))
+		return false;
 	if (!ike_ts_parse(text, &ts, &err)) {
 		key_error(call, "%s%s", err.text, is_host_name(text) ?
 			  " (a host name may stand in remote_addrs alone)" : "");
@@ -263,10 +291,8 @@ static bool add_addr(const struct key_call *call, const char *text)
 			  text);
 		return false;
 	}
-	if (is_link_local(&ts.first)) {
-		key_error(call, "\"%s\": link-local addresses are not supported by esplane yet", text);
+	if (!set_scope(call, text, &ts, scope))
 		return false;
-	}
 	list = reallocarray(field->list, field->n + 1, sizeof(*list));
 	if (!list) {
 		call->errors->no_memory = true;

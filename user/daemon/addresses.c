@@ -115,7 +115,8 @@ static int look_at(struct nl_msg *msg, void *arg)
 	struct ike_addr addr;
 	uint32_t flags;
 
-	if (read_address(msg, &addr, &m, &flags) && ike_addr_equal(&addr, &s->addr))
+	if (read_address(msg, &addr, &m, &flags) && ike_addr_equal(&addr, &s->addr) &&
+	    (!s->addr.scope || s->addr.scope == m->ifa_index))
 		s->index = m->ifa_index;
 	return NL_OK;
 }
@@ -190,7 +191,8 @@ static int find_way(struct addresses *a, const struct ike_addr *peer, struct way
 	int err = -NLE_NOMEM;
 
 	if (msg && cb && !nlmsg_append(msg, &m, sizeof(m), NLMSG_ALIGNTO) &&
-	    !nla_put(msg, RTA_DST, ike_addr_len(peer), peer->bytes)) {
+	    !nla_put(msg, RTA_DST, ike_addr_len(peer), peer->bytes) &&
+	    (!peer->scope || !nla_put_u32(msg, RTA_OIF, peer->scope))) {
 		nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, look_at_route, way);
 		err = nl_send_auto(a->sock, msg);
 	}

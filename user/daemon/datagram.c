@@ -103,7 +103,7 @@ static void put_message(struct msghdr *msg, union datagram_control *control, int
 }
 
 void datagram_put_source(struct msghdr *msg, union datagram_control *control, int family,
-			 const uint8_t *local)
+			 const uint8_t *local, unsigned int scope)
 {
 	struct in_pktinfo v4 = { 0 };
 	struct in6_pktinfo v6 = { 0 };
@@ -113,6 +113,7 @@ void datagram_put_source(struct msghdr *msg, union datagram_control *control, in
 		put_message(msg, control, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
 	} else if (family == AF_INET6) {
 		memcpy(&v6.ipi6_addr, local, sizeof(v6.ipi6_addr));
+		v6.ipi6_ifindex = scope;
 		put_message(msg, control, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
 	}
 }

@@ -47,8 +47,8 @@ union datagram_control {
 	struct cmsghdr align;
 };
 
-/* Makes @msg leave from the address @local of @family. */
+/* Makes @msg leave from the address @local of @family, a link-local one by the interface @scope. */
 void datagram_put_source(struct msghdr *msg, union datagram_control *control, int family,
-			 const uint8_t *local);
+			 const uint8_t *local, unsigned int scope);
 
 #endif

@@ -171,6 +171,7 @@ int kernel_sa_update(struct kernel *k, uint32_t sa_id, const struct ike_endpoint
 		return 0;
 	mapping_addr(&sa.src, &src->addr);
 	mapping_addr(&sa.dst, &dst->addr);
+	sa.ifindex = mapping_ifindex(&src->addr, &dst->addr);
 	sa.encap_sport = udp_encap ? src->port : 0;
 	sa.encap_dport = udp_encap ? dst->port : 0;
 	err = dp_sa_update(k->dp, &sa);

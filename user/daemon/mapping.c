@@ -24,6 +24,11 @@ void mapping_addr(struct dp_addr *to, const struct ike_addr *from)
 	memcpy(to->bytes, from->bytes, to->len);
 }
 
+uint32_t mapping_ifindex(const struct ike_addr *src, const struct ike_addr *dst)
+{
+	return src->scope ? src->scope : dst->scope;
+}
+
 bool mapping_addr_back(struct ike_addr *to, const struct dp_addr *from)
 {
 	memset(to, 0, sizeof(*to));
@@ -155,6 +160,7 @@ int mapping_sa(struct dp_sa *to, struct mapping_keymat *keymat, const struct ike
 	to->spi = spec->spi;
 	mapping_addr(&to->src, &spec->src.addr);
 	mapping_addr(&to->dst, &spec->dst.addr);
+	to->ifindex = mapping_ifindex(&spec->src.addr, &spec->dst.addr);
 	to->flags = (spec->esn ? ESPLANE_SA_FLAG_ESN : 0) |
 		    (spec->copy_dscp ? ESPLANE_SA_FLAG_COPY_DSCP : 0) |
 		    (spec->no_ecn ? ESPLANE_SA_FLAG_NO_ECN : 0);

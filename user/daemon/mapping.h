@@ -16,6 +16,8 @@ static inline uint32_t mapping_boot(uint64_t cookie)
 }
 
 void mapping_addr(struct dp_addr *to, const struct ike_addr *from);
+/* The interface that a link-local address of the two is on; 0: neither is. */
+uint32_t mapping_ifindex(const struct ike_addr *src, const struct ike_addr *dst);
 /* False if it is neither 4 nor 16 bytes long. */
 bool mapping_addr_back(struct ike_addr *to, const struct dp_addr *from);
 

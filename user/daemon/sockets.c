@@ -123,6 +123,7 @@ static void take_address(struct ike_endpoint *e, const union address *from)
 		e->port = ntohs(from->v4.sin_port);
 	} else {
 		memcpy(e->addr.bytes, &from->v6.sin6_addr, sizeof(from->v6.sin6_addr));
+		e->addr.scope = ike_addr_link_local(&e->addr) ? from->v6.sin6_scope_id : 0;
 		e->port = ntohs(from->v6.sin6_port);
 	}
 }
@@ -132,6 +133,7 @@ static void take_local(struct ike_endpoint *e, const struct datagram_info *info,
 	memset(e, 0, sizeof(*e));
 	e->addr.family = info->family;
 	memcpy(e->addr.bytes, info->local, info->family == AF_INET ? 4 : 16);
+	e->addr.scope = ike_addr_link_local(&e->addr) ? info->ifindex : 0;
 	e->port = port;
 }
 
@@ -246,10 +248,12 @@ static socklen_t put_remote(union address *to, const struct ike_endpoint *remote
 {
 	socklen_t len = wildcard(to, remote->addr.family, remote->port);
 
-	if (remote->addr.family == AF_INET)
+	if (remote->addr.family == AF_INET) {
 		memcpy(&to->v4.sin_addr, remote->addr.bytes, sizeof(to->v4.sin_addr));
-	else
-		memcpy(&to->v6.sin6_addr, remote->addr.bytes, sizeof(to->v6.sin6_addr));
+		return len;
+	}
+	memcpy(&to->v6.sin6_addr, remote->addr.bytes, sizeof(to->v6.sin6_addr));
+	to->v6.sin6_scope_id = remote->addr.scope;
 	return len;
 }
 
@@ -268,7 +272,8 @@ static void send_parts(struct socket *one, const struct ike_endpoint *local,
 	}
 	msg.msg_namelen = put_remote(&to, remote);
 	if (!ike_addr_unspecified(&local->addr))
-		datagram_put_source(&msg, &control, local->addr.family, local->addr.bytes);
+		datagram_put_source(&msg, &control, local->addr.family, local->addr.bytes,
+				    local->addr.scope);
 	if (sendmsg(one->fd, &msg, 0) < 0)
 		log_info("sending to %s[%u]: %m", ike_addr_text(&remote->addr, text, sizeof(text)),
 			 remote->port);

@@ -47,6 +47,11 @@ bool ike_addr_equal(const struct ike_addr *a, const struct ike_addr *b)
 	return !ike_addr_compare(a, b);
 }
 
+bool ike_addr_link_local(const struct ike_addr *a)
+{
+	return a->family == AF_INET6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 bool ike_addr_unspecified(const struct ike_addr *a)
 {
 	static const uint8_t zero[sizeof(a->bytes)];
@@ -72,5 +77,7 @@ char *ike_addr_text(const struct ike_addr *a, char *buf, size_t cap)
 {
 	if (!ike_addr_len(a) || !inet_ntop(a->family, a->bytes, buf, cap))
 		snprintf(buf, cap, "(none)");
+	else if (a->scope)
+		snprintf(buf + strlen(buf), cap - strlen(buf), "%%%u", a->scope);
 	return buf;
 }

@@ -11,6 +11,12 @@ enum {
 	EXPLAIN_MAX = 3000,
 };
 
+/* The same address may be on each link. */
+static bool other_link(const struct ike_addr *a, const struct ike_addr *b)
+{
+	return a->scope && b->scope && a->scope != b->scope;
+}
+
 static unsigned int fit_addr(const struct ike_ts *list, size_t n, const struct ike_addr *a)
 {
 	unsigned int best = n ? FIT_NO : FIT_ANY;
@@ -18,7 +24,7 @@ static unsigned int fit_addr(const struct ike_ts *list, size_t n, const struct i
 	for (size_t i = 0; i < n; i++) {
 		bool single = ike_addr_equal(&list[i].first, &list[i].last);
 
-		if (ike_ts_holds_addr(&list[i], a) && best < FIT_SINGLE)
+		if (ike_ts_holds_addr(&list[i], a) && !other_link(&list[i].first, a) && best < FIT_SINGLE)
 			best = single ? FIT_SINGLE : FIT_RANGE;
 	}
 	return best;

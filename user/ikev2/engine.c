@@ -281,12 +281,17 @@ void ike_engine_resolved(struct ike_engine *e, ike_time now, uint64_t id,
 void ike_engine_sa_mapping(struct ike_engine *e, ike_time now, uint64_t cookie, uint32_t spi,
 			   const struct ike_endpoint *remote)
 {
+	struct ike_endpoint at = *remote;
 	struct ike_child *c;
 
 	enter(e, now);
 	c = ike_child_find(e, cookie);
-	if (c && c->spi_in == spi)
-		ike_sa_follow(c->sa, &c->sa->local, remote);
+	if (c && c->spi_in == spi) {
+		/* The data plane does not tell the link, on which the SA stays. */
+		if (ike_addr_link_local(&at.addr))
+			at.addr.scope = c->sa->local.addr.scope;
+		ike_sa_follow(c->sa, &c->sa->local, &at);
+	}
 	leave(e);
 }
 

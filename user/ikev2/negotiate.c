@@ -57,8 +57,10 @@ static bool is_host(const struct ike_ts *list, size_t n, struct ike_addr *host)
 /* Only their addresses change: protocol and ports stay. */
 static void set_host(struct ike_ts *list, size_t n, const struct ike_addr *host)
 {
+	struct ike_ts at = ike_ts_of_addr(host);
+
 	for (size_t i = 0; i < n; i++)
-		list[i].first = list[i].last = *host;
+		list[i].first = list[i].last = at.first;
 }
 
 static bool is_end(const struct ike_ts *list, size_t n, const struct ike_endpoint *end)

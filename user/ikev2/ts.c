@@ -17,15 +17,18 @@ static bool any_port(const struct ike_ts *ts)
 
 struct ike_ts ike_ts_of_addr(const struct ike_addr *a)
 {
-	return (struct ike_ts){.first = *a, .last = *a, .port_last = IKE_TS_PORT_MAX};
+	struct ike_ts ts = {.first = *a, .last = *a, .port_last = IKE_TS_PORT_MAX};
+
+	ts.first.scope = ts.last.scope = 0;
+	return ts;
 }
 
 void ike_ts_resolve(struct ike_ts *list, size_t n, const struct ike_addr *a)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].dynamic) {
-			list[i].first = *a;
-			list[i].last = *a;
+			list[i].first = list[i].last = *a;
+			list[i].first.scope = list[i].last.scope = 0;
 		}
 	}
 }

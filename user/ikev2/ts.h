@@ -13,7 +13,7 @@
 #include "ikev2/wire/wire.h"
 
 enum {
-	IKE_ADDR_TEXT_MAX = 46, /* INET6_ADDRSTRLEN */
+	IKE_ADDR_TEXT_MAX = 46 + 11, /* INET6_ADDRSTRLEN, and a scope */
 	IKE_TS_TEXT_MAX = 128,
 	IKE_TS_MAX = 64, /* selectors in one payload; more are refused */
 };
@@ -21,6 +21,11 @@ enum {
 struct ike_addr {
 	uint8_t family;	   /* AF_INET, AF_INET6; 0: none */
 	uint8_t bytes[16]; /* network order; the first 4 for AF_INET, the rest zero */
+	/*
+	 * Of an end outside that is link-local: the interface whose link is meant; else 0. Nothing
+	 * on the wire has it, and comparing does not look at it.
+	 */
+	uint32_t scope;
 };
 
 /* Addresses first..last, ports likewise. */
@@ -39,9 +44,13 @@ IKE_MUST_CHECK bool ike_addr_from_bytes(struct ike_addr *a, struct ike_bytes b);
 bool ike_addr_equal(const struct ike_addr *a, const struct ike_addr *b);
 /* Orders by family, then by value. */
 int ike_addr_compare(const struct ike_addr *a, const struct ike_addr *b);
+/* RFC 4291 section 2.5.6. */
+bool ike_addr_link_local(const struct ike_addr *a);
 /* 0.0.0.0, :: or none. */
 bool ike_addr_unspecified(const struct ike_addr *a);
+/* Without scope. */
 IKE_MUST_CHECK bool ike_addr_parse(const char *text, struct ike_addr *a, struct ike_error *err);
+/* With the scope as a number: "fe80::1%2". */
 char *ike_addr_text(const struct ike_addr *a, char *buf, size_t cap);
 
 /*

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <net/if.h>
 
 #include "config/load.h"
 #include "config/near.h"
@@ -522,8 +523,13 @@ static void keys_of_strongswan(void **state)
 		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
 		"only reauth_time = 0 is\n");
 	refused(CONN("local_addrs = 2001:db8::1, fe80::1"),
-		"t.conf:8: local_addrs: \"fe80::1\": link-local addresses are not supported by "
-		"esplane yet\n");
+		"t.conf:8: local_addrs: \"fe80::1\" is link-local: say of which link, such as "
+		"fe80::1%eth0\n");
+	refused(CONN("local_addrs = fe80::1%nowhere"),
+		"t.conf:8: local_addrs: \"fe80::1%nowhere\": this host has no interface nowhere\n");
+	refused(CONN("local_addrs = 2001:db8::1%lo"),
+		"t.conf:8: local_addrs: \"2001:db8::1\" is no link-local address: it takes no "
+		"interface\n");
 	refused(CHILD("mode = beet"),
 		"t.conf:10: mode: beet is not supported by esplane yet; tunnel, transport, pass and "
 		"drop are\n");
@@ -648,6 +654,20 @@ static void addresses(void **state)
 		"traffic selector, not an address, prefix or range\n");
 	refused(CONN("local_addrs = dynamic"), "t.conf:8: local_addrs: \"dynamic\" is a traffic "
 		"selector, not an address, prefix or range\n");
+}
+
+static void link_local(void **state)
+{
+	struct daemon_config *c = accepted(WITH("remote_addrs = fe80::1%lo, 10.0.0.0/8", ""));
+	const struct ike_conn_cfg *conn = only_conn(c);
+	char text[IKE_ADDR_TEXT_MAX], expected[IKE_ADDR_TEXT_MAX];
+
+	assert_int_equal(conn->n_remote_addrs, 2);
+	assert_int_equal(conn->remote_addrs[0].first.scope, if_nametoindex("lo"));
+	assert_int_equal(conn->remote_addrs[1].first.scope, 0);
+	snprintf(expected, sizeof(expected), "fe80::1%%%u", if_nametoindex("lo"));
+	assert_string_equal(ike_addr_text(&conn->remote_addrs[0].first, text, sizeof(text)), expected);
+	config_free(c);
 }
 
 static void host_names(void **state)
@@ -842,6 +862,7 @@ int main(void)
 		cmocka_unit_test(what_the_engine_refuses),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(host_names),
+		cmocka_unit_test(link_local),
 		cmocka_unit_test(what_contradicts_itself),
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(faults_are_told_once),

@@ -147,15 +147,16 @@ static void source_address(void **state)
 	struct in_pktinfo v4;
 	struct in6_pktinfo v6;
 
-	datagram_put_source(&msg, &control, AF_INET, (const uint8_t *)"\xc0\x00\x02\x01");
+	datagram_put_source(&msg, &control, AF_INET, (const uint8_t *)"\xc0\x00\x02\x01", 0);
 	assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, IP_PKTINFO);
 	memcpy(&v4, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(v4));
 	assert_int_equal(ntohl(v4.ipi_spec_dst.s_addr), 0xc0000201);
 	datagram_put_source(&msg, &control, AF_INET6,
-			    (const uint8_t *)"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
+			    (const uint8_t *)"\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 7);
 	assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, IPV6_PKTINFO);
 	memcpy(&v6, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(v6));
 	assert_int_equal(v6.ipi6_addr.s6_addr[15], 1);
+	assert_int_equal(v6.ipi6_ifindex, 7);
 	assert_true(msg.msg_controllen <= sizeof(control));
 }
 

@@ -92,6 +92,31 @@ static void outbound_sa(void **state)
 	assert_int_equal(sa.n_selectors, 0);
 }
 
+/* The data plane has the link beside both addresses. */
+static void link_local_sa(void **state)
+{
+	struct ike_ts src = ts("10.1.0.0/24"), dst = ts("10.2.0.0/24");
+	struct ike_sa_spec spec = {
+		.inbound = true,
+		.src = { addr("fe80::1"), 500 },
+		.dst = { addr("fe80::2"), 500 },
+		.encr = 20,
+		.src_ts = &src,
+		.dst_ts = &dst,
+		.n_src_ts = 1,
+		.n_dst_ts = 1,
+	};
+	struct mapping_keymat keymat;
+	struct dp_sa sa;
+	const char *why;
+
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), 0);
+	assert_int_equal(sa.ifindex, 0);
+	spec.dst.addr.scope = 7;
+	assert_int_equal(mapping_sa(&sa, &keymat, &spec, 1, &why), 0);
+	assert_int_equal(sa.ifindex, 7);
+}
+
 static void native_inbound_sa(void **state)
 {
 	struct ike_ts src = ts("10.1.0.0/24"), dst = ts("10.2.0.0/24");
@@ -384,7 +409,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outbound_sa),
-		cmocka_unit_test(native_inbound_sa),
+		cmocka_unit_test(link_local_sa), cmocka_unit_test(native_inbound_sa),
 		cmocka_unit_test(separate_integrity),
 		cmocka_unit_test(every_pair),
 		cmocka_unit_test(no_pair),
