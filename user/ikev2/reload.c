@@ -25,12 +25,19 @@ static bool same_proposals(const struct ike_proposal_list *a, const struct ike_p
 				       ike_proposal_list_text(b, y, sizeof(y)));
 }
 
+static bool same_mark(const struct ike_mark *a, const struct ike_mark *b)
+{
+	return a->value == b->value && a->mask == b->mask;
+}
+
 /* In all that both ends, or the data plane, were told of it. Lifetimes and actions count from the next. */
 static bool same_child(const struct ike_child_cfg *a, const struct ike_child_cfg *b)
 {
 	return a->mode == b->mode && a->if_id_in == b->if_id_in && a->if_id_out == b->if_id_out &&
 	       a->priority == b->priority && a->replay_window == b->replay_window &&
-	       a->single_pair == b->single_pair &&
+	       a->single_pair == b->single_pair && a->set_mark_out == b->set_mark_out &&
+	       a->copy_dscp == b->copy_dscp && a->no_ecn == b->no_ecn &&
+	       same_mark(&a->mark_in, &b->mark_in) && same_mark(&a->mark_out, &b->mark_out) &&
 	       same_ts(a->local_ts, a->n_local_ts, b->local_ts, b->n_local_ts) &&
 	       same_ts(a->remote_ts, a->n_remote_ts, b->remote_ts, b->n_remote_ts) &&
 	       same_proposals(&a->proposals, &b->proposals);
