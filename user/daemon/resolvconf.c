@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,41 @@ struct helper {
 	size_t n_ids;
 };
 
-/* Feeds @text to the program, whose only words are a flag and a name made of a number. */
-static void start_program(struct helper *h, const char *flag, uint64_t id, const char *text)
+/*
+ * Not fork(), at which libuv closes what it thinks are its pipes: in the helper they are others.
+ * Returns the process, or -1.
+ */
+static pid_t spawn(struct helper *h, char *const words[], int input)
 {
 	static char *const environment[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL
 	};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t how;
+	sigset_t defaults;
+	pid_t pid;
+	int err;
+
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	sigaddset(&defaults, SIGTERM);
+	sigaddset(&defaults, SIGINT);
+	sigaddset(&defaults, SIGHUP);
+	posix_spawnattr_init(&how);
+	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigdefault(&how, &defaults);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	err = posix_spawn(&pid, h->program, &actions, &how, words, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&how);
+	errno = err;
+	return err ? -1 : pid;
+}
+
+/* Feeds @text to the program, whose only words are a flag and a name made of a number. */
+static void start_program(struct helper *h, const char *flag, uint64_t id, const char *text)
+{
 	char key[KEY_MAX], *const words[] = { h->program, (char *)flag, key, NULL };
 	int ends[2], status;
 	pid_t pid;
@@ -52,20 +82,14 @@ static void start_program(struct helper *h, const char *flag, uint64_t id, const
 		log_error("%s: %m", h->program);
 		return;
 	}
-	pid = fork();
-	if (!pid) {
-		dup2(ends[0], STDIN_FILENO);
-		signal(SIGPIPE, SIG_DFL);
-		execve(h->program, words, environment);
-		_exit(127);
-	}
+	pid = spawn(h, words, ends[0]);
+	if (pid < 0)
+		log_error("%s: %m", h->program);
 	close(ends[0]);
 	if (pid > 0 && write(ends[1], text, strlen(text)) < 0 && errno != EPIPE)
 		log_error("%s: %m", h->program);
 	close(ends[1]);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		log_error("%s: %m", h->program);
-	else if (!WIFEXITED(status) || WEXITSTATUS(status))
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && (!WIFEXITED(status) || WEXITSTATUS(status)))
 		log_error("%s %s %s: %s %d", h->program, flag, key,
 			  WIFEXITED(status) ? "exit status" : "signal",
 			  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));

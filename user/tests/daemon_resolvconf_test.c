@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <signal.h>
+#include <uv.h>
 
 #include "daemon/resolvconf.h"
 
@@ -113,6 +115,30 @@ static void test_taken_away_at_the_end(void **state)
 	ends_having_noted(&r, pid, "2: -a esplane.1\nnameserver 10.2.0.53\n2: -d esplane.1\n");
 }
 
+/*
+ * The helper as the daemon makes it, beside a loop of libuv, which has pipes of its own and an eye on
+ * fork().
+ */
+static void test_beside_libuv(void **state)
+{
+	const struct ike_addr server = address("10.2.0.53");
+	struct resolvconf r;
+	uv_signal_t signal;
+	uv_loop_t loop;
+
+	unlink(noted);
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(uv_signal_init(&loop, &signal), 0);
+	assert_int_equal(uv_signal_start(&signal, NULL, SIGHUP), 0);
+	assert_int_equal(resolvconf_fork(&r), 0);
+	resolvconf_use(&r, program);
+	resolvconf_add(&r, 1, &server, 1);
+	uv_close((uv_handle_t *)&signal, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	ends_having_noted(&r, r.pid, "2: -a esplane.1\nnameserver 10.2.0.53\n2: -d esplane.1\n");
+}
+
 /* As struct order of resolvconf.c. */
 struct order {
 	uint64_t id;
@@ -154,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_and_del),
 		cmocka_unit_test(test_taken_away_at_the_end),
+		cmocka_unit_test(test_beside_libuv),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_none),
 	};
