@@ -267,7 +267,8 @@ static bool set_scope(const struct key_call *call, const char *text, struct ike_
 	if (scope)
 		key_error(call, "\"%s\" is no link-local address: it takes no interface", text);
 	else
-		key_error(call, "\"%s\" is link-local: say of which link, such as %s%%eth0", text, text);
+		key_error(call, "\"%s\" is link-local: say of which link, such as %s%%eth0",
+			  text, text);
 	return false;
 }
 

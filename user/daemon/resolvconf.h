@@ -29,8 +29,8 @@ enum {
 /* Makes the helper. First of all, before anything secret is read. Returns 0, or -1 after logging. */
 int resolvconf_fork(struct resolvconf *r);
 /*
- * What it will start, once and for all: before privileges are dropped and the first message comes. NULL:
- * nothing, it ends.
+ * What it will start, once and for all: before privileges are dropped and the first message comes.
+ * NULL: nothing, it ends.
  */
 void resolvconf_use(struct resolvconf *r, const char *program);
 void resolvconf_add(struct resolvconf *r, uint64_t id, const struct ike_addr *servers, size_t n);

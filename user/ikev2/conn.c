@@ -24,7 +24,8 @@ static unsigned int fit_addr(const struct ike_ts *list, size_t n, const struct i
 	for (size_t i = 0; i < n; i++) {
 		bool single = ike_addr_equal(&list[i].first, &list[i].last);
 
-		if (ike_ts_holds_addr(&list[i], a) && !other_link(&list[i].first, a) && best < FIT_SINGLE)
+		if (best < FIT_SINGLE && ike_ts_holds_addr(&list[i], a) &&
+		    !other_link(&list[i].first, a))
 			best = single ? FIT_SINGLE : FIT_RANGE;
 	}
 	return best;

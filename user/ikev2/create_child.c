@@ -204,7 +204,8 @@ enum ike_step ike_create_goes_on(struct ike_sa *sa, struct ike_task *t)
 		return IKE_STEP_DONE;
 	if (++t->rounds < IKE_PARTS_MAX)
 		return IKE_STEP_AGAIN;
-	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %u CHILD_SAs, and the peer wants more of them: given up",
+	ike_sa_log(sa, IKE_LOG_ERROR,
+		   "child %s: %u CHILD_SAs, and the peer wants more of them: given up",
 		   t->cfg->name, t->rounds);
 	return ike_task_fail(t, "too many CHILD_SAs for child %s", t->cfg->name);
 }

@@ -99,9 +99,9 @@ static struct places places_now(const struct ike_sa *sa)
 }
 
 /*
- * What we allow, or offer of it, to ends at @at. A rekeyed CHILD_SA is offered what it has: never narrower than in
- * use (section 2.9.2), and nothing that the peer has refused once. In transport mode that is the
- * ends themselves, wherever they are now.
+ * What we allow, or offer of it, to ends at @at. A rekeyed CHILD_SA is offered what it has: never
+ * narrower than in use (section 2.9.2), and nothing that the peer has refused once. In transport
+ * mode that is the ends themselves, wherever they are now.
  */
 static void our_ts(const struct ike_sa *sa, const struct ike_child_cfg *cfg,
 		   const struct ike_part *part, const struct ike_child *like,

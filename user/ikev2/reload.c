@@ -30,7 +30,10 @@ static bool same_mark(const struct ike_mark *a, const struct ike_mark *b)
 	return a->value == b->value && a->mask == b->mask;
 }
 
-/* In all that both ends, or the data plane, were told of it. Lifetimes and actions count from the next. */
+/*
+ * In all that both ends, or the data plane, were told of it. Lifetimes and actions count from the
+ * next.
+ */
 static bool same_child(const struct ike_child_cfg *a, const struct ike_child_cfg *b)
 {
 	return a->mode == b->mode && a->if_id_in == b->if_id_in && a->if_id_out == b->if_id_out &&
@@ -64,7 +67,10 @@ static bool same_names(const struct ike_conn_cfg *a, const struct ike_conn_cfg *
 	return a->n_remote_names == b->n_remote_names;
 }
 
-/* In who the ends are, where, and how they speak. Certificates and keys are looked at when they are used. */
+/*
+ * In who the ends are, where, and how they speak. Certificates and keys are looked at when they are
+ * used.
+ */
 static bool same_conn(const struct ike_conn_cfg *a, const struct ike_conn_cfg *b)
 {
 	return a->local_port == b->local_port && a->remote_port == b->remote_port &&
@@ -94,7 +100,8 @@ static void apply_to_child(struct ike_child *c, const struct ike_conn_cfg *fresh
 {
 	const struct ike_child_cfg *now = ike_conn_child(fresh, c->cfg->name);
 
-	if (!is_started(c->cfg) || c->outdated || !ike_child_is_up(c) || (now && same_child(c->cfg, now)))
+	if (!is_started(c->cfg) || c->outdated || !ike_child_is_up(c) ||
+	    (now && same_child(c->cfg, now)))
 		return;
 	c->outdated = true;
 	ike_child_log(c, IKE_LOG_INFO, "configured %s now: deleting it",

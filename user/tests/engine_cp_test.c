@@ -413,7 +413,7 @@ static void test_name_servers(void **state)
 	world_free(w);
 }
 
-/* Selectors for everything, networks by name: routes are for these, as far as the selectors hold them. */
+/* Wide selectors, and networks from the peer: routes are for these, as far as selectors hold them. */
 static void test_split_include(void **state)
 {
 	struct world *w = with("0.0.0.0/32");
