@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Bringing up a connection or a child of it. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +10,6 @@
 #include "ikev2/connect.h"
 #include "ikev2/goal.h"
 #include "ikev2/ticket.h"
-
-static bool refuse(struct ike_engine *e, const char *fmt, ...) IKE_PRINTF(2, 3);
-static bool refuse(struct ike_engine *e, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(e->why, sizeof(e->why), fmt, args);
-	va_end(args);
-	return false;
-}
 
 static struct ike_sa *find_usable(struct ike_engine *e, const struct ike_conn_cfg *conn)
 {
@@ -48,13 +36,13 @@ bool ike_find_ends(struct ike_engine *e, const struct ike_conn_cfg *conn, const 
 		conn->local_port ? conn->local_port : IKE_PORT,
 	};
 	if (!remote->addr.family)
-		return refuse(e, "connection %s: remote_addrs names no single address", conn->name);
+		return ike_refuse(e, "connection %s: remote_addrs names no single address", conn->name);
 	if (local->addr.family && local->addr.family != remote->addr.family)
-		return refuse(e, "connection %s: local_addrs is of another family than the peer",
+		return ike_refuse(e, "connection %s: local_addrs is of another family than the peer",
 			      conn->name);
 	if (!local->addr.family && e->ops->source &&
 	    e->ops->source(e->host, &remote->addr, &local->addr, &why))
-		return refuse(e, "no way to the peer: %s", why);
+		return ike_refuse(e, "no way to the peer: %s", why);
 	return true;
 }
 
@@ -69,7 +57,7 @@ static struct ike_sa *begin_sa(struct ike_engine *e, struct ike_config *config,
 		return NULL;
 	sa = ike_sa_new(e, config, conn, true, 0, &local, &remote);
 	if (!sa || !ike_task_add(sa, &ike_task_init)) {
-		refuse(e, "%s: out of memory", conn->name);
+		ike_refuse(e, "%s: out of memory", conn->name);
 		if (sa)
 			ike_sa_close(sa, IKE_END_FAILED, false, "out of memory");
 		return NULL;
@@ -86,7 +74,7 @@ static bool ask(struct ike_engine *e, struct ike_sa *sa, struct ike_config *conf
 	struct ike_task *t = child ? ike_task_add(sa, &ike_task_create) : TAILQ_FIRST(&sa->tasks);
 
 	if (!t)
-		return refuse(e, "connection %s has too much to do", sa->conn->name);
+		return ike_refuse(e, "connection %s has too much to do", sa->conn->name);
 	if (child) {
 		t->config = ike_config_ref(config);
 		t->cfg = child;
@@ -211,13 +199,13 @@ static bool connect_by_name(struct ike_engine *e, const struct ike_conn_cfg *con
 	struct ike_lookup *l = find_lookup(e, conn->name), *fresh = NULL;
 
 	if (!e->ops->resolve)
-		return refuse(e, "connection %s: names cannot be looked up here", conn->name);
+		return ike_refuse(e, "connection %s: names cannot be looked up here", conn->name);
 	if (!l)
 		l = fresh = lookup_new(e, conn);
 	if (!l || !add_waiter(l, child ? child->name : NULL, ticket)) {
 		if (fresh)
 			lookup_free(e, fresh);
-		return refuse(e, "%s: out of memory", conn->name);
+		return ike_refuse(e, "%s: out of memory", conn->name);
 	}
 	if (fresh)
 		look_up(e, fresh);
@@ -293,11 +281,11 @@ static bool take_addrs(struct ike_engine *e, const struct ike_lookup *l,
 		       const char *why, struct ike_addr *addr)
 {
 	if (e->stopping)
-		return refuse(e, "%s: shutting down", l->conn);
+		return ike_refuse(e, "%s: shutting down", l->conn);
 	if (!conn)
-		return refuse(e, "%s: configured no more", l->conn);
+		return ike_refuse(e, "%s: configured no more", l->conn);
 	if (!n)
-		return refuse(e, "%s cannot be resolved: %s", l->name, why);
+		return ike_refuse(e, "%s cannot be resolved: %s", l->name, why);
 	return choose_addr(e, conn, addrs, n, ike_goal_tries(e, l->conn), addr);
 }
 
@@ -387,12 +375,12 @@ bool ike_connect(struct ike_engine *e, struct ike_config *config, const struct i
 	struct ike_sa *sa = e->stopping ? NULL : find_usable(e, conn);
 
 	if (e->stopping)
-		return refuse(e, "%s: shutting down", conn->name);
+		return ike_refuse(e, "%s: shutting down", conn->name);
 	if (child ? ike_is_shunt(child) : ike_conn_is_shunts(conn))
-		return refuse(e, "%s: a shunt (mode = pass or drop) has no peer",
+		return ike_refuse(e, "%s: a shunt (mode = pass or drop) has no peer",
 			      child ? child->name : conn->name);
 	if (!child && (sa || is_waited_for(e, conn->name, NULL)))
-		return refuse(e, "connection %s is being brought up already", conn->name);
+		return ike_refuse(e, "connection %s is being brought up already", conn->name);
 	if (!sa && is_by_name(conn))
 		return connect_by_name(e, conn, child, ticket);
 	if (!sa)

@@ -107,6 +107,8 @@ void ike_sa_log(const struct ike_sa *sa, enum ike_log_level level, const char *f
 	IKE_PRINTF(3, 4);
 void ike_child_log(const struct ike_child *c, enum ike_log_level level, const char *fmt, ...)
 	IKE_PRINTF(3, 4);
+/* A command cannot be done: puts why into e->why. Returns false. */
+bool ike_refuse(struct ike_engine *e, const char *fmt, ...) IKE_PRINTF(2, 3);
 void ike_emit(struct ike_engine *e, enum ike_event_type type, uint64_t ike_id, uint64_t child_id,
 	      uint64_t old_id);
 

@@ -237,7 +237,7 @@ static bool put_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
 	if (old)
 		ike_spd_untrap(g->engine, old);
 	if (!g->trap)
-		return refuse(g->engine, "%s", err.text);
+		return ike_refuse(g->engine, "%s", err.text);
 	ike_log(g->engine, IKE_LOG_INFO, "child %s of %s: %s", g->child, g->conn,
 		trap_text(child));
 	return true;
@@ -278,7 +278,7 @@ static bool lay_trap(struct ike_goal *g, const struct ike_conn_cfg *conn,
 	ours = resolve(child->local_ts, child->n_local_ts, &local.addr);
 	theirs = resolve(child->remote_ts, child->n_remote_ts, &remote.addr);
 	ok = ours && theirs ? put_trap(g, conn, child, ours, theirs) :
-			      refuse(e, "%s", "out of memory");
+			      ike_refuse(e, "%s", "out of memory");
 	free(ours);
 	free(theirs);
 	return ok;
@@ -441,7 +441,7 @@ bool ike_goal_install(struct ike_engine *e, const struct ike_conn_cfg *conn,
 	struct ike_goal *g = obtain(e, conn->name, child->name);
 
 	if (!g)
-		return refuse(e, "%s", "out of memory");
+		return ike_refuse(e, "%s", "out of memory");
 	if (!g->trap && !lay_trap(g, conn, child))
 		return false;
 	g->by_command = true;
@@ -462,7 +462,7 @@ bool ike_goal_uninstall(struct ike_engine *e, const char *conn, const char *chil
 			g->conn);
 		found = true;
 	}
-	return found || refuse(e, "neither trap nor shunt of child %s is installed", child);
+	return found || ike_refuse(e, "neither trap nor shunt of child %s is installed", child);
 }
 
 void ike_goals_free(struct ike_engine *e)

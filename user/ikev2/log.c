@@ -86,6 +86,16 @@ void ike_child_log(const struct ike_child *c, enum ike_log_level level, const ch
 	va_end(args);
 }
 
+bool ike_refuse(struct ike_engine *e, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(e->why, sizeof(e->why), fmt, args);
+	va_end(args);
+	return false;
+}
+
 void ike_emit(struct ike_engine *e, enum ike_event_type type, uint64_t ike_id, uint64_t child_id,
 	      uint64_t old_id)
 {
