@@ -289,10 +289,12 @@ static void check_ppk(struct load *l, const struct section *s, const struct ike_
 
 	if (c->ppk_id.type != IKE_ID_ANY && !has_ppk(config, &c->ppk_id))
 		cfg_error(l->errors, where_of(s, "ppk_id"),
-			  "connection \"%s\": there is no such PPK: add secrets { ppk { id = ... secret = ... } }", s->name);
+			  "connection \"%s\": there is no such PPK: "
+			  "add secrets { ppk { id = ... secret = ... } }", s->name);
 	else if (c->ppk_required && !config->n_ppks)
 		cfg_error(l->errors, where_of(s, "ppk_required"),
-			  "connection \"%s\": there is no PPK: add secrets { ppk { id = ... secret = ... } }", s->name);
+			  "connection \"%s\": there is no PPK: "
+			  "add secrets { ppk { id = ... secret = ... } }", s->name);
 	if (c->ppk_id.type == IKE_ID_ANY && !c->ppk_required)
 		return;
 	if (is_asked_for_eap(c) || c->local.method == IKE_AUTH_CFG_EAP)
