@@ -4,12 +4,12 @@
 # Source it after ktap.sh and net.sh.
 #
 #	esplaned_start NS NAME CONF	starts esplaned in NS with configuration text CONF; waits until it answers
-#				$esplaned_options: instead of --no-privdrop
+#				$esplaned_options: instead of --no-privdrop --debug
 #	esplaned_stop NAME [SIGNAL]	TERM unless named; waits until it has gone
 #	esplane NAME ARGS...		the command, against that daemon
 #	charon_start NS NAME CONF	starts charon in NS, loads CONF (text of a swanctl.conf)
 #				$charon_keys: more lines for section charon of its strongswan.conf
-#				$charon_plugins: more plugins
+#				$charon_plugins: more plugins; $charon_log: levels of its log
 #				$charon_root=/newer: the Debian 13 one; $esplaned_root likewise
 #	charon_stop NAME [SIGNAL]
 #	swan NAME ARGS...		swanctl against that daemon, or against an esplaned of that name
@@ -75,7 +75,7 @@ esplaned_start() {
 	daemon_root[$name]=${esplaned_root:-}
 	# shellcheck disable=SC2086
 	ip netns exec "$name_space" ${esplaned_root:+chroot $esplaned_root} esplaned --config "$dir/conf" --vici "$dir/vici" \
-		${esplaned_options:---no-privdrop} --debug \
+		${esplaned_options:---no-privdrop --debug} \
 		>>"$dir/log" 2>&1 &
 	daemon_pid[$name]=$!
 	at_exit kill -KILL $!
@@ -122,10 +122,10 @@ charon_conf() {
 				path = $1/log
 				append = yes
 				flush_line = yes
-				default = 1
+				${charon_log:-default = 1
 				ike = 2
 				cfg = 2
-				knl = 2
+				knl = 2}
 			}
 		}
 	}

@@ -41,7 +41,7 @@ ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
 charon_start "$b" b "$(conf_psk site $OUTER_B $OUTER_A b.example.org a.example.org $NET_B $NET_A "" "updown = $script b")"
 # As it is run in earnest: without privileges, which can reach its files all the same.
 chmod 711 "$NET_TMP"
-esplaned_options="--user nobody" esplaned_start "$a" a "$(conf_a "updown = $script a
+esplaned_options="--user nobody --debug" esplaned_start "$a" a "$(conf_a "updown = $script a
 	mark_out = 0x10/0xf0
 	set_mark_out = 9")"
 ktap_check "esplaned starts, without privileges" esplane a version

@@ -158,8 +158,6 @@ static void look_at(void *arg, const struct ike_sa_info *sa)
 	const struct ike_event *e = r->event;
 	const struct ike_child_info *child;
 
-	if (r->found || (e->ike_id && sa->id != e->ike_id))
-		return;
 	if (!is_about_child(e)) {
 		r->found = true;
 		known_add(r->control, sa->id, 0, sa->conn);
@@ -196,7 +194,7 @@ void report_event(struct control *c, const struct ike_event *event)
 		command_done(c, event);
 		return;
 	}
-	ike_engine_foreach_sa(c->ops.host(c->ops.arg)->engine, r.now, look_at, &r);
+	ike_engine_look_at_sa(c->ops.host(c->ops.arg)->engine, event->ike_id, look_at, &r);
 	if (!r.found)
 		report_gone(&r);
 	if (is_end(event))

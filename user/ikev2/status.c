@@ -100,27 +100,42 @@ static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
 	};
 }
 
-void ike_engine_foreach_sa(struct ike_engine *e, ike_time now,
-			   void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
+static void tell(const struct ike_sa *sa, void (*fn)(void *arg, const struct ike_sa_info *info),
+		 void *arg)
 {
 	struct ike_child_info *children;
 	struct ike_sa_info info;
 	struct ike_child *c;
+
+	/* What is over and only repeats its last word is nobody's business. */
+	if (sa->state == IKE_SA_CLOSED)
+		return;
+	children = calloc(sa->n_children + 1, sizeof(*children));
+	describe_sa(sa, &info);
+	TAILQ_FOREACH(c, &sa->children, link)
+		if (children && c->state != IKE_CHILD_LINGERING)
+			describe_child(c, &children[info.n_children++]);
+	info.children = children;
+	fn(arg, &info);
+	free(children);
+}
+
+void ike_engine_foreach_sa(struct ike_engine *e, ike_time now,
+			   void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
+{
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &e->sas, link) {
-		/* What is over and only repeats its last word is nobody's business. */
-		if (sa->state == IKE_SA_CLOSED)
-			continue;
-		children = calloc(sa->n_children + 1, sizeof(*children));
-		describe_sa(sa, &info);
-		TAILQ_FOREACH(c, &sa->children, link)
-			if (children && c->state != IKE_CHILD_LINGERING)
-				describe_child(c, &children[info.n_children++]);
-		info.children = children;
-		fn(arg, &info);
-		free(children);
-	}
+	TAILQ_FOREACH(sa, &e->sas, link)
+		tell(sa, fn, arg);
+}
+
+void ike_engine_look_at_sa(struct ike_engine *e, uint64_t id,
+			   void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
+{
+	const struct ike_sa *sa = ike_sa_by_id(e, id);
+
+	if (sa)
+		tell(sa, fn, arg);
 }
 
 void ike_engine_foreach_trap(struct ike_engine *e,
