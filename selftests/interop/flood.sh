@@ -51,7 +51,8 @@ sleep 1
 capture_stop
 
 
-stream_start "$b" "$a" $INNER_A
+# Without it there is nothing to wait for at the end.
+stream_start "$b" "$a" $INNER_A || { ktap_test_fail "the stream starts" "its receiver does not listen"; exit 1; }
 before=$(rss)
 capture "$a" eth0 "$NET_TMP/flood" "net $FLOOD_SOURCES"
 ns "$b" ike_flood $OUTER_A $FLOOD $RATE >"$NET_TMP/sent" &

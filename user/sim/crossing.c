@@ -42,7 +42,7 @@ struct sim_crossing {
 	size_t n;
 	uint64_t history[ENDS]; /* hash of all that has come to an end */
 	unsigned int losses;	/* that may still happen */
-	bool deletes;		/* something is to be taken down */
+	bool deletes;		/* something is to be taken down, or comes down */
 };
 
 /* What is being searched. */
@@ -279,7 +279,8 @@ static void begin(struct search *x, bool verbose)
 		sim_crossing_hold(s, SIM_HELD_EVENT, n, event->action, sim_act, free,
 				  sim_step_new(event->action, !event->node));
 		x->crossing.deletes |= event->action == SIM_DELETE_CHILD ||
-				       event->action == SIM_DELETE_IKE;
+				       event->action == SIM_DELETE_IKE ||
+				       event->action == SIM_CRASH;
 		if (event->action == SIM_CREATE_CHILD)
 			s->children_most = 2;
 	}

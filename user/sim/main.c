@@ -53,6 +53,7 @@ static const enum sim_action crossing[] = {
 	SIM_REKEY_IKE,
 	SIM_DELETE_CHILD,
 	SIM_DELETE_IKE,
+	SIM_CRASH,
 };
 
 enum {

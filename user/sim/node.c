@@ -235,7 +235,7 @@ static void configure_password(struct ike_config *c)
 
 static void configure_conns(struct ike_config *c, const struct sim *s, unsigned int index)
 {
-	c->conns = allocate(sim_degree(s, index), sizeof(*c->conns));
+	c->conns = allocate(s->n_nodes, sizeof(*c->conns));
 	for (unsigned int peer = 0; peer < s->n_nodes; peer++) {
 		struct ike_conn_cfg *conn = &c->conns[c->n_conns];
 

@@ -126,9 +126,9 @@ static void ipv6(void **state)
 
 static char said[200];
 
-static void hear(void *arg, enum ike_log_level level, const char *name, const char *text)
+static void hear(void *arg, const struct log_line *line)
 {
-	strncpy(said, text, sizeof(said) - 1);
+	strncpy(said, line->text, sizeof(said) - 1);
 }
 
 /* Without servers no port is open, and what a new configuration has waits for a restart. */
@@ -142,7 +142,7 @@ static void no_server(void **state)
 	uv_loop_t loop;
 
 	uv_loop_init(&loop);
-	log_setup(IKE_LOG_ERROR, hear, NULL);
+	log_setup(&(struct log_levels){ 0 }, hear, NULL);
 	assert_int_equal(radius_open(&radius, &loop, &config), 0);
 	assert_int_equal(radius_start(&radius, &host), 0);
 	assert_false(radius.open[0] || radius.open[1]);
