@@ -347,8 +347,10 @@ static void put_another(struct ike_writer *w)
 
 static void put_child(struct ike_writer *w, struct ike_sa *sa)
 {
-	ike_put_child_sa(w, &sa->conn->children[0], 0x1234, true);
-	ike_put_child_ts(w, sa, &sa->conn->children[0], NULL);
+	struct ike_task t = { .cfg = &sa->conn->children[0] };
+
+	ike_put_child_sa(w, t.cfg, 0x1234, true);
+	ike_put_child_ts(w, sa, &t, NULL);
 }
 
 static void put_nothing(struct ike_writer *w, struct ike_sa *sa)
