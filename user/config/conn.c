@@ -79,6 +79,7 @@ static const struct key_def conn_keys[] = {
 	CONN("dpd_delay", set_seconds, cfg.dpd_delay, NULL),
 	CONN("dpd_timeout", set_seconds, cfg.dpd_timeout, NULL),
 	CONN("rekey_time", set_seconds, cfg.rekey_time, NULL),
+	CONN("reauth_time", set_seconds, cfg.reauth_time, NULL),
 	CONN("over_time", set_seconds, cfg.over_time, NULL),
 	CONN("rand_time", set_seconds, cfg.rand_time, NULL),
 	CONN("keyingtries", set_u64, cfg.keyingtries, NULL),
@@ -92,7 +93,6 @@ static const struct key_def conn_keys[] = {
 	CONN("pools", set_pools, cfg, NULL),
 	CONN("if_id_in", set_interface, cfg.if_id_in, NULL),
 	CONN("if_id_out", set_interface, cfg.if_id_out, NULL),
-	ONLY("reauth_time", "0"),
 	ONLY("aggressive", "no"),
 	ONLY("mediation", "no"),
 	ONLY("pull", "yes"),
@@ -148,18 +148,33 @@ static void set_vips(struct load *l, const struct section *s, const struct addr_
 	}
 }
 
-/* swanctl.conf(5): over_time is 10 % of rekey_time, rand_time is over_time. */
+static void check_rand_time(struct load *l, const struct section *s, const struct ike_conn_cfg *c,
+			    const char *key, uint64_t time)
+{
+	if (time && c->rand_time >= time)
+		cfg_error(l->errors, where_of(s, "rand_time"),
+			  "connection \"%s\": rand_time (%llu) must be less than %s (%llu)",
+			  s->name, (unsigned long long)c->rand_time, key,
+			  (unsigned long long)time);
+}
+
+/*
+ * swanctl.conf(5): rekey_time is 4h, or 0 beside reauth_time; over_time is 10 % of the longer of the two,
+ * rand_time is over_time.
+ */
 static void finish_times(struct load *l, const struct section *s, struct ike_conn_cfg *c)
 {
+	uint64_t longer;
+
+	if (c->rekey_time == KEY_OPEN)
+		c->rekey_time = c->reauth_time ? 0 : DEFAULT_REKEY_SECONDS;
+	longer = c->rekey_time > c->reauth_time ? c->rekey_time : c->reauth_time;
 	if (c->over_time == KEY_OPEN)
-		c->over_time = c->rekey_time / 10;
+		c->over_time = longer / 10;
 	if (c->rand_time == KEY_OPEN)
-		c->rand_time = c->rekey_time ? c->over_time : 0;
-	if (c->rekey_time && c->rand_time >= c->rekey_time)
-		cfg_error(l->errors, where_of(s, "rand_time"),
-			  "connection \"%s\": rand_time (%llu) must be less than rekey_time (%llu)",
-			  s->name, (unsigned long long)c->rand_time,
-			  (unsigned long long)c->rekey_time);
+		c->rand_time = longer ? c->over_time : 0;
+	check_rand_time(l, s, c, "rekey_time", c->rekey_time);
+	check_rand_time(l, s, c, "reauth_time", c->reauth_time);
 }
 
 void load_conn(struct load *l, const struct section *s)
@@ -168,7 +183,7 @@ void load_conn(struct load *l, const struct section *s)
 	struct conn_draft d = {
 		.cfg = {
 			.local_port = IKE_PORT, .remote_port = IKE_PORT,
-			.rekey_time = DEFAULT_REKEY_SECONDS,
+			.rekey_time = KEY_OPEN,
 			.over_time = KEY_OPEN, .rand_time = KEY_OPEN,
 			.keyingtries = 1,
 		},

@@ -270,16 +270,13 @@ static void cmd_rekey(struct client *client, const struct vici_node *args)
 {
 	struct ike_match match;
 	const char *why = NULL, *reauth = vici_get(args, "reauth");
+	bool again = reauth && !strcmp(reauth, "yes");
 	uint64_t ticket;
 
-	if (reauth && !strcmp(reauth, "yes")) {
-		vici_session_reply_error(client->session,
-					 "re-authentication is not supported; rekey instead");
-		return;
-	}
 	if (!get_match(client, args, &match))
 		return;
-	ticket = ike_engine_rekey(host_of(client)->engine, host_now(), &match, &why);
+	ticket = (again ? ike_engine_reauth : ike_engine_rekey)(host_of(client)->engine,
+								host_now(), &match, &why);
 	await(client, args, ticket, why);
 }
 

@@ -15,6 +15,7 @@
 #include "ikev2/negotiate.h"
 #include "ikev2/ppk.h"
 #include "ikev2/prove.h"
+#include "ikev2/reauth.h"
 #include "ikev2/rounds.h"
 
 static const char failed_tag[] = "AUTHENTICATION_FAILED";
@@ -166,19 +167,6 @@ static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
 	       ike_id_equal(&a->remote_id, &b->remote_id) && same_user(a, b);
 }
 
-static void delete_replaced(struct ike_sa *sa)
-{
-	struct ike_task *t = ike_task_add_first(sa, &ike_task_delete_ike);
-
-	if (!t) {
-		ike_sa_close(sa, IKE_END_REPLACED, false, "another IKE SA has taken its place");
-		return;
-	}
-	t->replaced = true;
-	ike_sa_set_state(sa, IKE_SA_DELETING);
-	ike_sa_work(sa);
-}
-
 /*
  * Both ends have begun at once, and there are two IKE SAs where one was meant. Both know both: that
  * with the lower initiator's SPI goes, deleted by who began it.
@@ -202,7 +190,7 @@ static void settle_twins(struct ike_sa *sa)
 	ike_sa_log(loser, IKE_LOG_INFO, "one too many, both ends began at once: %s deletes it",
 		   loser->began ? "this end" : "the peer");
 	if (loser->began) {
-		delete_replaced(loser);
+		ike_sa_delete_replaced(loser);
 		return;
 	}
 	/* Lets the peer know that it may delete its own: we can receive on this one. */
@@ -240,7 +228,7 @@ static void replace_older(struct ike_sa *sa, bool initial_contact)
 		}
 		ike_sa_log(other, IKE_LOG_INFO, "replaced by %s[%" PRIu64 "]", sa->conn->name,
 			   sa->id);
-		delete_replaced(other);
+		ike_sa_delete_replaced(other);
 	}
 }
 
@@ -328,7 +316,7 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	struct ike_engine *e = sa->engine;
 	const char *why = "";
 
-	if (is_late(sa)) {
+	if (!sa->reauth_of && is_late(sa)) {
 		ike_task_end(sa, ike_task_take_create(sa, NULL), true, "");
 		ike_sa_close(sa, IKE_END_REPLACED, false, "the peer was faster");
 		return IKE_STEP_GONE;
@@ -338,6 +326,8 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	ike_conn_local_id(sa->conn, &sa->local.addr, &sa->local_id);
 	sa->remote_id = sa->conn->remote.id;
 	/* Whom we expect: an identity if one is configured, else the address. */
+	if (sa->remote_id.type == IKE_ID_ANY && ike_reauth_old(sa))
+		sa->remote_id = ike_reauth_old(sa)->remote_id;
 	if (sa->remote_id.type == IKE_ID_ANY)
 		ike_id_from_addr(&sa->remote_id, &sa->remote.addr);
 	if (uses_psk(sa->conn) && !ike_psk_find(sa->config, &sa->local_id, &sa->remote_id))
@@ -471,7 +461,7 @@ static void child_answered(struct ike_sa *sa, struct ike_task *create, uint32_t 
 	}
 	ike_sa_log(sa, IKE_LOG_ERROR, "child %s: %s", create->cfg->name, err.text);
 	ike_task_end(sa, create, false, err.text);
-	delete_replaced(sa);
+	ike_sa_delete_replaced(sa);
 }
 
 /* Addresses for CHILD_SAs to come; without them the IKE SA is of no use. */
@@ -482,7 +472,7 @@ static void addresses_answered(struct ike_sa *sa, const struct ike_incoming *in)
 	if (ike_cp_take(sa, &in->all, &err))
 		return;
 	ike_sa_log(sa, IKE_LOG_ERROR, "%s", err.text);
-	delete_replaced(sa);
+	ike_sa_delete_replaced(sa);
 }
 
 static enum ike_step up(struct ike_sa *sa, struct ike_task *t, const struct ike_incoming *in)
@@ -491,6 +481,7 @@ static enum ike_step up(struct ike_sa *sa, struct ike_task *t, const struct ike_
 
 	ike_mobike_agree(sa, &in->all);
 	come_up(sa);
+	ike_reauth_take(sa, &in->all);
 	t->create = NULL;
 	if (create && (in->form == IKE_FORM_AUTH_ANSWER || in->form == IKE_FORM_EAP_ANSWER ||
 		       in->form == IKE_FORM_ROUND_LAST_ANSWER))
@@ -774,6 +765,7 @@ static void answer_last(struct ike_sa *sa, struct ike_incoming *in,
 	put_own_round(sa, &o.w);
 	ike_mobike_agree(sa, &asked->all);
 	ike_mobike_put(&o.w, sa);
+	ike_reauth_put(&o.w, sa);
 	come_up(sa);
 	if (asked->form == IKE_FORM_AUTH_REQUEST)
 		put_child(sa, asked, replaces_older(sa, initial_contact), &o.w);

@@ -7,6 +7,7 @@
 #include "ikev2/child.h"
 #include "ikev2/connect.h"
 #include "ikev2/goal.h"
+#include "ikev2/reauth.h"
 #include "ikev2/ticket.h"
 
 static uint64_t refuse(struct ike_engine *e, const char **why, const char *fmt, ...)
@@ -209,4 +210,27 @@ bool ike_engine_uninstall(struct ike_engine *e, ike_time now, const char *conn, 
 		e->now = now;
 	*why = e->why;
 	return ike_goal_uninstall(e, conn, child);
+}
+
+static bool reauth_sa(struct ike_sa *sa, uint64_t ticket)
+{
+	if (!ike_sa_usable(sa))
+		return false;
+	if (ike_reauth(sa, ticket))
+		return true;
+	ike_sa_log(sa, IKE_LOG_ERROR, "no re-authentication: %s", sa->engine->why);
+	return false;
+}
+
+static bool reauth_above(struct ike_child *c, uint64_t ticket)
+{
+	return reauth_sa(c->sa, ticket);
+}
+
+uint64_t ike_engine_reauth(struct ike_engine *e, ike_time now, const struct ike_match *match,
+			   const char **why)
+{
+	static const struct action reauth = {reauth_sa, reauth_above};
+
+	return act(e, now, match, &reauth, why);
 }

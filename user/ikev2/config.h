@@ -152,6 +152,7 @@ struct ike_conn_cfg {
 	/* Seconds without an answer after which the peer is gone; 0: when all is sent in vain. */
 	uint64_t dpd_timeout;
 	uint64_t rekey_time, over_time, rand_time;	/* seconds; rekey_time 0: never */
+	uint64_t reauth_time;			/* seconds; 0: never */
 	uint64_t keyingtries;			/* 0: for ever */
 	enum ike_unique unique;
 	struct ike_addr *vips;		/* to ask for; 0.0.0.0 or :: for any */

@@ -244,8 +244,9 @@ static bool subtract_all(struct pairs *p, const struct ike_sa *sa, const struct 
 {
 	const struct ike_sa *other;
 
+	/* Who is to take another's place needs all of its own. */
 	TAILQ_FOREACH(other, &sa->engine->sas, link)
-		if (!strcmp(other->conn->name, sa->conn->name) &&
+		if ((!sa->reauth_of || other == sa) && !strcmp(other->conn->name, sa->conn->name) &&
 		    other->state == IKE_SA_ESTABLISHED && subtract_children(p, other, cfg))
 			return true;
 	for (size_t i = 0; i < sa->refusals.n; i++)

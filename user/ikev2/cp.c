@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ikev2/cp.h"
+#include "ikev2/reauth.h"
 
 enum {
 	IPV6_PREFIX_LEN = 128, /* of one address: the byte behind it (section 3.15.1) */
@@ -179,6 +180,18 @@ static bool has_addr(const struct ike_sa *sa, const struct ike_addr *addr)
 	return false;
 }
 
+/* Of re-authentication that has come to nothing. */
+void ike_cp_give_back(struct ike_sa *sa, struct ike_sa *old)
+{
+	for (size_t i = sa->n_vips; sa->vips_ours && i--;) {
+		if (has_addr(old, &sa->vips[i].addr) || old->n_vips == IKE_VIPS_MAX)
+			continue;
+		old->vips[old->n_vips++] = sa->vips[i];
+		old->vips_ours = true;
+		sa->vips[i] = sa->vips[--sa->n_vips];
+	}
+}
+
 static bool begin_reading(const struct ike_payloads *all, uint8_t type, struct ike_cp_iter *it)
 {
 	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_CP);
@@ -221,6 +234,18 @@ static size_t begin_cp(struct ike_writer *w, uint8_t type)
 
 /* Client */
 
+/* Who re-authenticates wants to keep what it has. */
+static const struct ike_addr *wanted(const struct ike_sa *sa, size_t at)
+{
+	const struct ike_addr *addr = &sa->conn->vips[at];
+	const struct ike_sa *old = ike_reauth_old(sa);
+
+	if (old && ike_addr_unspecified(addr) && old->vips_ours && old->n_vips > at &&
+	    old->vips[at].addr.family == addr->family)
+		return &old->vips[at].addr;
+	return addr;
+}
+
 void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
 {
 	const struct ike_conn_cfg *conn = sa->conn;
@@ -231,16 +256,33 @@ void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
 	mark = begin_cp(w, IKE_CFG_REQUEST);
 	for (size_t i = 0; i < conn->n_vips; i++) {
 		bool ipv6 = conn->vips[i].family == AF_INET6;
+		const struct ike_addr *addr = wanted(sa, i);
 
-		if (ike_addr_unspecified(&conn->vips[i]))
+		if (ike_addr_unspecified(addr))
 			put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_ADDRESS
 					  : IKE_CP_INTERNAL_IP4_ADDRESS);
 		else
-			put_addr(w, &conn->vips[i]);
+			put_addr(w, addr);
 		put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_DNS : IKE_CP_INTERNAL_IP4_DNS);
 		put_empty(w, ipv6 ? IKE_CP_INTERNAL_IP6_SUBNET : IKE_CP_INTERNAL_IP4_SUBNET);
 	}
 	ike_payload_end(w, mark);
+}
+
+/* The host need not hear of an address that stays. */
+static bool take_over(struct ike_sa *sa, const struct ike_addr *addr)
+{
+	struct ike_sa *old = ike_reauth_old(sa);
+
+	for (size_t i = 0; old && old->vips_ours && i < old->n_vips; i++) {
+		if (!ike_addr_equal(&old->vips[i].addr, addr))
+			continue;
+		sa->vips[sa->n_vips++] = old->vips[i];
+		sa->vips_ours = true;
+		old->vips[i] = old->vips[--old->n_vips];
+		return true;
+	}
+	return false;
 }
 
 static bool add_vip(struct ike_sa *sa, const struct ike_addr *addr, struct ike_error *err)
@@ -283,7 +325,7 @@ static bool take_addr(struct ike_sa *sa, uint8_t family, struct ike_bytes data,
 				       data.len);
 	if (!wants(sa, family) || has_addr(sa, &addr) || sa->n_vips == IKE_VIPS_MAX)
 		return true;
-	return add_vip(sa, &addr, err);
+	return take_over(sa, &addr) || add_vip(sa, &addr, err);
 }
 
 struct name_servers {
@@ -429,7 +471,8 @@ static bool has_of(const struct ike_sa *sa, const struct ike_pool_cfg *pool)
 	return false;
 }
 
-static bool lease(struct ike_sa *sa, const struct ike_pool_cfg *pool, bool share)
+static bool lease(struct ike_sa *sa, const struct ike_pool_cfg *pool, const struct ike_addr *own,
+		  bool share)
 {
 	char identity[IKE_ID_TEXT_MAX], addr[IKE_ADDR_TEXT_MAX];
 	struct ike_engine *e = sa->engine;
@@ -440,7 +483,10 @@ static bool lease(struct ike_sa *sa, const struct ike_pool_cfg *pool, bool share
 		snprintf(identity, sizeof(identity), "%s", sa->user);
 	else
 		ike_id_text(&sa->remote_id, identity, sizeof(identity));
-	taken = ike_lease_take(&e->leases, pool, identity, share, &fresh);
+	taken = ike_lease_share(&e->leases, pool, identity, own);
+	fresh = false;
+	if (!taken)
+		taken = ike_lease_take(&e->leases, pool, identity, share, &fresh);
 	ike_sa_log(sa, taken ? IKE_LOG_INFO : IKE_LOG_ERROR, "pool %s %s %s", pool->name,
 		   taken ? "gives the peer the address" : "has no address left",
 		   taken ? ike_addr_text(&taken->addr, addr, sizeof(addr)) : "");
@@ -453,14 +499,26 @@ static bool lease(struct ike_sa *sa, const struct ike_pool_cfg *pool, bool share
 	return true;
 }
 
-/* One address out of one pool for each attribute; a second one must come from another pool. */
-static bool serve(struct ike_sa *sa, uint8_t family, bool share)
+/*
+ * One address out of one pool for each attribute; a second one must come from another pool. Who
+ * names one that it holds already, as in re-authentication, keeps that.
+ */
+static bool serve(struct ike_sa *sa, const struct ike_wire_cp_attribute *a, bool share)
 {
+	uint8_t family = family_of(a->type);
+	struct ike_bytes data = a->data;
+	struct ike_addr own = {0};
+
+	/* In IPv6 the length of its prefix is behind it. */
+	if (family == AF_INET6 && data.len == sizeof(own.bytes) + 1)
+		data.len--;
+	if (!ike_addr_from_bytes(&own, data) || own.family != family)
+		own.family = 0;
 	for (size_t i = 0; i < sa->conn->n_pools && sa->n_vips < IKE_VIPS_MAX; i++) {
 		const struct ike_pool_cfg *pool = find_pool(sa->config, sa->conn->pools[i]);
 
 		if (pool && pool->first.family == family && !has_of(sa, pool) &&
-		    lease(sa, pool, share))
+		    lease(sa, pool, &own, share))
 			return true;
 	}
 	return false;
@@ -526,7 +584,7 @@ bool ike_cp_answer(struct ike_writer *w, struct ike_sa *sa, const struct ike_pay
 		if (!family_of(a.type))
 			continue;
 		asked = true;
-		serve(sa, family_of(a.type), share);
+		serve(sa, &a, share);
 	}
 	if (!asked)
 		return true;

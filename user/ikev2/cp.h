@@ -25,6 +25,8 @@ IKE_MUST_CHECK bool ike_cp_answer(struct ike_writer *w, struct ike_sa *sa,
 /* The addresses go to the IKE SA that takes over. */
 void ike_cp_move(struct ike_sa *from, struct ike_sa *to);
 void ike_cp_end(struct ike_sa *sa);
+/* What @sa has from @old, which stays after all. */
+void ike_cp_give_back(struct ike_sa *sa, struct ike_sa *old);
 /* The ends of the tunnel have other addresses outside now. */
 void ike_cp_moved(struct ike_sa *sa);
 /* Has this end got @addr from a peer? */

@@ -375,6 +375,9 @@ uint64_t ike_engine_terminate(struct ike_engine *e, ike_time now, const struct i
 			      const char **why);
 uint64_t ike_engine_rekey(struct ike_engine *e, ike_time now, const struct ike_match *match,
 			  const char **why);
+/* By a new IKE SA, which takes the place of the old one with all its CHILD_SAs. */
+uint64_t ike_engine_reauth(struct ike_engine *e, ike_time now, const struct ike_match *match,
+			   const char **why);
 /*
  * The trap of a child, or the shunt that it is, whatever start_action says, until it is uninstalled
  * or the child has gone. @conn NULL: of any. False with the reason in *why, as above.
@@ -412,7 +415,7 @@ struct ike_sa_info {
 	bool initiator, nat_local, nat_remote, nat_any, ppk;
 	uint16_t encr, encr_bits, integ, prf, ke;
 	const uint16_t *addke; /* as above */
-	ike_time established, rekey_at;
+	ike_time established, rekey_at, reauth_at;
 	unsigned int queued; /* tasks waiting for the window */
 	const struct ike_child_info *children;
 	size_t n_children;

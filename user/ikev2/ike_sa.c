@@ -11,6 +11,7 @@
 #include "ikev2/goal.h"
 #include "ikev2/mobike.h"
 #include "ikev2/ppk.h"
+#include "ikev2/reauth.h"
 
 enum {
 	DEFAULT_KEEPALIVE = 20
@@ -110,7 +111,8 @@ static void over_fires(struct ike_timer *t)
 
 	if (sa->state != IKE_SA_ESTABLISHED)
 		return;
-	ike_sa_log(sa, IKE_LOG_ERROR, "over_time is over and no rekeying has succeeded: deleting");
+	ike_sa_log(sa, IKE_LOG_ERROR, "over_time is over and no %s has succeeded: deleting",
+		   ike_reauth_deadline(sa) <= sa->engine->now ? "re-authentication" : "rekeying");
 	task = ike_task_add_first(sa, &ike_task_delete_ike);
 	if (!task) {
 		ike_sa_close(sa, IKE_END_EXPIRED, false, "its lifetime is over");
@@ -260,6 +262,7 @@ static void set_up(struct ike_sa *sa)
 	sa->life.fire = life_fires;
 	sa->over.fire = over_fires;
 	sa->alive.fire = alive_fires;
+	sa->reauth.fire = ike_reauth_due;
 	sa->keepalive.fire = keepalive_fires;
 	TAILQ_INIT(&sa->tasks);
 	TAILQ_INIT(&sa->children);
@@ -343,15 +346,20 @@ static void start_timers(struct ike_sa *sa)
 	const struct ike_conn_cfg *conn = sa->conn;
 	struct ike_engine *e = sa->engine;
 	uint64_t early = ike_random_below(e, conn->rand_time * IKE_SECOND + 1);
+	ike_time over = IKE_NEVER;
 
 	sa->rekey_at = 0;
 	ike_timer_stop(&e->timers, &sa->life);
 	if (conn->rekey_time) {
 		sa->rekey_at = e->now + conn->rekey_time * IKE_SECOND - early;
 		ike_timer_set(&e->timers, &sa->life, sa->rekey_at);
-		ike_timer_set(&e->timers, &sa->over,
-			      e->now + (conn->rekey_time + conn->over_time) * IKE_SECOND);
+		over = e->now + (conn->rekey_time + conn->over_time) * IKE_SECOND;
 	}
+	if (ike_reauth_deadline(sa) < over)
+		over = ike_reauth_deadline(sa);
+	if (over != IKE_NEVER)
+		ike_timer_set(&e->timers, &sa->over, over);
+	ike_reauth_schedule(sa);
 	if (conn->dpd_delay)
 		ike_timer_set(&e->timers, &sa->alive, e->now + conn->dpd_delay * IKE_SECOND);
 	if (sa->nat_local)
@@ -394,6 +402,7 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 	sa->refusals = old->refusals;
 	old->refusals = (struct ike_refusals){0};
 	ike_mobike_inherit(sa, old);
+	ike_reauth_inherit(sa, old);
 	ike_sa_set_state(old, IKE_SA_REKEYED);
 	ike_timer_set(&old->engine->timers, &old->life, old->engine->now + IKE_REKEYED_TIME);
 	ike_sa_log(sa, IKE_LOG_INFO, "takes over from %s[%" PRIu64 "]", old->conn->name, old->id);
@@ -414,7 +423,7 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old)
 static void stop_timers(struct ike_sa *sa)
 {
 	struct ike_timer *all[] = {&sa->retransmit, &sa->queue, &sa->life,
-				   &sa->over,	    &sa->alive, &sa->keepalive};
+				   &sa->over,	    &sa->alive, &sa->keepalive, &sa->reauth};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		ike_timer_stop(&sa->engine->timers, all[i]);
@@ -439,6 +448,7 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 	ike_followup_drop(sa);
 	ike_aaa_forget(sa);
 	ike_tasks_end(sa, why);
+	ike_reauth_failed(sa, why);
 	while ((c = TAILQ_FIRST(&sa->children)))
 		ike_child_end(c, how, why);
 	ike_cp_end(sa);
@@ -455,6 +465,19 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 		ike_timer_set(&e->timers, &sa->life, e->now + IKE_LINGER_TIME);
 	else
 		unlink_sa(sa);
+}
+
+void ike_sa_delete_replaced(struct ike_sa *sa)
+{
+	struct ike_task *t = ike_task_add_first(sa, &ike_task_delete_ike);
+
+	if (!t) {
+		ike_sa_close(sa, IKE_END_REPLACED, false, "another IKE SA has taken its place");
+		return;
+	}
+	t->replaced = true;
+	ike_sa_set_state(sa, IKE_SA_DELETING);
+	ike_sa_work(sa);
 }
 
 static void wipe(struct ike_sa *sa)

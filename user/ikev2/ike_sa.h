@@ -157,16 +157,20 @@ struct ike_sa {
 	unsigned int n_children;
 
 	uint64_t rival_of; /* made by the peer while we rekeyed this IKE SA too */
+	uint64_t reauth_of; /* to take the place of that one (reauth.h) */
+	uint32_t auth_lifetime; /* seconds, that the peer allows (RFC 4478); 0: for ever */
+	ike_time reauth_at; /* 0: never */
 
 	struct ike_timer retransmit; /* of the request that is out */
 	struct ike_timer queue;	     /* a task may begin */
 	struct ike_timer life;	     /* half-open, rekeying, giving up: by state */
 	struct ike_timer over;	     /* hard lifetime */
 	struct ike_timer alive;	     /* liveness */
+	struct ike_timer reauth;
 	struct ike_timer keepalive;
 };
 enum {
-	IKE_SA_TIMERS = 6
+	IKE_SA_TIMERS = 7
 };
 
 /* NULL without memory. Its state is INIT_SENT or INIT_GOT. @spi_peer: 0 for an initiator. */
@@ -213,6 +217,8 @@ void ike_sa_inherit(struct ike_sa *sa, struct ike_sa *old);
  * @why ends a log line and the commands that waited.
  */
 void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *why);
+/* By our DELETE: another has taken its place. */
+void ike_sa_delete_replaced(struct ike_sa *sa);
 /* Frees what ike_sa_close() put aside. */
 void ike_engine_bury(struct ike_engine *e);
 /* Frees it at once, without a word: the engine ends. */

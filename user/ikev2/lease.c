@@ -149,6 +149,18 @@ struct ike_lease *ike_lease_take(struct ike_leases *l, const struct ike_pool_cfg
 	return lease;
 }
 
+struct ike_lease *ike_lease_share(struct ike_leases *l, const struct ike_pool_cfg *pool,
+				  const char *identity, const struct ike_addr *addr)
+{
+	struct ike_lease *lease = is_in(pool, addr) ? by_addr(l, addr) : NULL;
+
+	if (!lease || !lease->users || strcmp(lease->pool, pool->name) ||
+	    strcmp(lease->identity, identity))
+		return NULL;
+	lease->users++;
+	return lease;
+}
+
 void ike_lease_give(struct ike_leases *l, struct ike_lease *lease)
 {
 	if (--lease->users)

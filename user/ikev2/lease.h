@@ -36,6 +36,9 @@ void ike_leases_free(struct ike_leases *l);
  */
 struct ike_lease *ike_lease_take(struct ike_leases *l, const struct ike_pool_cfg *pool,
 				 const char *identity, bool share, bool *fresh);
+/* The one of @addr, if @identity holds it already, or NULL. */
+struct ike_lease *ike_lease_share(struct ike_leases *l, const struct ike_pool_cfg *pool,
+				  const char *identity, const struct ike_addr *addr);
 void ike_lease_give(struct ike_leases *l, struct ike_lease *lease);
 /* What an earlier life gave: idle. Of two about one address the later one counts. */
 void ike_lease_restore(struct ike_leases *l, const char *pool, const char *identity,

@@ -65,6 +65,7 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 	sa->first_spi = old->first_spi;
 	sa->began = old->began;
 	sa->authenticated = old->authenticated;
+	sa->auth_lifetime = old->auth_lifetime;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
 	sa->identified = true;

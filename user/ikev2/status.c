@@ -96,6 +96,7 @@ static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
 		.addke = sa->suite.addke,
 		.established = sa->established,
 		.rekey_at = sa->rekey_at,
+		.reauth_at = sa->reauth_at,
 		.queued = sa->n_tasks,
 	};
 }

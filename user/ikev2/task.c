@@ -8,6 +8,7 @@
 #include "ikev2/followup.h"
 #include "ikev2/goal.h"
 #include "ikev2/ike_sa.h"
+#include "ikev2/reauth.h"
 #include "ikev2/ticket.h"
 
 enum {
@@ -280,9 +281,11 @@ void ike_sa_work(struct ike_sa *sa)
 	while (!sa->task && !sa->window.request.p) {
 		sa->task = pick(sa);
 		if (!sa->task)
-			return;
+			break;
 		follow(sa, sa->task->kind->begin(sa, sa->task));
 	}
+	if (!sa->task && !sa->window.request.p)
+		ike_reauth_settle(sa);
 }
 
 void ike_task_abandon(struct ike_sa *sa, bool ok, const char *why)

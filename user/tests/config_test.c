@@ -519,9 +519,8 @@ static void keys_of_strongswan(void **state)
 		"t.conf:10: set_mark_out: 1/1: a mask is not supported by esplane\n");
 	refused(CHILD("copy_dscp = in"),
 		"t.conf:10: copy_dscp: \"in\" is not supported by esplane; out and no are\n");
-	refused(CONN("reauth_time = 3h"),
-		"t.conf:8: reauth_time: 3h is not supported by esplane yet; "
-		"only reauth_time = 0 is\n");
+	refused(CONN("reauth_time = 3h\n rand_time = 3h"),
+		"t.conf:9: connection \"home\": rand_time (10800) must be less than reauth_time (10800)\n");
 	refused(CONN("local_addrs = 2001:db8::1, fe80::1"),
 		"t.conf:8: local_addrs: \"fe80::1\" is link-local: say of which link, such as "
 		"fe80::1%eth0\n");

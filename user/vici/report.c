@@ -140,9 +140,5 @@ int vici_get_match(const struct vici_node *args, struct ike_match *match, const 
 		*why = "nothing is named: give ike, child, ike-id or child-id";
 		return -1;
 	}
-	if (vici_get(args, "reauth")) {
-		*why = "reauthentication is not supported yet";
-		return -1;
-	}
 	return 0;
 }

@@ -178,6 +178,7 @@ static void put_sa_keys(struct vici_builder *b, const struct ike_sa_info *sa, ik
 	if (sa->established)
 		put_since(b, "established", sa->established, now);
 	put_until(b, "rekey-time", sa->rekey_at, now);
+	put_until(b, "reauth-time", sa->reauth_at, now);
 }
 
 static void begin_sa(struct vici_builder *b, const struct ike_sa_info *sa)
@@ -345,7 +346,7 @@ void vici_put_conn(struct vici_builder *b, const struct ike_conn_cfg *conn)
 	put_u64(b, "local_port", conn->local_port);
 	put_u64(b, "remote_port", conn->remote_port);
 	vici_str(b, "version", "IKEv2");
-	vici_str(b, "reauth_time", "0");
+	put_u64(b, "reauth_time", conn->reauth_time);
 	put_u64(b, "rekey_time", conn->rekey_time);
 	if (conn->dpd_delay)
 		put_u64(b, "dpd_delay", conn->dpd_delay);
