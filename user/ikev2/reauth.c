@@ -181,7 +181,7 @@ static bool ask(struct ike_sa *sa, const struct ike_sa *old, uint64_t ticket)
 	return true;
 }
 
-/* From the beginning, so from the port it was begun at; but a peer that began may be behind a NAT. */
+/* Begun anew, so at the port of the beginning; but a peer that began may be behind a NAT. */
 static struct ike_endpoint begin_at(const struct ike_sa *old, const struct ike_endpoint *now,
 				    uint16_t port)
 {

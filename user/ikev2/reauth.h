@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Re-authentication (RFC 7296 section 2.8.3): both ends prove anew who they are, by a new IKE SA. It comes up
- * beside the old one, with the same CHILD_SAs and addresses, and only then the old one is deleted: there is always
- * one that carries traffic.
+ * Re-authentication (RFC 7296 section 2.8.3): both ends prove anew who they are, by a new IKE SA. It
+ * comes up beside the old one, with the same CHILD_SAs and addresses, and only then the old one is
+ * deleted: there is always one that carries traffic.
  *
- * Who began the IKE SA begins that as well, after reauth_time or in the time that its peer asks for by
- * AUTH_LIFETIME (RFC 4478). The peer only does it if that comes to nothing.
+ * Who began the IKE SA begins that as well, after reauth_time or in the time that its peer asks for
+ * by AUTH_LIFETIME (RFC 4478). The peer only does it if that comes to nothing.
  */
 #ifndef ESPLANE_IKE_REAUTH_H
 #define ESPLANE_IKE_REAUTH_H
 
 #include "ikev2/ike_sa.h"
 
-/* Begins; the command of @ticket (0: none) ends when the first CHILD_SA is up. False: it cannot, e->why says why. */
+/*
+ * Begins; the command of @ticket (0: none) ends when the first CHILD_SA is up. False: it cannot,
+ * e->why says why.
+ */
 bool ike_reauth(struct ike_sa *old, uint64_t ticket);
 /* @sa is authenticated: sets its timer. */
 void ike_reauth_schedule(struct ike_sa *sa);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Re-authentication: a new IKE SA with new CHILD_SAs takes the place of the old one, begun by either end, and at
- * no moment is there none that carries traffic both ways.
+ * Re-authentication: a new IKE SA with new CHILD_SAs takes the place of the old one, begun by either
+ * end, and at no moment is there none that carries traffic both ways.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -313,8 +313,8 @@ static void test_by_command(void **state)
 }
 
 /*
- * Both ends at once, by command: of two new ones one stays, and the old one goes. Who deletes the other one may send
- * on it until that is answered.
+ * Both ends at once, by command: of two new ones one stays, and the old one goes. Who deletes the
+ * other one may send on it until that is answered.
  */
 static void test_both_begin(void **state)
 {
