@@ -54,6 +54,8 @@ matrix_plan() { ktap_set_plan $(($(matrix_cells "$@" | wc -l) + ${matrix_more:-0
 # The wire: the one behind the NAT, if there is one, is in $a, and r has an address for it.
 matrix_net() {
 	net_routed &&
+	ip -n "$a" route add $NET_B via 192.0.2.254 src $INNER_A &&
+	ip -n "$b" route add $NET_A via 198.51.100.254 src $INNER_B &&
 	# The other one has to find who sits behind a NAT: its ports are handed on.
 	ns "$r" nft -f - <<-EOR
 	table ip nat {

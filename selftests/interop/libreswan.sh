@@ -49,6 +49,7 @@ peer_start() {
     ike=aes_gcm128-sha2_256-dh31
     esp=aes_gcm128-none-dh31
     encapsulation=$([ "$nat" = both ] && echo yes || echo auto)
+    leftupdown=%disabled
     auto=ignore"
 }
 peer_initiate() { whack p --initiate --name net; }
