@@ -38,8 +38,15 @@ static struct ike_sa *heir_of(const struct ike_sa *old)
 /* A server of EAP or of addresses cannot: only the client asks for these. */
 static bool may_begin(const struct ike_sa *sa)
 {
-	return sa->began ||
-	       (sa->conn->remote.method != IKE_AUTH_CFG_EAP && (!sa->n_vips || sa->vips_ours));
+	const struct ike_conn_cfg *conn = sa->conn;
+	const struct ike_auth_cfg *round;
+
+	if (sa->began)
+		return true;
+	for (size_t i = 0; (round = ike_conn_round(&conn->remote, &conn->remote_more, i)); i++)
+		if (round->method == IKE_AUTH_CFG_EAP)
+			return false;
+	return !sa->n_vips || sa->vips_ours;
 }
 
 ike_time ike_reauth_deadline(const struct ike_sa *sa)
