@@ -25,12 +25,17 @@ static void put_scheme(struct ike_writer *w, enum ike_scheme s)
 	ike_patch8(w, mark, w->len - mark);
 }
 
+/* In any round of authentication: it is told once for all of them. */
 static void add_conn(const struct ike_conn_cfg *conn, struct ike_auth_methods *m)
 {
-	if (conn->remote.method == IKE_AUTH_CFG_PSK)
-		m->psk = true;
-	else if (conn->remote.method == IKE_AUTH_CFG_PUBKEY)
-		m->schemes |= conn->remote.schemes ? conn->remote.schemes : IKE_SCHEMES_ALL;
+	const struct ike_auth_cfg *peer;
+
+	for (size_t i = 0; (peer = ike_conn_round(&conn->remote, &conn->remote_more, i)); i++) {
+		if (peer->method == IKE_AUTH_CFG_PSK)
+			m->psk = true;
+		else if (peer->method == IKE_AUTH_CFG_PUBKEY)
+			m->schemes |= peer->schemes ? peer->schemes : IKE_SCHEMES_ALL;
+	}
 }
 
 /* Of any connection that a peer from there may mean. */
