@@ -18,6 +18,7 @@ CASES = (
     ("nothing at all", "", 0, (0, 1, 0)),
     ("fewer than planned", "1..3\nok 1 one\n", 0, (1, 1, 0)),
     ("more than planned", "1..1\nok 1 one\nok 2 two\n", 0, (2, 1, 0)),
+    ("a result that cmocka skips", "1..2\nnot ok 1 # SKIP one\nok 2 - two\n", 0, (1, 0, 1)),
     ("all skipped", "1..0 # SKIP needs root\n", 4, (0, 0, 1)),
     ("a bad end", "1..1\nok 1 one\n", 139, (1, 1, 0)),
     ("a bad end that was explained", "1..1\nnot ok 1 one\n", 1, (0, 1, 0)),

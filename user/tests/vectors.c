@@ -32,11 +32,10 @@ struct vectors {
 
 static FILE *open_in(const char *directory, const char *name)
 {
-	char path[PATH_MAX];
+	char path[2 * PATH_MAX];
 
-	if (!directory)
+	if (!directory || snprintf(path, sizeof(path), "%s/%s", directory, name) >= sizeof(path))
 		return NULL;
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	return fopen(path, "r");
 }
 
