@@ -33,7 +33,7 @@ iked_start() {
 	chmod 600 "$dir/conf"
 	chmod 755 "$NET_TMP" "$dir"
 	ip netns exec "$name_space" sh -c '
-		mount --bind "$2/iked" "$1/etc/iked" && exec chroot "$1" /usr/sbin/iked -d -vv $3 -s "$2/sock" -f "$2/conf"' \
+		mount --bind "$2/iked" "$1/etc/iked" && mkdir -p "$1/run/iked" && exec chroot "$1" /usr/sbin/iked -d -vv $3 -s "$2/sock" -f "$2/conf"' \
 		sh $IKED_ROOT "$dir" "${iked_options:-}" >"$dir/log" 2>&1 &
 	# shellcheck disable=SC2034	# lib.sh reads it
 	daemon_pid[$name]=$!
