@@ -72,7 +72,7 @@ help:
 	@echo '                 and T=NAME narrow it; FUZZ_SECONDS=600 lets the fuzzers of SUITE=net take longer'
 	@echo '  nightly        all of that with every row of the matrices and ten minutes for each fuzzer'
 	@echo '  fuzz           each fuzz target for T=SECONDS (60)'
-	@echo '  bench          instructions per packet, beside xfrm'
+	@echo '  bench          instructions per packet, beside xfrm; per handshake, beside charon'
 	@echo '  lint           checkpatch, sparse, W=1, clang-tidy, cppcheck'
 	@echo 'Maintain'
 	@echo '  clean-cache    removes the guest root, the debug kernel and all that was built for tests'

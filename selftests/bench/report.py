@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Turns what bench/guest measured into a table and results.json, and compares with the committed one.
+"""Turns what bench/guest and bench/handshakes measured into a table and results.json, and compares with the committed one.
 
-usage: report.py [--save] KERNEL MEASURED COMMITTED RESULTS
+usage: report.py [--save] KERNEL MEASURED HANDSHAKES COMMITTED RESULTS
 """
 import json
 import os
@@ -34,20 +34,40 @@ def rows(kernel, costs):
                "value": round(cost), "ratio_to_xfrm": round(cost / base, 3) if base else None}
 
 
+def handshake_rows(kernel, path):
+    """Of a responder: lines WORK WAY METRIC VALUE, charon's being the base."""
+    values = {}
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            work, way, metric, value = line.split()
+            values[work, metric, way] = int(value)
+    for (work, metric, way), value in values.items():
+        base = values.get((work, metric, "charon"))
+        yield {"kernel": kernel, "work": work, "way": way, "metric": metric, "value": value,
+               "ratio_to_charon": round(value / base, 3) if base else None}
+
+
+def ratio_of(row):
+    return row.get("ratio_to_xfrm") or row.get("ratio_to_charon")
+
+
 def show(results):
-    print("%-8s %-8s %-16s %12s %14s" % ("kernel", "work", "way", "instr/packet", "ratio to xfrm"))
+    form = "%-8s %-16s %-16s %-20s %12s %10s"
+    print(form % ("kernel", "work", "way", "metric", "value", "ratio"))
     for r in results:
-        ratio = "%.2f" % r["ratio_to_xfrm"] if r["ratio_to_xfrm"] else "-"
-        print("%-8s %-8s %-16s %12d %14s" % (r["kernel"], r["work"], r["way"], r["value"], ratio))
+        ratio = "%.2f" % ratio_of(r) if ratio_of(r) else "-"
+        print(form % (r["kernel"], r["work"], r["way"], r["metric"], r["value"], ratio))
+    print("ratio: to xfrm's of the same kind; of handshakes and IKE SAs, to charon's")
 
 
 def regressions(results, committed):
-    old = {(r["kernel"], r["work"], r["way"]): r["ratio_to_xfrm"] for r in committed}
+    key = ("kernel", "work", "way", "metric")
+    old = {tuple(r[k] for k in key): ratio_of(r) for r in committed}
     for r in results:
-        before = old.get((r["kernel"], r["work"], r["way"]))
-        if before and r["ratio_to_xfrm"] and r["ratio_to_xfrm"] > WORSE * before:
-            yield "%s %s: ratio to xfrm was %.3f, is %.3f" % (r["work"], r["way"], before,
-                                                             r["ratio_to_xfrm"])
+        before, now = old.get(tuple(r[k] for k in key)), ratio_of(r)
+        if before and now and now > WORSE * before:
+            yield "%s %s %s: ratio was %.3f, is %.3f" % (r["work"], r["way"], r["metric"], before,
+                                                        now)
 
 
 def write(path, results):
@@ -57,9 +77,11 @@ def write(path, results):
 
 def main():
     save = "--save" in sys.argv
-    kernel, measured, committed_path, path = [a for a in sys.argv[1:] if a != "--save"]
+    kernel, measured, handshakes, committed_path, path = [a for a in sys.argv[1:] if a != "--save"]
     results = list(rows(kernel, read_measured(measured)))
-    missing = set(BASE) - {r["way"] for r in results}
+    results += handshake_rows(kernel, handshakes)
+    missing = set(BASE) | {"charon", "esplaned"}
+    missing -= {r["way"] for r in results}
     show(results)
     write(path, results)
     committed = []

@@ -34,6 +34,7 @@ start_restricted() {
 	chmod 600 "$dir/conf"
 	ip netns exec "$a" esplaned --config "$dir/conf" --vici "$dir/vici" --user nobody --debug \
 		>>"$dir/log" 2>&1 &
+	# shellcheck disable=SC2034	# lib.sh reads it
 	daemon_pid[a]=$!
 	at_exit kill -KILL $!
 	busywait "$(slowly 10000)" esplane a version
@@ -50,6 +51,7 @@ ip -n "$b" route add $POOL via $OUTER_A
 rm -f /etc/resolv.conf
 resolvconf -u
 at_exit resolvconf -u
+# shellcheck disable=SC2034	# lib.sh reads it
 charon_plugins=attr
 charon_start "$b" b "$(conf_b)"
 start_restricted

@@ -50,6 +50,7 @@ start_restricted() {
 	chmod 600 "$dir/conf"
 	ip netns exec "$a" esplaned --config "$dir/conf" --vici "$dir/vici" --user nobody \
 		>>"$dir/log" 2>&1 &
+	# shellcheck disable=SC2034	# lib.sh reads it
 	daemon_pid[a]=$!
 	at_exit kill -KILL $!
 	busywait "$(slowly 10000)" esplane a version
