@@ -29,6 +29,8 @@ iked_start() {
 	local name_space=$1 name=$2 dir
 	dir=$(daemon_dir "$name")
 	mkdir -p "$dir/iked"/{ca,certs,crls,private,pubkeys}
+	# It wants a key of its own even where none is used.
+	[ -e "$dir/iked/private/local.key" ] || pki_key ec:P-256 "$dir/iked/private/local.key"
 	printf '%s\n' "$3" >"$dir/conf"
 	chmod 600 "$dir/conf"
 	chmod 755 "$NET_TMP" "$dir"

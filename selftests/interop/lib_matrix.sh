@@ -143,6 +143,7 @@ matrix_secrets() {
 	EOC
 }
 
+# $matrix_our_keys: more keys of our connection
 # matrix_swanctl us|peer [CHILD_KEYS]: a configuration of that end in swanctl's syntax
 matrix_swanctl() {
 	local mine=$role its=initiator keys='mobike = no'
@@ -150,6 +151,8 @@ matrix_swanctl() {
 	[ "$nat" != both ] || keys="$keys
 		encap = yes"
 	if [ "$1" = us ]; then
+		keys="$keys
+		${matrix_our_keys:-}"
 		conf_connection site "$addr_u" "$to_p" "$(matrix_proof "$mine" us local $NAME_U)" \
 			"$(matrix_proof "$its" peer remote $NAME_P)" "$net_u" "$net_p" "$keys" "${2:-}"
 	else

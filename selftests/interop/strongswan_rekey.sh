@@ -78,7 +78,7 @@ by_peer() {
 		rand_time = 0s"
 	stream_start "$b" "$a" $INNER_A
 	ktap_check "peer: four rekeys by strongSwan" busywait "$(slowly 30000)" at_least_spis 5
-	report peer 500
+	report peer 200
 	at_rest peer
 	finish
 }
