@@ -120,6 +120,8 @@ matrix_proof() {
 	case $auth:$1 in
 	psk:*) printf 'auth = psk\nid = %s\n' "$4" ;;
 	eap-*:initiator)
+		# Who is asked for no name gives that of its identity in IKE.
+		[ "$3" = local ] || { printf 'auth = %s\nid = %s\neap_id = %%any\n' "$auth" "$4"; return; }
 		printf 'auth = %s\nid = %s\neap_id = %s\n' "$auth" "$4" "$MATRIX_USER" ;;
 	*)
 		printf 'auth = pubkey\nid = %s\n' "$4"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Re-authentication between esplaned and strongSwan 6.0, which makes before it breaks as esplaned does: begun by each
 # as who began the IKE SA, and asked for by each as the other one (RFC 4478). A numbered stream runs through it and
-# loses nothing.
+# loses nothing; but where strongSwan sends on new SAs before the other end can have its answer, or deletes the old ones
+# while packets are on their way, what is under way at that moment.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
@@ -33,7 +34,9 @@ one_each() {
 }
 show_logs() { ktap_print_msg "$(tail -n 50 "$(log_of a)" "$(log_of b)")"; }
 
-# again CASE INITIATOR TIMES_OF_ESPLANED TIMES_OF_STRONGSWAN FROM TO ADDRESS
+# A tenth of a second of the stream.
+UNDER_WAY=20
+# again CASE INITIATOR TIMES_OF_ESPLANED TIMES_OF_STRONGSWAN FROM TO ADDRESS [LOST], LOST each time at most
 again() {
 	rm -rf "$(daemon_dir a)" "$(daemon_dir b)"
 	esplaned_start "$a" a "$(conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org $NET_A $NET_B "$3")" &&
@@ -46,15 +49,19 @@ again() {
 	ktap_check "$1: one IKE SA and one CHILD_SA at each end" busywait "$(slowly 5000)" one_each || show_logs
 	stream_stop
 	ktap_at_least "$1: the stream ran" "$stream_sent" 300
-	ktap_equal "$1: no packet lost" "$stream_lost" 0 || show_logs
+	lost_at_most=$((${8:-0} * ($(ike_ups) - 1)))
+	ktap_print_msg "$1: $stream_lost packets lost"
+	ktap_check "$1: no packet lost${8:+ but under way}" [ "$stream_lost" -le $lost_at_most ] || show_logs
 	daemon_stop a
 	daemon_stop b
 }
 
 again "by esplaned" a "$TIMES" "" "$a" "$b" $INNER_B
-again "by esplaned, what strongSwan sends" a "$TIMES" "" "$b" "$a" $INNER_A
+again "by esplaned, what strongSwan sends" a "$TIMES" "" "$b" "$a" $INNER_A $UNDER_WAY
 again "by strongSwan" b "" "$TIMES" "$b" "$a" $INNER_A
-again "by esplaned, as strongSwan asks for it" a "" "$TIMES" "$a" "$b" $INNER_B
-again "by strongSwan, as esplaned asks for it" b "$TIMES" "" "$a" "$b" $INNER_B
+again "by esplaned, as strongSwan asks for it" a "" "$TIMES" "$a" "$b" $INNER_B $UNDER_WAY
+# Its own over_time, which it begins earlier by, would be that of a rekey_time of hours.
+again "by strongSwan, as esplaned asks for it" b "$TIMES" "over_time = 1s
+			rand_time = 0s" "$a" "$b" $INNER_B $UNDER_WAY
 
 ktap_finished
