@@ -46,7 +46,7 @@ again() {
 	stream_start "$5" "$6" "$7"
 	ktap_check "$1: $ROUNDS times, and again" busywait "$(slowly 30000)" at_least_ups $((ROUNDS + 2)) || show_logs
 	# Between two of them there is one of each.
-	ktap_check "$1: one IKE SA and one CHILD_SA at each end" busywait "$(slowly 5000)" one_each || show_logs
+	ktap_check "$1: one IKE SA and one CHILD_SA at each end" busywait "$(slowly 30000)" one_each || show_logs
 	stream_stop
 	ktap_at_least "$1: the stream ran" "$stream_sent" 300
 	lost_at_most=$((${8:-0} * ($(ike_ups) - 1)))
