@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* MS-CHAP-V2: responses, the server's proof, session keys. */
+#include "ikev2/crypto/hash.h"
 #include "ikev2/crypto/mschapv2.h"
 
 #include <string.h>
-
-#include <openssl/evp.h>
 
 enum {
 	SHA1_LEN = 20,
@@ -37,16 +36,7 @@ static struct ike_bytes text(const char *s)
 static bool sha1(const struct ike_bytes *parts, size_t n, uint8_t digest[SHA1_LEN],
 		 struct ike_error *err)
 {
-	EVP_MD *md = EVP_MD_fetch(NULL, "SHA1", NULL);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = md && ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
-
-	for (size_t i = 0; i < n; i++)
-		ok = ok && EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) == 1;
-	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
-	EVP_MD_CTX_free(ctx);
-	EVP_MD_free(md);
-	return ok || ike_fail(err, "SHA-1 has failed");
+	return ike_hash_parts("SHA1", parts, n, digest, err);
 }
 
 /* The code point at the front; SURROGATES: there is none. */

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "ikev2/crypto/hash.h"
 #include "ikev2/crypto/hmac.h"
 
 /* RFC 2865 section 5, unless another one is named. */
@@ -44,16 +43,7 @@ enum {
 static bool md5(const struct ike_bytes *parts, size_t n, uint8_t digest[MD5_LEN],
 		struct ike_error *err)
 {
-	EVP_MD *md = EVP_MD_fetch(NULL, "MD5", NULL);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = md && ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
-
-	for (size_t i = 0; i < n; i++)
-		ok = ok && EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) == 1;
-	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
-	EVP_MD_CTX_free(ctx);
-	EVP_MD_free(md);
-	return ok || ike_fail(err, "MD5 has failed");
+	return ike_hash_parts("MD5", parts, n, digest, err);
 }
 
 /* Writing */
