@@ -209,7 +209,8 @@ provoke_BACKLOG() {
 }
 
 # Each packet is a new flow; the chains of connection tracking's hash may be 80 long, and two tuples of
-# each flow stand in 512 of them: some will be longer before 20,480.
+# each flow stand in 512 of them: some will be longer before 20,480. None may be forgotten until then, however slow
+# the machine.
 provoke_CONNTRACK() {
 	local traffic=,17 buckets first all status=1
 	modprobe -q nf_conntrack
@@ -218,6 +219,7 @@ provoke_CONNTRACK() {
 		{ cannot "no connection tracking"; return; }
 	ns "$a" nft 'add chain ip track out { type filter hook output priority 0; }' &&
 	ns "$a" nft add rule ip track out ct state new accept &&
+	ns "$a" sysctl -qw net.netfilter.nf_conntrack_udp_timeout=3600 &&
 	sysctl -qw net.netfilter.nf_conntrack_buckets=512 && outbound && out_to_b "" 0 &&
 	all=$(esp "$a" policy-list get=id | sort -n | tail -n 1) || return 1
 	for ((first = 10000; first < 30000; first += 1000)); do

@@ -83,13 +83,14 @@ moves() {
 	streams_run a $((seq + 20)) && [ "$(sa_get "$a" "${sa_out[a]}" seq)" -ge $((seq + 20)) ]
 }
 
+# b may still ask for a's hardware address in the name of its first one.
 moved_on_wire() {
 	capture "$a" eth0 "$NET_TMP/moved"
 	ns "$a" ping -n -c 2 -i 0.1 $INNER_B >/dev/null
 	capture_stop
 	[ "$(captured "$NET_TMP/moved" "udp and src $OUTER_A and dst 192.0.2.22")" = 2 ] &&
 	[ "$(captured "$NET_TMP/moved" "udp and src 192.0.2.22 and dst $OUTER_A")" = 2 ] &&
-	[ "$(captured "$NET_TMP/moved" "host $OUTER_B")" = 0 ]
+	[ "$(captured "$NET_TMP/moved" "ip host $OUTER_B")" = 0 ]
 }
 
 # As after a NAT rebinding: a's packets go to another port of b's, registered as well.
