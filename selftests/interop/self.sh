@@ -24,8 +24,8 @@ start() {
 traffic() {
 	ktap_check "$1: ping a to b" net_ping "$a" $INNER_B -I $INNER_A
 	ktap_check "$1: ping b to a" net_ping "$b" $INNER_A -I $INNER_B
-	ktap_check "$1: 32 MB a to b" net_send "$a" "$b" $INNER_B $((32 << 20))
-	ktap_check "$1: 32 MB b to a" net_send "$b" "$a" $INNER_A $((32 << 20))
+	ktap_check "$1: 8 MB a to b" net_send "$a" "$b" $INNER_B $((8 << 20))
+	ktap_check "$1: 8 MB b to a" net_send "$b" "$a" $INNER_A $((8 << 20))
 }
 
 tunnel() {
