@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* NAT detection (RFC 7296 section 2.23). */
-#include <openssl/evp.h>
 #include <string.h>
 
+#include "ikev2/crypto/fetched.h"
 #include "ikev2/ike_sa.h"
 #include "ikev2/nat.h"
 
@@ -19,7 +19,7 @@ bool ike_nat_hash(uint64_t spi_i, uint64_t spi_r, const struct ike_addr *addr, u
 	ike_put64(&w, spi_r);
 	ike_put(&w, ike_addr_bytes(addr));
 	ike_put16(&w, port);
-	return !w.overflow && EVP_Digest(input, w.len, hash, NULL, EVP_sha1(), NULL) == 1;
+	return !w.overflow && EVP_Digest(input, w.len, hash, NULL, ike_fetched_md("SHA1"), NULL) == 1;
 }
 
 bool ike_nat_matches(struct ike_bytes data, uint64_t spi_i, uint64_t spi_r,

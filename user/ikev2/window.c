@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "ikev2/crypto/fetched.h"
 #include "ikev2/window.h"
 
 bool ike_packet_set(struct ike_packet *packet, struct ike_bytes bytes)
@@ -35,7 +34,7 @@ void ike_window_clear(struct ike_window *w)
 /* Zeros when the hash fails: then nothing is a repetition, which is safe. */
 void ike_digest(struct ike_bytes message, uint8_t digest[IKE_DIGEST_LEN])
 {
-	if (EVP_Digest(message.p, message.len, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(message.p, message.len, digest, NULL, ike_fetched_md("SHA2-256"), NULL) != 1)
 		memset(digest, 0, IKE_DIGEST_LEN);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The pseudo-random functions against RFC 4231, and prf+ against its definition in RFC 7296. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "ikev2/crypto/fetched.h"
 #include "ikev2/crypto/prf.h"
 #include "tests/vectors.h"
 
@@ -146,10 +148,37 @@ static void test_secrets(void **state)
 	assert_true(ike_secret_equal(ike_bytes(NULL, 0), ike_bytes("", 0)));
 }
 
+static void *fetch(void *found)
+{
+	*(const EVP_MD **)found = ike_fetched_md("MD5"); /* that no test before has asked for */
+	return NULL;
+}
+
+/* Whoever asks, and at the same time as others, gets the same algorithm; unknown ones nobody. */
+static void test_fetched(void **state)
+{
+	enum { THREADS = 8 };
+	const EVP_MD *found[THREADS];
+	pthread_t threads[THREADS];
+
+	for (unsigned int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, fetch, &found[i]), 0);
+	for (unsigned int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (unsigned int i = 0; i < THREADS; i++)
+		assert_ptr_equal(found[i], found[0]);
+	assert_true(EVP_MD_is_a(found[0], "MD5"));
+	assert_true(EVP_CIPHER_is_a(ike_fetched_cipher("AES-192-CBC"), "AES-192-CBC"));
+	assert_ptr_equal(ike_fetched_cipher("AES-192-CBC"), ike_fetched_cipher("AES-192-CBC"));
+	assert_null(ike_fetched_md("MD4"));
+	assert_null(ike_fetched_cipher("DES-CBC"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc4231),		  cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_rfc4231),
+		cmocka_unit_test(test_fetched),		  cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_empty_key),	  cmocka_unit_test(test_prf_plus),
 		cmocka_unit_test(test_prf_plus_too_long), cmocka_unit_test(test_secrets),
 	};

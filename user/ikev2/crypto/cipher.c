@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "ikev2/crypto/fetched.h"
 #include "ikev2/crypto/hmac.h"
 
 enum {
@@ -116,24 +115,23 @@ bool ike_cipher_init(struct ike_cipher *c, uint16_t encr, uint16_t bits, uint16_
 
 /* One run of a cipher, from keying to freeing. */
 struct run {
-	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *ctx;
 };
 
 static bool run_begin(struct run *r, const struct ike_cipher *c, const uint8_t *key,
 		      const uint8_t *iv, bool encrypt)
 {
-	r->cipher = EVP_CIPHER_fetch(NULL, cipher_name(c->encr, c->bits), NULL);
+	const EVP_CIPHER *cipher = ike_fetched_cipher(cipher_name(c->encr, c->bits));
+
 	r->ctx = EVP_CIPHER_CTX_new();
-	return r->cipher && r->ctx &&
-	       EVP_CipherInit_ex2(r->ctx, r->cipher, key, iv, encrypt, NULL) == 1 &&
+	return cipher && r->ctx &&
+	       EVP_CipherInit_ex2(r->ctx, cipher, key, iv, encrypt, NULL) == 1 &&
 	       EVP_CIPHER_CTX_set_padding(r->ctx, 0) == 1;
 }
 
 static void run_end(struct run *r)
 {
 	EVP_CIPHER_CTX_free(r->ctx);
-	EVP_CIPHER_free(r->cipher);
 }
 
 /* @text in place; @aad NULL-length for CBC. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Hashes, bare. */
-#include <openssl/evp.h>
-
 #include "ikev2/crypto/hash.h"
+
+#include "ikev2/crypto/fetched.h"
 
 bool ike_hash_parts(const char *name, const struct ike_bytes *parts, size_t n, uint8_t *digest,
 		    struct ike_error *err)
 {
-	EVP_MD *md = EVP_MD_fetch(NULL, name, NULL);
+	const EVP_MD *md = ike_fetched_md(name);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = md && ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
 
@@ -15,6 +15,5 @@ bool ike_hash_parts(const char *name, const struct ike_bytes *parts, size_t n, u
 		ok = ok && EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) == 1;
 	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
-	EVP_MD_free(md);
 	return ok || ike_fail(err, "%s has failed", name);
 }

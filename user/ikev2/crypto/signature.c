@@ -11,6 +11,7 @@
 #include <openssl/rsa.h>
 
 #include "ikev2/crypto/algorithm_id.h"
+#include "ikev2/crypto/fetched.h"
 #include "ikev2/wire/wire.h"
 
 enum {
@@ -167,13 +168,13 @@ static const EVP_MD *digest(enum ike_hash hash)
 {
 	switch (hash) {
 	case IKE_HASH_SHA1:
-		return EVP_sha1();
+		return ike_fetched_md("SHA1");
 	case IKE_HASH_SHA2_256:
-		return EVP_sha256();
+		return ike_fetched_md("SHA2-256");
 	case IKE_HASH_SHA2_384:
-		return EVP_sha384();
+		return ike_fetched_md("SHA2-384");
 	case IKE_HASH_SHA2_512:
-		return EVP_sha512();
+		return ike_fetched_md("SHA2-512");
 	default:
 		return NULL; /* Ed25519 and Ed448 take the octets themselves */
 	}
