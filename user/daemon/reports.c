@@ -84,6 +84,7 @@ struct report {
 	struct control *control;
 	const struct ike_event *event;
 	ike_time now;
+	bool wanted; /* by a client; else only names and counters are kept */
 	bool found;
 };
 
@@ -104,14 +105,13 @@ static const struct ike_child_info *find_child(const struct ike_sa_info *sa, uin
 	return NULL;
 }
 
-static void put_ike(struct report *r, const struct ike_sa_info *sa)
+static void put_ike(const struct report *r, const struct ike_sa_info *sa)
 {
 	const struct ike_event *e = r->event;
 	struct ike_sa_info old = { .id = e->old_id, .conn = sa->conn };
 	struct vici_builder b;
 
 	if (e->type == IKE_EVENT_IKE_REKEYED) {
-		count_rekey(r, sa->initiator ? COUNTER_IKE_REKEY_INIT : COUNTER_IKE_REKEY_RESP);
 		vici_event_begin(&b, VICI_EV_IKE_REKEY);
 		vici_put_ike_rekey(&b, &old, sa, r->now);
 		broadcast(r->control, VICI_EV_IKE_REKEY, &b);
@@ -122,7 +122,7 @@ static void put_ike(struct report *r, const struct ike_sa_info *sa)
 	broadcast(r->control, VICI_EV_IKE_UPDOWN, &b);
 }
 
-static void put_child(struct report *r, const struct ike_sa_info *sa,
+static void put_child(const struct report *r, const struct ike_sa_info *sa,
 		      const struct ike_child_info *child)
 {
 	const struct ike_event *e = r->event;
@@ -130,7 +130,6 @@ static void put_child(struct report *r, const struct ike_sa_info *sa,
 	struct vici_builder b;
 
 	if (e->type == IKE_EVENT_CHILD_REKEYED) {
-		count_rekey(r, COUNTER_CHILD_REKEY);
 		vici_event_begin(&b, VICI_EV_CHILD_REKEY);
 		vici_put_child_rekey(&b, sa, &old, child, r->now);
 		broadcast(r->control, VICI_EV_CHILD_REKEY, &b);
@@ -152,6 +151,35 @@ static bool is_end(const struct ike_event *e)
 	return e->type == IKE_EVENT_IKE_DOWN || e->type == IKE_EVENT_CHILD_DOWN;
 }
 
+static void report_ike(const struct report *r, const struct ike_sa_info *sa)
+{
+	if (r->event->type == IKE_EVENT_IKE_REKEYED)
+		count_rekey(r, sa->initiator ? COUNTER_IKE_REKEY_INIT : COUNTER_IKE_REKEY_RESP);
+	if (r->wanted)
+		put_ike(r, sa);
+}
+
+static void report_child(const struct report *r, const struct ike_sa_info *sa,
+			 const struct ike_child_info *child)
+{
+	if (r->event->type == IKE_EVENT_CHILD_REKEYED)
+		count_rekey(r, COUNTER_CHILD_REKEY);
+	if (r->wanted)
+		put_child(r, sa, child);
+}
+
+static enum vici_event event_of(const struct ike_event *e)
+{
+	switch (e->type) {
+	case IKE_EVENT_IKE_REKEYED:
+		return VICI_EV_IKE_REKEY;
+	case IKE_EVENT_CHILD_REKEYED:
+		return VICI_EV_CHILD_REKEY;
+	default:
+		return is_about_child(e) ? VICI_EV_CHILD_UPDOWN : VICI_EV_IKE_UPDOWN;
+	}
+}
+
 static void look_at(void *arg, const struct ike_sa_info *sa)
 {
 	struct report *r = arg;
@@ -161,7 +189,7 @@ static void look_at(void *arg, const struct ike_sa_info *sa)
 	if (!is_about_child(e)) {
 		r->found = true;
 		known_add(r->control, sa->id, 0, sa->conn);
-		put_ike(r, sa);
+		report_ike(r, sa);
 		return;
 	}
 	child = find_child(sa, e->child_id);
@@ -169,7 +197,7 @@ static void look_at(void *arg, const struct ike_sa_info *sa)
 		return;
 	r->found = true;
 	known_add(r->control, sa->id, child->id, child->name);
-	put_child(r, sa, child);
+	report_child(r, sa, child);
 }
 
 /* What is told of an SA that the engine has forgotten. */
@@ -181,9 +209,9 @@ static void report_gone(struct report *r)
 					.name = known_name(r->control, e->ike_id, e->child_id) };
 
 	if (!is_about_child(e) && sa.conn)
-		put_ike(r, &sa);
+		report_ike(r, &sa);
 	else if (is_about_child(e) && child.name && sa.conn)
-		put_child(r, &sa, &child);
+		report_child(r, &sa, &child);
 }
 
 void report_event(struct control *c, const struct ike_event *event)
@@ -194,7 +222,8 @@ void report_event(struct control *c, const struct ike_event *event)
 		command_done(c, event);
 		return;
 	}
-	ike_engine_look_at_sa(c->ops.host(c->ops.arg)->engine, event->ike_id, look_at, &r);
+	r.wanted = is_wanted(c, event_of(event));
+	ike_engine_look_at_sa(c->ops.host(c->ops.arg)->engine, event->ike_id, r.wanted, look_at, &r);
 	if (!r.found)
 		report_gone(&r);
 	if (is_end(event))

@@ -439,8 +439,8 @@ struct ike_lease_info {
 void ike_engine_foreach_lease(const struct ike_engine *e,
 			      void (*fn)(void *arg, const struct ike_lease_info *lease), void *arg);
 
-/* The one of this ID, if it is there: the data plane is asked about no other. */
-void ike_engine_look_at_sa(struct ike_engine *e, uint64_t id,
+/* The one of this ID, if it is there. Only with @usage the data plane is asked, about no other. */
+void ike_engine_look_at_sa(struct ike_engine *e, uint64_t id, bool usage,
 			   void (*fn)(void *arg, const struct ike_sa_info *info), void *arg);
 
 struct ike_counters {

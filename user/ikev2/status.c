@@ -32,15 +32,15 @@ static const char *sa_state(const struct ike_sa *sa)
 	}
 }
 
-static void query(const struct ike_child *c, uint32_t sa_id, struct ike_usage *usage)
+static void query(const struct ike_child *c, bool asks, uint32_t sa_id, struct ike_usage *usage)
 {
 	struct ike_engine *e = c->sa->engine;
 
-	if (!sa_id || e->ops->sa_query(e->host, sa_id, usage))
+	if (!asks || !sa_id || e->ops->sa_query(e->host, sa_id, usage))
 		*usage = (struct ike_usage){.idle_seconds = UINT64_MAX};
 }
 
-static void describe_child(const struct ike_child *c, struct ike_child_info *info)
+static void describe_child(const struct ike_child *c, bool usage, struct ike_child_info *info)
 {
 	*info = (struct ike_child_info){
 		.id = c->id,
@@ -66,8 +66,8 @@ static void describe_child(const struct ike_child *c, struct ike_child_info *inf
 		.if_id_in = c->cfg->if_id_in ? c->cfg->if_id_in : c->sa->conn->if_id_in,
 		.if_id_out = c->cfg->if_id_out ? c->cfg->if_id_out : c->sa->conn->if_id_out,
 	};
-	query(c, c->sa_in, &info->in);
-	query(c, c->sa_out, &info->out);
+	query(c, usage, c->sa_in, &info->in);
+	query(c, usage, c->sa_out, &info->out);
 }
 
 static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
@@ -101,8 +101,9 @@ static void describe_sa(const struct ike_sa *sa, struct ike_sa_info *info)
 	};
 }
 
-static void tell(const struct ike_sa *sa, void (*fn)(void *arg, const struct ike_sa_info *info),
-		 void *arg)
+/* @usage: with what the data plane counts, which costs a question an SA. */
+static void tell(const struct ike_sa *sa, bool usage,
+		 void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
 {
 	struct ike_child_info *children;
 	struct ike_sa_info info;
@@ -115,7 +116,7 @@ static void tell(const struct ike_sa *sa, void (*fn)(void *arg, const struct ike
 	describe_sa(sa, &info);
 	TAILQ_FOREACH(c, &sa->children, link)
 		if (children && c->state != IKE_CHILD_LINGERING)
-			describe_child(c, &children[info.n_children++]);
+			describe_child(c, usage, &children[info.n_children++]);
 	info.children = children;
 	fn(arg, &info);
 	free(children);
@@ -127,16 +128,16 @@ void ike_engine_foreach_sa(struct ike_engine *e, ike_time now,
 	struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &e->sas, link)
-		tell(sa, fn, arg);
+		tell(sa, true, fn, arg);
 }
 
-void ike_engine_look_at_sa(struct ike_engine *e, uint64_t id,
+void ike_engine_look_at_sa(struct ike_engine *e, uint64_t id, bool usage,
 			   void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
 {
 	const struct ike_sa *sa = ike_sa_by_id(e, id);
 
 	if (sa)
-		tell(sa, fn, arg);
+		tell(sa, usage, fn, arg);
 }
 
 void ike_engine_foreach_trap(struct ike_engine *e,

@@ -62,6 +62,32 @@ static void assert_one_tunnel(struct world *w)
 	}
 }
 
+static void count_children(void *arg, const struct ike_sa_info *info)
+{
+	*(size_t *)arg += info->n_children;
+}
+
+/* Who wants to know no more than what is there puts no question to the data plane. */
+static void test_look(void **state)
+{
+	struct world *w = world_new();
+	struct world_end *end = &w->end[1];
+	size_t children = 0;
+
+	world_start(w);
+	world_up(w);
+	assert_int_equal(end->queries, 0);
+	ike_engine_look_at_sa(end->engine, 1, false, count_children, &children);
+	assert_int_equal(children, 1);
+	assert_int_equal(end->queries, 0);
+	ike_engine_look_at_sa(end->engine, 1, true, count_children, &children);
+	assert_int_equal(children, 2);
+	assert_int_equal(end->queries, 2);
+	ike_engine_look_at_sa(end->engine, 2, true, count_children, &children);
+	assert_int_equal(children, 2);
+	world_free(w);
+}
+
 static void test_up_and_down(void **state)
 {
 	struct ike_match match = {.conn = "site"};
@@ -1046,6 +1072,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_up_and_down),
+		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_all_suites),
 		cmocka_unit_test(test_narrowing),
 		cmocka_unit_test(test_ts_unacceptable),

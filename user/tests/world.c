@@ -192,6 +192,7 @@ static int host_sa_query(void *host, uint32_t sa_id, struct ike_usage *usage)
 {
 	struct world_sa *sa = find_sa(host, sa_id);
 
+	((struct world_end *)host)->queries++;
 	*usage = (struct ike_usage){.idle_seconds = UINT64_MAX};
 	if (!sa)
 		return -1;

@@ -62,7 +62,7 @@ struct world_end {
 	struct world_sa sas[WORLD_SAS];
 	struct world_policy policies[WORLD_POLICIES];
 	uint32_t next_id, next_spi, spis; /* spis: reserved and not used yet */
-	unsigned int spi_allocs, updates, keepalives;
+	unsigned int spi_allocs, updates, queries, keepalives;
 	bool refuse_sa; /* the data plane takes no SA */
 	/* How often the data plane was asked for something, and the one time that it refuses. */
 	unsigned int asked, refuse_at;
