@@ -76,6 +76,7 @@ struct ike_engine {
 	struct ike_table by_peer;  /* those that the peer began, by its SPI */
 	struct ike_table by_source; /* half-open ones, by where they came from */
 	struct ike_table children; /* CHILD_SAs by ID, which is their cookie */
+	struct ike_table by_selectors; /* policies, by a hash (spd.c) */
 	struct ike_sa_list sas, dead;
 	struct ike_child_list dead_children;
 	struct ike_goal_list goals;

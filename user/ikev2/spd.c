@@ -87,6 +87,47 @@ static bool same_policy(const struct ike_policy *a, const struct ike_policy *b)
 	       same_list(a->remote_ts, a->n_remote_ts, b->remote_ts, b->n_remote_ts);
 }
 
+/* FNV-1a, 64 bits. Who made policies meet in one bucket would need a CHILD_SA for each. */
+#define HASH_START 0xcbf29ce484222325
+#define HASH_PRIME 0x100000001b3
+
+static uint64_t hash_bytes(uint64_t hash, struct ike_bytes bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		hash = (hash ^ bytes.p[i]) * HASH_PRIME;
+	return hash;
+}
+
+static uint64_t hash_list(uint64_t hash, const struct ike_ts *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		hash = hash_bytes(hash, ike_addr_bytes(&list[i].first));
+		hash = hash_bytes(hash, ike_addr_bytes(&list[i].last));
+	}
+	return hash;
+}
+
+/* The same for all that same_policy() takes for the same. */
+static uint64_t hash_of(const struct ike_policy *p)
+{
+	return hash_list(hash_list(HASH_START, p->local_ts, p->n_local_ts), p->remote_ts,
+			 p->n_remote_ts);
+}
+
+static struct ike_policy *find(const struct ike_engine *e, const struct ike_policy *like)
+{
+	uint64_t hash = hash_of(like);
+	struct ike_node *node = NULL;
+
+	while ((node = ike_table_find(&e->by_selectors, hash, node))) {
+		struct ike_policy *p = ike_container(node, struct ike_policy, by_selectors);
+
+		if (same_policy(p, like))
+			return p;
+	}
+	return NULL;
+}
+
 static struct ike_ts *copy(const struct ike_ts *list, size_t n)
 {
 	struct ike_ts *to = malloc((n ? n : 1) * sizeof(*to));
@@ -106,11 +147,10 @@ static void policy_free(struct ike_policy *p)
 /* The one like @like, or a new one; NULL without memory. */
 static struct ike_policy *obtain(struct ike_engine *e, const struct ike_policy *like)
 {
-	struct ike_policy *p;
+	struct ike_policy *p = find(e, like);
 
-	TAILQ_FOREACH(p, &e->policies, link)
-		if (same_policy(p, like))
-			return p;
+	if (p)
+		return p;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
@@ -123,6 +163,7 @@ static struct ike_policy *obtain(struct ike_engine *e, const struct ike_policy *
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(&e->policies, p, link);
+	ike_table_add(&e->by_selectors, &p->by_selectors, hash_of(p));
 	return p;
 }
 
@@ -217,6 +258,7 @@ static void remove_policy(struct ike_engine *e, struct ike_policy *p)
 	if (p->in)
 		e->ops->policy_del(e->host, p->in);
 	TAILQ_REMOVE(&e->policies, p, link);
+	ike_table_remove(&e->by_selectors, &p->by_selectors);
 	policy_free(p);
 }
 
@@ -244,12 +286,9 @@ static void refresh_or_log(struct ike_engine *e, struct ike_policy *p)
 bool ike_spd_in_use(const struct ike_child *c)
 {
 	struct ike_policy like = wanted_by(c);
-	const struct ike_policy *p;
+	const struct ike_policy *p = find(c->sa->engine, &like);
 
-	TAILQ_FOREACH(p, &c->sa->engine->policies, link)
-		if (same_policy(p, &like))
-			return !TAILQ_EMPTY(&p->users);
-	return false;
+	return p && !TAILQ_EMPTY(&p->users);
 }
 
 bool ike_spd_depends_on(const struct ike_child *c)

@@ -14,6 +14,7 @@ struct ike_sa;
 
 struct ike_policy {
 	TAILQ_ENTRY(ike_policy) link;
+	struct ike_node by_selectors;
 	struct ike_ts *local_ts, *remote_ts;
 	size_t n_local_ts, n_remote_ts;
 	enum ike_policy_action action;
