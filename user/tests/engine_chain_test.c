@@ -110,6 +110,19 @@ static void test_between(void **state)
 		      "a name in it is excluded by its issuer's name constraints");
 }
 
+/* CERTREQ's name for a key (RFC 7296 section 3.7): whatever it was read from. */
+static void test_key_id(void **state)
+{
+	static const char *const kinds[] = {"RSA", "P-256", "P-521", "ED25519"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct pki a = pki_make(&(struct pki_order){.subject = "CN=a", .key = kinds[i]});
+
+		assert_memory_equal(a.cert->key->id, a.key->id, IKE_PKEY_ID_LEN);
+		pki_free(&a);
+	}
+}
+
 /* An authority that may have none below it, and has. */
 static void test_path_length(void **state)
 {
@@ -198,6 +211,7 @@ static void test_policies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_key_id),
 		cmocka_unit_test(test_between),
 		cmocka_unit_test(test_path_length),
 		cmocka_unit_test(test_ca_id),

@@ -43,11 +43,17 @@ static bool set_der(struct ike_cert *c, struct ike_error *err)
 static bool set_key(struct ike_cert *c, struct ike_error *err)
 {
 	EVP_PKEY *evp = X509_get_pubkey(c->x509);
+	unsigned char *spki = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x509), &spki);
 
 	ERR_clear_error();
-	if (!evp)
-		return ike_fail(err, "its public key cannot be read");
-	c->key = ike_pkey_new(evp, false, err);
+	if (evp && len > 0) {
+		c->key = ike_pkey_new_of_spki(evp, ike_bytes(spki, len), err);
+	} else {
+		EVP_PKEY_free(evp);
+		ike_fail(err, "its public key cannot be read");
+	}
+	OPENSSL_free(spki);
 	return c->key;
 }
 

@@ -70,18 +70,8 @@ static bool check(struct ike_pkey *k, struct ike_error *err)
 	return true;
 }
 
-static bool set_id(struct ike_pkey *k, struct ike_error *err)
-{
-	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(k->evp, &der);
-
-	if (len > 0)
-		SHA1(der, len, k->id);
-	OPENSSL_free(der);
-	return len > 0 || ike_fail(err, "a public key that OpenSSL cannot write");
-}
-
-struct ike_pkey *ike_pkey_new(EVP_PKEY *evp, bool has_private, struct ike_error *err)
+/* Takes @evp over. Without an ID yet. */
+static struct ike_pkey *checked(EVP_PKEY *evp, bool has_private, struct ike_error *err)
 {
 	struct ike_pkey *k = calloc(1, sizeof(*k));
 
@@ -93,10 +83,36 @@ struct ike_pkey *ike_pkey_new(EVP_PKEY *evp, bool has_private, struct ike_error 
 	k->refs = 1;
 	k->evp = evp;
 	k->has_private = has_private;
-	if (check(k, err) && set_id(k, err))
+	if (check(k, err))
 		return k;
 	ike_pkey_unref(k);
 	return NULL;
+}
+
+struct ike_pkey *ike_pkey_new_of_spki(EVP_PKEY *evp, struct ike_bytes spki, struct ike_error *err)
+{
+	struct ike_pkey *k = checked(evp, false, err);
+
+	if (k)
+		SHA1(spki.p, spki.len, k->id);
+	return k;
+}
+
+struct ike_pkey *ike_pkey_new(EVP_PKEY *evp, bool has_private, struct ike_error *err)
+{
+	struct ike_pkey *k = checked(evp, has_private, err);
+	unsigned char *der = NULL;
+	int len = k ? i2d_PUBKEY(evp, &der) : 0;
+
+	if (len > 0) {
+		SHA1(der, len, k->id);
+	} else if (k) {
+		ike_fail(err, "a public key that OpenSSL cannot write");
+		ike_pkey_unref(k);
+		k = NULL;
+	}
+	OPENSSL_free(der);
+	return k;
 }
 
 struct ike_pkey *ike_pkey_from_spki(struct ike_bytes der, struct ike_error *err)
@@ -106,7 +122,7 @@ struct ike_pkey *ike_pkey_from_spki(struct ike_bytes der, struct ike_error *err)
 
 	ERR_clear_error();
 	if (evp && at == der.p + der.len)
-		return ike_pkey_new(evp, false, err);
+		return ike_pkey_new_of_spki(evp, der, err);
 	ike_fail(err, evp ? "%zu bytes of a public key, and more behind it" :
 			    "%zu bytes that are no public key (SubjectPublicKeyInfo)", der.len);
 	EVP_PKEY_free(evp);

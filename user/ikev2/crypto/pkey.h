@@ -45,6 +45,12 @@ struct ike_pkey {
  * refused. NULL: @err says why.
  */
 struct ike_pkey *ike_pkey_new(struct evp_pkey_st *evp, bool has_private, struct ike_error *err);
+/*
+ * The same of a public key whose SubjectPublicKeyInfo is at hand, in DER: OpenSSL takes as long to
+ * write it anew as for a signature.
+ */
+struct ike_pkey *ike_pkey_new_of_spki(struct evp_pkey_st *evp, struct ike_bytes spki,
+				      struct ike_error *err);
 /* DER of a SubjectPublicKeyInfo, with nothing behind it. */
 struct ike_pkey *ike_pkey_from_spki(struct ike_bytes der, struct ike_error *err);
 /* A file's content, PEM or DER: a public key. */
