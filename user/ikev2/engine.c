@@ -74,6 +74,7 @@ void ike_engine_free(struct ike_engine *e)
 	ike_timers_free(&e->timers);
 	ike_leases_free(&e->leases);
 	ike_inquiries_free(e);
+	ike_trust_forget(e);
 	ike_cookie_clear(&e->jar);
 	ike_config_unref(e->config);
 	free(e);
@@ -96,12 +97,14 @@ void ike_engine_configure(struct ike_engine *e, struct ike_config *config, ike_t
 
 	enter(e, now);
 	e->config = ike_config_ref(config);
+	ike_trust_forget(e);
 	ike_config_unref(old);
 	ike_inquiries_forget(e);
 }
 
 void ike_engine_flush(struct ike_engine *e)
 {
+	ike_trust_forget(e);
 	ike_inquiries_forget(e);
 }
 
@@ -214,6 +217,8 @@ ike_time ike_engine_next(const struct ike_engine *e)
 void ike_engine_job_done(struct ike_engine *e, ike_time now, struct ike_job *job)
 {
 	enter(e, now);
+	if (job->proof && job->ok)
+		ike_trust_learn(e, job->proof);
 	if (!ike_inquire(e, job)) {
 		ike_job_resume(e, job);
 		ike_job_free(job);

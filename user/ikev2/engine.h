@@ -15,6 +15,7 @@
  * 	mobike.c path.c	other addresses outside
  * 	ike_sa.c child.c	the life of an IKE SA, of a CHILD_SA
  * 	inquiry.c	what is fetched before a certificate counts
+ * 	trust.c		certificates that have counted before
  * 	cp.c lease.c	addresses inside of the tunnel, asked for and given
  * 	updown.c	a CHILD_SA's coming and going, for a command of the user's
  * 	spd.c		policies, shared by the CHILD_SAs and traps that want the same
@@ -40,6 +41,7 @@
 #include "ikev2/lease.h"
 #include "ikev2/table.h"
 #include "ikev2/timer.h"
+#include "ikev2/trust.h"
 
 struct ike_sa;
 struct ike_child;
@@ -86,6 +88,7 @@ struct ike_engine {
 	struct ike_cookie_jar jar;
 	struct ike_leases leases;
 	struct ike_inquiries inquiries;
+	struct ike_trust trust;
 	struct ike_aaa aaa;
 	struct ike_counters counters;
 	ike_time complaints_since;

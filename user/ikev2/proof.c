@@ -36,6 +36,9 @@ void ike_proof_free(struct ike_proof *p)
 		return;
 	ike_revocation_clear(&p->revocation);
 	ike_chain_free(p->chain);
+	ike_chain_free(p->known_chain);
+	ike_cert_unref(p->known);
+	ike_cert_unref(p->leaf);
 	ike_config_unref(p->config);
 	free(p->octets);
 	free(p->certs);
@@ -130,6 +133,10 @@ static bool trusted(const struct ike_proof *p, const struct ike_cert *leaf,
 
 	if (p->cfg->certs.n)
 		return pinned(p, leaf, err);
+	if (leaf == p->known) {
+		*chain = ike_chain_ref(p->known_chain);
+		return *chain || ike_fail(err, "out of memory");
+	}
 	if (!anchors->n)
 		return ike_fail(err, "there is no trust anchor here (x509ca)");
 	for (unsigned int i = 0; i < IKE_PKEY_KINDS; i++)
@@ -216,7 +223,7 @@ static bool verify_known(struct ike_proof *p, struct ike_error *err)
 	return refuse(p, err);
 }
 
-static bool verify_sent(struct ike_proof *p, struct ike_error *err)
+static bool verify_parsed(struct ike_proof *p, struct ike_error *err)
 {
 	struct ike_cert *certs[IKE_CERTS_MAX] = {0};
 	struct ike_cert_list rest = {.list = certs + 1};
@@ -233,6 +240,7 @@ static bool verify_sent(struct ike_proof *p, struct ike_error *err)
 	}
 	if (certs[0]) {
 		ok = verify_with(p, certs[0], &rest, err);
+		p->leaf = ok ? ike_cert_ref(certs[0]) : NULL;
 	} else {
 		ike_fail_at(err, "certificate");
 		ok = refuse(p, err);
@@ -240,6 +248,16 @@ static bool verify_sent(struct ike_proof *p, struct ike_error *err)
 	for (unsigned int i = 0; i < 1 + rest.n; i++)
 		ike_cert_unref(certs[i]);
 	return ok;
+}
+
+static bool verify_sent(struct ike_proof *p, struct ike_error *err)
+{
+	struct ike_cert_list none = {0};
+
+	/* Another chain may be in time where the one that was found then is not. */
+	if (p->known && ike_chain_in_time(p->known_chain, p->now))
+		return verify_with(p, p->known, &none, err);
+	return verify_parsed(p, err);
 }
 
 bool ike_proof_run(struct ike_proof *p, struct ike_error *err)

@@ -6,7 +6,7 @@
  * All that a stranger sends for it - certificates, the signature - comes in as bytes and is parsed
  * only here, in a thread without private keys of its own to lose: a job that verifies is given
  * none, and one that signs parses nothing of the peer's. What comes out is plain: yes, or no and
- * why. A process could stand where the thread is.
+ * why; and with a yes the certificate and its chain, which have passed, for the next time.
  */
 #ifndef ESPLANE_IKE_PROOF_H
 #define ESPLANE_IKE_PROOF_H
@@ -37,6 +37,11 @@ struct ike_proof {
 	int64_t now;
 	char by[IKE_PROOF_BY_MAX]; /* verified: with what, for people */
 
+	/* Of the first, from an earlier proof by the same @cfg (trust.h); NULL: nothing. Owned. */
+	struct ike_cert *known;
+	struct stack_st_X509 *known_chain;
+	/* The first, if it was parsed for this proof and has passed; owned. */
+	struct ike_cert *leaf;
 	/* From its certificate to the anchor, once that and the signature are verified; owned. */
 	struct stack_st_X509 *chain;
 	struct ike_revocation revocation;

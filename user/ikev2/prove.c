@@ -360,6 +360,7 @@ bool ike_prove_verify(struct ike_sa *sa, enum ike_side side, const struct ike_id
 		return ike_fail(err, "no clock, so no certificate is in time");
 	}
 	p->now = e->ops->utc ? e->ops->utc(e->host) : 0;
+	ike_trust_recall(e, p);
 	return ike_job_prove(sa, side, p, then, in) || ike_fail(err, "out of memory");
 }
 

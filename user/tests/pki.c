@@ -58,10 +58,18 @@ static const EVP_MD *digest(const EVP_PKEY *signer, const char *md)
 	return EVP_get_digestbyname(md ? md : "SHA256");
 }
 
+static EVP_PKEY *key_of(const struct pki_order *o)
+{
+	if (!o->renews)
+		return make_key(o->key);
+	EVP_PKEY_up_ref(o->renews->key->evp);
+	return o->renews->key->evp;
+}
+
 struct pki pki_make(const struct pki_order *o)
 {
 	static long serial;
-	EVP_PKEY *key = make_key(o->key), *signer = o->issuer ? o->issuer->key->evp : key;
+	EVP_PKEY *key = key_of(o), *signer = o->issuer ? o->issuer->key->evp : key;
 	X509_NAME *name = make_name(o->subject);
 	X509 *x509 = X509_new();
 	CONF *conf = NCONF_new(NULL); /* empty; certificatePolicies wants one */

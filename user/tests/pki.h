@@ -16,6 +16,7 @@ struct pki {
 /* What is to be made. Zero-filled but for @subject: an Ed25519 key, self-signed, good for a year. */
 struct pki_order {
 	const struct pki *issuer;
+	const struct pki *renews; /* has its key again */
 	const char *subject; /* as ike_dn_parse() */
 	const char *key;     /* "RSA", "P-256", "P-384", "P-521", "ED25519", "ED448" */
 	const char *alt_name; /* as x509v3_config(5): "DNS:a.example.org,IP:192.0.2.1" */

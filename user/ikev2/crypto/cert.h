@@ -89,6 +89,10 @@ IKE_MUST_CHECK bool ike_cert_chain(const struct ike_cert *leaf, const struct ike
 				   const struct ike_chain_rules *rules,
 				   struct stack_st_X509 **chain, struct ike_error *err);
 void ike_chain_free(struct stack_st_X509 *chain); /* NULL is nothing */
+/* Another reference to all that is in it; NULL without memory. */
+struct stack_st_X509 *ike_chain_ref(struct stack_st_X509 *chain);
+/* Is each certificate of it valid at @now, seconds since 1970? NULL has none. */
+bool ike_chain_in_time(const struct stack_st_X509 *chain, int64_t now);
 /* The subject of its first certificate. */
 void ike_chain_leaf_text(struct stack_st_X509 *chain, char *buf, size_t cap);
 

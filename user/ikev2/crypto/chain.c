@@ -205,6 +205,26 @@ void ike_chain_free(STACK_OF(X509) *chain)
 	sk_X509_pop_free(chain, X509_free);
 }
 
+STACK_OF(X509) *ike_chain_ref(STACK_OF(X509) *chain)
+{
+	return X509_chain_up_ref(chain);
+}
+
+bool ike_chain_in_time(const STACK_OF(X509) *chain, int64_t now)
+{
+	time_t t = now;
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		const X509 *x509 = sk_X509_value(chain, i);
+
+		/* X509_cmp_time() says 0 of what it cannot read. */
+		if (X509_cmp_time(X509_get0_notBefore(x509), &t) >= 0 ||
+		    X509_cmp_time(X509_get0_notAfter(x509), &t) <= 0)
+			return false;
+	}
+	return true;
+}
+
 void ike_chain_leaf_text(STACK_OF(X509) *chain, char *buf, size_t cap)
 {
 	ike_x509_subject_text(sk_X509_value(chain, 0), buf, cap);
