@@ -1,102 +1,227 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Turns what bench/guest and bench/handshakes measured into a table and results.json, and compares with the committed one.
+"""Turns what the guest measured into tables and results.json, and compares it with the committed results.
 
-usage: report.py [--save] KERNEL MEASURED HANDSHAKES COMMITTED RESULTS
+usage: report.py [--save] [--all] KERNEL CPU DIR RESULTS MEASURED...
+    MEASURED   files of lines "WORK WAY METRIC VALUE"; of lines that differ in VALUE alone the least counts
+    DIR        holds the committed results.json and results.svg, which --save brings up to date
+    RESULTS    directory for those of this run
+    --all      everything that is committed for this kernel has to be measured again
+A ratio is to the cheapest of the ways that BASES names. If that was not measured now, the committed figure is taken.
+Exit status 1: one of our ways costs more than 10 % more than it did, by its ratio.
 """
+import datetime
 import json
 import os
 import sys
 
-PACKET = 1400           # bytes of payload in a packet, about what a tunnel leaves of 1500
-WORSE = 1.10            # a ratio to xfrm that has grown by more than this fails
-METRIC = "insn_per_packet"       # of sender and receiver together
-BASE = {"esplane-udp": "xfrm-udp", "esplane-native": "xfrm-native",
-        "xfrm-udp": "xfrm-udp", "xfrm-native": "xfrm-native"}
+import plot
+
+WORSE = 1.10
+TOTAL, SEND, RECEIVE, FORWARD = ("insn_per_packet" + part
+                                 for part in ("", "_send", "_receive", "_forward"))
+WORKS = ("tcp1500", "tcp9000", "udp64", "udp512", "imix", "rr")
+WAYS = ("plain", "cipher", "cipher-chacha", "xfrm-native", "xfrm-udp", "xfrmi", "xfrm-udp-chacha",
+        "wireguard", "esplane-native", "esplane-udp", "esplane-route", "esplane-udp-chacha")
+OURS = "esplane"
+# xfrm with UDP around it, at its best: TCP likes the interface, the rest the policy.
+BEST_UDP = ("xfrm-udp", "xfrmi")
+BEST_NATIVE = ("xfrm-native",)
+CHACHA = ("xfrm-udp-chacha",)
+# {ratio: {way: the ways of which it is compared with the cheapest}}
+BASES = {
+    "ratio_to_xfrm": {
+        "plain": BEST_UDP, "cipher": BEST_UDP, "wireguard": BEST_UDP,
+        "xfrm-native": BEST_NATIVE, "xfrm-udp": BEST_UDP, "xfrmi": BEST_UDP,
+        "esplane-native": BEST_NATIVE, "esplane-udp": BEST_UDP, "esplane-route": BEST_UDP,
+        "cipher-chacha": CHACHA, "xfrm-udp-chacha": CHACHA, "esplane-udp-chacha": CHACHA,
+        "xfrm": ("xfrm",), "esplane": ("xfrm",),
+    },
+    "ratio_to_wireguard": {"esplane-udp-chacha": ("wireguard",)},
+    "ratio_to_charon": {"charon": ("charon",), "esplaned": ("charon",)},
+}
+# The floor: a packet without a tunnel, and its encryption and decryption.
+FLOORS = {"esplane-native": "cipher", "esplane-udp": "cipher", "esplane-route": "cipher",
+          "esplane-udp-chacha": "cipher-chacha"}
+# (work, way, metric, ratio, at most)
+GOALS = (
+    ("tcp1500", "esplane-udp", TOTAL, "ratio_to_xfrm", 0.45),
+    ("tcp1500", "esplane-udp", TOTAL, "ratio_to_floor", 1.25),
+    ("tcp1500", "esplane-native", TOTAL, "ratio_to_xfrm", 0.65),
+    ("tcp1500", "esplane-udp-chacha", TOTAL, "ratio_to_wireguard", 0.65),
+    ("udp64", "esplane-udp", FORWARD, "ratio_to_xfrm", 0.60),
+    ("udp64", "esplane-native", FORWARD, "ratio_to_xfrm", 0.60),
+    ("rr", "esplane-udp", TOTAL, "ratio_to_xfrm", 1.0),
+    ("rr", "esplane-native", TOTAL, "ratio_to_xfrm", 1.0),
+)
 
 
-def read_measured(path):
-    """{(work, way): instructions per packet}, the better of with and without GRO"""
-    runs = {}
-    with open(path, encoding="ascii") as file:
-        for line in file:
-            work, way, gro, seconds, count = line.split()
-            cost = float(seconds) * 1e9 * PACKET / int(count)
-            runs.setdefault((work, way), {}).setdefault(gro, []).append(cost)
-    return {key: min(min(costs) for costs in by_gro.values())
-            for key, by_gro in runs.items()}
+def key_of(row):
+    return row["kernel"], row["work"], row["way"], row["metric"]
 
 
-def rows(kernel, costs):
-    for (work, way), cost in costs.items():
-        base = costs.get((work, BASE.get(way)))
-        yield {"kernel": kernel, "work": work, "way": way, "metric": METRIC,
-               "value": round(cost), "ratio_to_xfrm": round(cost / base, 3) if base else None}
-
-
-def handshake_rows(kernel, path):
-    """Of a responder: lines WORK WAY METRIC VALUE, charon's being the base."""
+def read_measured(paths):
+    """{(work, way, metric): value}"""
     values = {}
-    with open(path, encoding="ascii") as file:
-        for line in file:
-            work, way, metric, value = line.split()
-            values[work, metric, way] = int(value)
-    for (work, metric, way), value in values.items():
-        base = values.get((work, metric, "charon"))
-        yield {"kernel": kernel, "work": work, "way": way, "metric": metric, "value": value,
-               "ratio_to_charon": round(value / base, 3) if base else None}
+    for path in paths:
+        with open(path, encoding="ascii") as file:
+            for line in file:
+                *key, value = line.split()
+                values.setdefault(tuple(key), []).append(float(value))
+    values = {key: min(several) for key, several in values.items()}
+    for (work, way, metric), value in list(values.items()):
+        if metric == SEND and (work, way, TOTAL) in values:
+            values[work, way, RECEIVE] = values[work, way, TOTAL] - value
+    return values
 
 
-def ratio_of(row):
-    return row.get("ratio_to_xfrm") or row.get("ratio_to_charon")
+def committed_values(kernel, committed):
+    return {key_of(row)[1:]: row["value"] for row in committed if row["kernel"] == kernel}
 
 
-def show(results):
-    form = "%-8s %-16s %-16s %-20s %12s %10s"
-    print(form % ("kernel", "work", "way", "metric", "value", "ratio"))
-    for r in results:
-        ratio = "%.2f" % ratio_of(r) if ratio_of(r) else "-"
-        print(form % (r["kernel"], r["work"], r["way"], r["metric"], r["value"], ratio))
-    print("ratio: to xfrm's of the same kind; of handshakes and IKE SAs, to charon's")
+def ratios(key, values):
+    """{ratio: value} of one row; None if what it is compared with is unknown"""
+    work, way, metric = key
+    found = {}
+    for ratio, bases in BASES.items():
+        if way in bases:
+            costs = [values[work, base, metric] for base in bases[way]
+                     if (work, base, metric) in values]
+            found[ratio] = round(values[key] / min(costs), 3) if costs else None
+    if way in FLOORS and metric == TOTAL:
+        parts = [values.get((work, part, TOTAL)) for part in ("plain", FLOORS[way])]
+        if all(parts):
+            found["ratio_to_floor"] = round(values[key] / sum(parts), 3)
+    return found
 
 
-def regressions(results, committed):
-    key = ("kernel", "work", "way", "metric")
-    old = {tuple(r[k] for k in key): ratio_of(r) for r in committed}
-    for r in results:
-        before, now = old.get(tuple(r[k] for k in key)), ratio_of(r)
-        if before and now and now > WORSE * before:
-            yield "%s %s %s: ratio was %.3f, is %.3f" % (r["work"], r["way"], r["metric"], before,
-                                                        now)
+def order(row):
+    def place(names, name):
+        return names.index(name) if name in names else len(names)
+    return (row["kernel"], place(WORKS, row["work"]),
+            place((TOTAL, SEND, RECEIVE, FORWARD), row["metric"]), place(WAYS, row["way"]))
 
 
-def write(path, results):
-    with open(path, "w", encoding="ascii") as file:
-        file.write("[\n" + ",\n".join("  " + json.dumps(r) for r in results) + "\n]\n")
+def make_rows(kernel, cpu, measured, known):
+    today = datetime.date.today().isoformat()
+    rows = []
+    for key, value in measured.items():
+        work, way, metric = key
+        rows.append({"kernel": kernel, "work": work, "way": way, "metric": metric,
+                     "value": round(value) if value >= 100 else value, **ratios(key, known),
+                     "cpu": cpu, "date": today})
+    return sorted(rows, key=order)
+
+
+def cell(row, ratio="ratio_to_xfrm"):
+    if not row:
+        return "-"
+    text = f"{row['value']:,}"
+    return text + (f" {row[ratio]:.2f}" if row.get(ratio) else "")
+
+
+def table(title, head, lines):
+    """Also markdown."""
+    widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
+    print(f"\n{title}\n")
+    for line in [head, ["-" * width for width in widths], *lines]:
+        cells = [line[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(line[1:], widths[1:])]
+        print("| " + " | ".join(cells) + " |")
+
+
+def pivot(title, rows, columns):
+    """columns: [(head, work, metric)]; those and the ways that have no row are left out"""
+    by_key = {(row["work"], row["metric"], row["way"]): row for row in rows}
+    columns = [c for c in columns if any((c[1], c[2], way) in by_key for way in WAYS)]
+    ways = [way for way in WAYS if any((c[1], c[2], way) in by_key for c in columns)]
+    if columns:
+        table(title, ["way", *(c[0] for c in columns)],
+              [[way, *(cell(by_key.get((work, metric, way))) for _, work, metric in columns)]
+               for way in ways])
+
+
+def show_others(rows):
+    lines = []
+    for row in rows:
+        if row["work"] in WORKS:
+            continue
+        ratio = next((f"{v:.2f}" for k, v in row.items() if k.startswith("ratio_") and v), "-")
+        lines.append([row["work"], row["way"], row["metric"], f"{row['value']:,}", ratio])
+    if lines:
+        table("Other costs; the ratio is to xfrm, of handshakes and IKE SAs to charon",
+              ["work", "way", "metric", "value", "ratio"], lines)
+
+
+def show(kernel, cpu, rows):
+    where = f"kernel {kernel}, {cpu}"
+    pivot(f"Instructions per packet, sender and receiver, and ratio to xfrm ({where})", rows,
+          [(work, work, TOTAL) for work in WORKS])
+    pivot("Of these sending and receiving; forwarded by two gateways", rows,
+          [(f"{work} {name}", work, metric) for work in WORKS
+           for name, metric in (("send", SEND), ("receive", RECEIVE), ("forward", FORWARD))])
+    show_others(rows)
+    show_goals(rows)
+
+
+def show_goals(rows):
+    by_key = {key_of(row)[1:]: row for row in rows}
+    lines = []
+    for work, way, metric, ratio, most in GOALS:
+        value = by_key.get((work, way, metric), {}).get(ratio)
+        if value:
+            lines.append([work, way, metric, ratio, f"{most:.2f}", f"{value:.2f}",
+                          "met" if value <= most else "missed"])
+    if lines:
+        table("Goals", ["work", "way", "metric", "ratio", "at most", "is", ""], lines)
+
+
+def regressions(rows, committed):
+    old = {key_of(row): row for row in committed}
+    for row in rows:
+        before = old.get(key_of(row), {}) if row["way"].startswith(OURS) else {}
+        for ratio in (name for name in row if name.startswith("ratio_")):
+            if before.get(ratio) and row[ratio] and row[ratio] > WORSE * before[ratio]:
+                yield (f"{row['work']} {row['way']} {row['metric']}: {ratio} was "
+                       f"{before[ratio]:.3f}, is {row[ratio]:.3f}")
+
+
+def merged(rows, committed):
+    """The committed rows with those of this run in their places."""
+    new = {key_of(row): row for row in rows}
+    return sorted([*(row for row in committed if key_of(row) not in new), *rows], key=order)
+
+
+def write(directory, rows):
+    with open(os.path.join(directory, "results.json"), "w", encoding="ascii") as file:
+        file.write("[\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n]\n")
+    with open(os.path.join(directory, "results.svg"), "w", encoding="utf-8") as file:
+        file.write(plot.svg(rows))
 
 
 def main():
-    save = "--save" in sys.argv
-    kernel, measured, handshakes, committed_path, path = [a for a in sys.argv[1:] if a != "--save"]
-    results = list(rows(kernel, read_measured(measured)))
-    results += handshake_rows(kernel, handshakes)
-    missing = set(BASE) | {"charon", "esplaned"}
-    missing -= {r["way"] for r in results}
-    show(results)
-    write(path, results)
+    options = {argument for argument in sys.argv[1:] if argument.startswith("--")}
+    kernel, cpu, directory, out, *paths = (a for a in sys.argv[1:] if a not in options)
+    committed_path = os.path.join(directory, "results.json")
     committed = []
     if os.path.exists(committed_path):
         with open(committed_path, encoding="ascii") as file:
             committed = json.load(file)
-    worse = list(regressions(results, committed))
+    measured = read_measured(paths)
+    known = {**committed_values(kernel, committed), **measured}
+    rows = make_rows(kernel, cpu, measured, known)
+    show(kernel, cpu, rows)
+    write(out, rows)
+    worse = list(regressions(rows, committed))
     for line in worse:
         print("worse by more than 10 %: " + line)
-    if missing:
-        sys.exit("not measured: " + ", ".join(sorted(missing)))
-    if save:
-        write(committed_path, results)
+    missing = {key_of(row) for row in committed if row["kernel"] == kernel} - set(map(key_of, rows))
+    if "--all" in options and missing:
+        sys.exit("not measured: " + ", ".join(" ".join(key[1:]) for key in sorted(missing)))
+    if "--save" in options:
+        write(directory, merged(rows, committed))
     elif worse:
         sys.exit(1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -19,6 +19,7 @@
 #	UDP=0|1			ESP in UDP port 4500, or native
 #	MODE=policy|route	how an esplane end gets its packets
 #	ENCAP_GRO=gro|		whether an xfrm end's socket joins packets
+#	XFRM_IF_ID=N|		of xfrm's SAs and policies, for an xfrm interface
 #	XFRM_ICMP=icmp|		whether xfrm takes ICMP errors along for what they quote
 #
 #	new_keys			sets KEY_AB and KEY_BA to BITS bits, their salt, the key of INTEG
@@ -72,6 +73,7 @@ UDP=0
 MODE=policy
 ENCAP_GRO=
 XFRM_ICMP=
+XFRM_IF_ID=
 ENDLESS=1000000
 declare -A encap_sockets worker_in worker_out worker_pid
 
@@ -263,6 +265,7 @@ xfrm_sa() {
 	xfrm_algorithms "$4"
 	[ $ESN = 0 ] || options="flag esn $XFRM_ICMP af-unspec replay-window 1024"
 	set_any "$1"
+	options+=${XFRM_IF_ID:+ if_id $XFRM_IF_ID}
 	[ $UDP = 0 ] || options+=" encap espinudp $ENCAP_PORT $ENCAP_PORT $any"
 	echo "xfrm state add src $1 dst $2 proto esp spi $3 reqid 1 mode tunnel $options$words"
 }
@@ -270,6 +273,7 @@ xfrm_sa() {
 # xfrm_policy SRC DST DIR OUTER_SRC OUTER_DST: the same
 xfrm_policy() {
 	echo "xfrm policy add src $1 dst $2 dir $3 priority 100 ${XFRM_ICMP:+flag $XFRM_ICMP}" \
+		"${XFRM_IF_ID:+if_id $XFRM_IF_ID}" \
 		"tmpl src $4 dst $5 proto esp reqid 1 mode tunnel"
 }
 
