@@ -185,10 +185,13 @@ def regressions(rows, committed):
                        f"{before[ratio]:.3f}, is {row[ratio]:.3f}")
 
 
-def merged(rows, committed):
-    """The committed rows with those of this run in their places."""
+def merged(rows, committed, kernel, known):
+    """The committed rows with those of this run in their places; the others' ratios follow."""
     new = {key_of(row): row for row in rows}
-    return sorted([*(row for row in committed if key_of(row) not in new), *rows], key=order)
+    old = [row for row in committed if key_of(row) not in new]
+    old = [{**row, **ratios(key_of(row)[1:], known)} if row["kernel"] == kernel else row
+           for row in old]
+    return sorted([*old, *rows], key=order)
 
 
 def write(directory, rows):
@@ -218,7 +221,7 @@ def main():
     if "--all" in options and missing:
         sys.exit("not measured: " + ", ".join(" ".join(key[1:]) for key in sorted(missing)))
     if "--save" in options:
-        write(directory, merged(rows, committed))
+        write(directory, merged(rows, committed, kernel, known))
     elif worse:
         sys.exit(1)
 
