@@ -3,7 +3,8 @@
 """Turns what the guest measured into tables and results.json, and compares it with the committed results.
 
 usage: report.py [--save] [--all] KERNEL CPU DIR RESULTS MEASURED...
-    MEASURED   files of lines "WORK WAY METRIC VALUE"; of lines that differ in VALUE alone the least counts
+    MEASURED   files of lines "WORK WAY METRIC VALUE"; of lines that differ in VALUE alone the least counts; of
+               sender_share SEND is made
     DIR        holds the committed results.json and results.svg, which --save brings up to date
     RESULTS    directory for those of this run
     --all      everything that is committed for this kernel has to be measured again
@@ -40,6 +41,7 @@ BASES = {
     "ratio_to_wireguard": {"esplane-udp-chacha": ("wireguard",)},
     "ratio_to_charon": {"charon": ("charon",), "esplaned": ("charon",)},
 }
+SHARE = "sender_share"   # of TOTAL
 # The floor: a packet without a tunnel, and its encryption and decryption.
 FLOORS = {"esplane-native": "cipher", "esplane-udp": "cipher", "esplane-route": "cipher",
           "esplane-udp-chacha": "cipher-chacha"}
@@ -70,8 +72,13 @@ def read_measured(paths):
                 values.setdefault(tuple(key), []).append(float(value))
     values = {key: min(several) for key, several in values.items()}
     for (work, way, metric), value in list(values.items()):
-        if metric == SEND and (work, way, TOTAL) in values:
-            values[work, way, RECEIVE] = values[work, way, TOTAL] - value
+        total = values.get((work, way, TOTAL), 0)
+        if metric == SHARE:
+            value *= total
+            values[work, way, SEND] = value
+            del values[work, way, SHARE]
+        if metric in (SHARE, SEND) and total:
+            values[work, way, RECEIVE] = total - value
     return values
 
 

@@ -4,6 +4,7 @@
 
 struct file_operations;
 
+extern const struct file_operations bench_account_ops;
 extern const struct file_operations bench_cipher_ops;
 extern const struct file_operations bench_source_ops;
 

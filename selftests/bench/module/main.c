@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the packet benchmark needs of the kernel: the cipher alone (cipher.c), packets that a device receives
- * in batches (source.c), and how long the CPU had nothing to do (idle: nanoseconds, of CPU 0). Each is a file in
- * debugfs, directory esplane_bench.
+ * in batches (source.c), what each end of a connection takes (account.c), and how long the CPU had nothing to do
+ * (idle: nanoseconds, of CPU 0). Each is a file in debugfs, directory esplane_bench.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -23,6 +23,7 @@ DEFINE_SHOW_ATTRIBUTE(idle);
 static int __init bench_init(void)
 {
 	dir = debugfs_create_dir("esplane_bench", NULL);
+	debugfs_create_file("account", 0600, dir, NULL, &bench_account_ops);
 	debugfs_create_file("cipher", 0600, dir, NULL, &bench_cipher_ops);
 	debugfs_create_file("idle", 0400, dir, NULL, &idle_fops);
 	debugfs_create_file("source", 0600, dir, NULL, &bench_source_ops);

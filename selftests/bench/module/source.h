@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#define ACCOUNT_FILE "/sys/kernel/debug/esplane_bench/account"
 #define IDLE_FILE "/sys/kernel/debug/esplane_bench/idle"
 #define SOURCE_FILE "/sys/kernel/debug/esplane_bench/source"
 
