@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /*
@@ -69,5 +71,19 @@ const EVP_CIPHER *ike_fetched_cipher(const char *name)
 	fresh = EVP_CIPHER_fetch(NULL, name, NULL);
 	if (!settle(slot, fresh, &found))
 		EVP_CIPHER_free(fresh);
+	return found;
+}
+
+EVP_MAC *ike_fetched_hmac(void)
+{
+	static struct slot slot = {.name = OSSL_MAC_NAME_HMAC};
+	void *found = slot.found;
+	EVP_MAC *fresh;
+
+	if (found)
+		return found;
+	fresh = EVP_MAC_fetch(NULL, slot.name, NULL);
+	if (!settle(&slot, fresh, &found))
+		EVP_MAC_free(fresh);
 	return found;
 }
