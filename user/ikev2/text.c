@@ -80,15 +80,21 @@ void ike_text_add(struct ike_text *t, const char *fmt, ...)
 	t->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
+static bool is_plain(uint8_t c)
+{
+	return c >= ' ' && c <= '~' && c != '"' && c != '\'' && c != '\\';
+}
+
 void ike_text_add_printable(struct ike_text *t, const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		uint8_t c = bytes[i];
+	size_t i = 0, from;
 
-		if (c < ' ' || c > '~' || c == '"' || c == '\'' || c == '\\')
-			ike_text_add(t, "\\x%02x", c);
-		else
-			ike_text_add(t, "%c", c);
+	while (i < len) {
+		for (from = i; i < len && is_plain(bytes[i]); i++)
+			;
+		ike_text_add(t, "%.*s", (int)(i - from), (const char *)bytes + from);
+		if (i < len)
+			ike_text_add(t, "\\x%02x", bytes[i++]);
 	}
 }
 
