@@ -4,7 +4,10 @@
 #
 #	loss_rekeys ROUNDS	with nine of ten datagrams of IKE arriving each way, a tunnel by pre-shared key is
 #				rekeyed ROUNDS times by us and, as peer_rekey can, by the peer, and our IKE SA once, while a
-#				numbered stream runs each way in turn: LOSS_RESULTS results
+#				numbered stream runs from us to it: LOSS_RESULTS results
+#
+# A peer that answers a rekeying before it can receive on the new SA has a function peer_misses of the script's, which
+# prints how many packets came to it too early so far: the stream may lack these.
 
 # shellcheck disable=SC2034	# for the script's plan
 LOSS_RESULTS=6
@@ -31,6 +34,8 @@ loss_round() {
 	busywait "$(slowly 60000)" another_pair "$before"
 }
 
+loss_excused() { if declare -F peer_misses >/dev/null; then peer_misses; else echo 0; fi; }
+
 loss_rounds() {
 	local i
 	for ((i = 0; i < $1; i++)); do
@@ -39,12 +44,13 @@ loss_rounds() {
 }
 
 loss_rekeys() {
-	local role=initiator auth=psk nat=none failed=0 matrix_failed='' lost=0 from to address spi
+	local role=initiator auth=psk nat=none failed=0 matrix_failed='' lost=0 missed spi
 	matrix_places $nat
 	matrix_nat $nat
 	matrix_start && matrix_initiate >/dev/null 2>&1 && busywait "$(slowly 20000)" one_pair || failed=1
 	ktap_equal "loss: the tunnel is up" $failed 0
 	loss_set "$ns_u" && loss_set "$ns_p"
+	missed=$(loss_excused)
 	stream_start "$ns_u" "$ns_p" $in_p
 	ktap_check "loss: rekeyings of the CHILD_SA by each end" loss_rounds "$1" || loss_show
 	spi=$(swan u --list-sas --raw | grep -o 'initiator-spi=[0-9a-f]*')
@@ -56,7 +62,9 @@ loss_rekeys() {
 	# What is in the queue goes with it.
 	loss_clear "$ns_u"
 	loss_clear "$ns_p"
-	ktap_equal "loss: no packet of the stream was, of $stream_sent" "$stream_lost" 0 ||
+	missed=$(($(loss_excused) - missed))
+	ktap_at_most "loss: no packet of the stream was, of $stream_sent, but $missed that the peer was not ready for" \
+		"$stream_lost" $missed ||
 		ktap_print_msg "$(ns "$ns_u" espctl stats --json)"
 	ktap_check "loss: one pair of SAs, one IKE SA at rest" busywait "$(slowly 180000)" at_rest || loss_show
 	daemon_stop u

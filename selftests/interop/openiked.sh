@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # esplaned with OpenIKED 7.4 of Debian 13: the matrix of role, authentication and NAT (lib_matrix.sh). By day a part of
-# it, with MATRIX=full all. It rekeys when a lifetime ends, and not when it is asked to.
+# it, with MATRIX=full all.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
@@ -15,8 +15,6 @@ need_module af_key
 # shellcheck disable=SC2034	# lib_matrix.sh reads it
 matrix_peer="OpenIKED 7.4"
 ktap_print_header
-
-IKED_LIFETIME=20
 
 peer_cannot() {
 	case $role/$auth in
@@ -41,7 +39,7 @@ policy() {
 	ikev2 "net" $1 esp from $net_p to $net_u local $addr_p peer $to_u \\
 		ikesa enc aes-128-gcm prf hmac-sha2-256 group curve25519 \\
 		childsa enc aes-256 auth hmac-sha2-512 group curve25519 \\
-		srcid $NAME_P dstid $NAME_U ikelifetime 3600 lifetime $IKED_LIFETIME $(by)
+		srcid $NAME_P dstid $NAME_U ikelifetime 3600 lifetime 3600 $(by)
 	EOC
 }
 
@@ -57,9 +55,11 @@ run_iked() {
 	iked_start "$ns_p" p "$(policy "$1")"
 }
 peer_initiate() { run_iked active; }
-peer_rekey() { :; }
-peer_delete() { ikectl p reset id $NAME_U; }
+peer_rekey() { iked_rekey p "$ns_p"; }
+peer_delete() { iked_delete p $NAME_U; }
 peer_down() { iked_down p; }
+# It installs the new SAs after it has sent its answer to our rekeying: what comes in between has no SA.
+peer_misses() { ns "$ns_p" awk '$1 == "XfrmInNoStates" { print $2 }' /proc/net/xfrm_stat; }
 
 cells=("*/psk/none" "*/rsa/none" "*/ecdsa/none" "*/ed25519/none" "*/eap-mschapv2/none"
 	"initiator/psk/us" "responder/ecdsa/peer")
