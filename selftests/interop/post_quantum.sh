@@ -2,83 +2,19 @@
 # SPDX-License-Identifier: MIT
 # Key exchanges that a quantum computer does not break, and what carries them: additional key exchanges (RFC 9370)
 # with strongSwan 6.0, in both roles, in IKE_INTERMEDIATE and IKE_FOLLOWUP_KE, cut into fragments or not; ML-KEM
-# between two esplaned, since Debian's strongSwan has none; post-quantum pre-shared keys (RFC 8784) with strongSwan;
+# between two esplaned (with strongSwan: strongswan_mlkem.sh); post-quantum pre-shared keys (RFC 8784) with strongSwan;
 # and the text where OpenSSL has no ML-KEM.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_pq.sh"
 
 need_command swanctl esplaned esplane tcpdump jq
 [ -d /newer ] || ktap_skip_all "there is no Debian 13 root (vm/run --newer)"
 ktap_print_header
 ktap_set_plan 49
 
-IKE_INTERMEDIATE=43
-IKE_FOLLOWUP_KE=44
-
-net_direct
-ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
-ip -n "$b" route add $NET_A via $OUTER_A src $INNER_B
-
-# conf END PROPOSALS ESP_PROPOSALS [CONN_KEYS]
-conf() {
-	local keys="proposals = $2
-			mobike = no
-			${4:-}"
-	if [ "$1" = a ]; then
-		conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org $NET_A $NET_B "$keys" "esp_proposals = $3"
-	else
-		conf_psk site $OUTER_B $OUTER_A b.example.org a.example.org $NET_B $NET_A "$keys" "esp_proposals = $3"
-	fi
-}
-
-# exchanges TYPE: how many messages of it, or first fragments of one, the wire saw.
-exchanges() {
-	captured "$wire" "udp port 500 and udp[26] = $1 and (udp[24] = 46 or (udp[24] = 53 and udp[40:2] = 1))"
-}
-fragments() { captured "$wire" "udp port 500 and udp[24] = 53"; }
-
-begin() {
-	rm -rf "$(daemon_dir a)" "$(daemon_dir b)"
-	wire=$NET_TMP/wire
-	rm -f "$wire"
-	capture "$b" eth0 "$wire" ip
-}
-
-finish() {
-	daemon_stop a
-	daemon_stop b
-}
-
-ike_sas() { swan "$1" --list-sas --raw | grep -o 'initiator-spi=[0-9a-f]*'; }
-ike_changed() { [ "$(ike_sas a)" != "$1" ] && [ "$(ike_sas a)" = "$(ike_sas b)" ]; }
-child_spi() { swan a --list-sas --raw | grep -o 'spi-in=[0-9a-f]*' | sort -u; }
-child_changed() { [ "$(sa_count a) $(sa_count b)" = "1 1" ] && [ "$(child_spi)" != "$1" ]; }
-
-# shows SUITE: of the IKE SA, or of the CHILD_SA.
-shows() { esplane a status | grep -q "cipher: .*$1\$"; }
-
-both_ping() {
-	ktap_check "$1: ping a to b" net_ping "$a" $INNER_B -I $INNER_A
-	ktap_check "$1: ping b to a" net_ping "$b" $INNER_A -I $INNER_B
-}
-
-# rekeys CASE: of the CHILD_SA and of the IKE SA, by each end.
-rekeys() {
-	local before
-	before=$(child_spi)
-	ktap_check "$1: the CHILD_SA rekeyed by esplaned" esplane a rekey --child net
-	ktap_check "$1: and replaced" busywait "$(slowly 10000)" child_changed "$before"
-	before=$(child_spi)
-	ktap_check "$1: the CHILD_SA rekeyed by the peer" swan b --rekey --child net
-	ktap_check "$1: and replaced" busywait "$(slowly 20000)" child_changed "$before"
-	before=$(ike_sas a)
-	ktap_check "$1: the IKE SA rekeyed by esplaned" esplane a rekey --ike site
-	ktap_check "$1: and replaced" busywait "$(slowly 10000)" ike_changed "$before"
-	before=$(ike_sas a)
-	ktap_check "$1: the IKE SA rekeyed by the peer" swan b --rekey --ike site
-	ktap_check "$1: and replaced" busywait "$(slowly 20000)" ike_changed "$before"
-}
+pq_net
 
 strongswan() {
 	local ike=aes128gcm16-prfsha256-x25519-ke1_ecp384-ke3_ecp521 esp=aes128gcm16-x25519-ke1_ecp256-ke2_ecp384

@@ -23,6 +23,8 @@ root_dir() { echo "$CACHE/root-$(key_of "$VM_DIR/packages" "$VM_DIR/root")"; }
 
 newer_dir() { echo "$CACHE/newer-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer")"; }
 
+newer_ml_dir() { echo "$CACHE/newer-ml-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer" "$VM_DIR/newer-ml")"; }
+
 # kernel_release NAME: the full release string of 6.1 or 6.12 in the root.
 kernel_release() {
 	local releases
