@@ -23,6 +23,8 @@ enum {
 	 * bytes each.
 	 */
 	REQUEST_SIZE = 1024 + ESPLANE_MAX_SELECTORS * 9 * 20,
+	/* More than the kernel puts into one message, also of a dump. */
+	REPLY_SIZE = 64 * 1024,
 };
 
 struct dp {
@@ -35,6 +37,7 @@ struct dp {
 struct exchange {
 	struct dp *dp;
 	const struct dp_request *request;
+	uint32_t sequence;
 	bool done;
 	int err;
 };
@@ -138,6 +141,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	const struct dp_request *r = x->request;
 	struct genlmsghdr *ghdr = nlmsg_data(nlmsg_hdr(msg));
 
+	x->done = !r->dump;
 	if (!r->out || x->err)
 		return NL_OK;
 	x->err = dp_get(genlmsg_attrdata(ghdr, 0), genlmsg_attrlen(ghdr, 0), r->out, r->reply);
@@ -148,6 +152,12 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* libnl's own check counts acknowledgements, which not every request has. */
+static int on_sequence(struct nl_msg *msg, void *arg)
+{
+	return nlmsg_hdr(msg)->nlmsg_seq == ((struct exchange *)arg)->sequence ? NL_OK : NL_SKIP;
+}
+
 static int receive_all(struct exchange *x)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
@@ -156,6 +166,7 @@ static int receive_all(struct exchange *x)
 	if (!cb)
 		return -ENOMEM;
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, x);
+	nl_cb_set(cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_sequence, x);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, x);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, x);
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, x);
@@ -180,12 +191,20 @@ static void free_message(struct nl_msg *msg)
 	nlmsg_free(msg);
 }
 
+/* A reply says by itself that all is well; what has none asks for an acknowledgement. */
+static int flags_of(const struct dp_request *r)
+{
+	if (r->dump)
+		return NLM_F_DUMP;
+	return r->out ? 0 : NLM_F_ACK;
+}
+
 static int build(struct dp *dp, const struct dp_request *r, struct nl_msg *msg)
 {
 	int err = -EMSGSIZE;
 
-	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, dp->family, 0, r->dump ? NLM_F_DUMP : 0,
-			r->command, ESPLANE_FAMILY_VERSION))
+	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, dp->family, 0, flags_of(r), r->command,
+			ESPLANE_FAMILY_VERSION))
 		err = r->in ? dp_put(msg, r->in, r->object) : 0;
 	if (err == -E2BIG)
 		say(dp, "%s: more than %d traffic selectors", r->name, ESPLANE_MAX_SELECTORS);
@@ -211,6 +230,7 @@ int dp_request(struct dp *dp, const struct dp_request *request)
 		err = -EIO;
 		goto out;
 	}
+	x.sequence = nlmsg_hdr(msg)->nlmsg_seq;
 	err = receive_all(&x);
 out:
 	free_message(msg);
@@ -226,9 +246,13 @@ static int connect_family(struct dp *dp)
 	/* Without CAP_ACK an error would carry the request, and its key, back. */
 	setsockopt(nl_socket_get_fd(dp->sock), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(nl_socket_get_fd(dp->sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	nl_socket_enable_msg_peek(dp->sock);
 	dp->family = genl_ctrl_resolve(dp->sock, ESPLANE_FAMILY_NAME);
-	return dp->family < 0 ? dp->family : 0;
+	if (dp->family < 0)
+		return dp->family;
+	nl_socket_disable_auto_ack(dp->sock);
+	/* A look at how long each message is would be one more system call for it. */
+	nl_socket_disable_msg_peek(dp->sock);
+	return nl_socket_set_msg_buf_size(dp->sock, REPLY_SIZE);
 }
 
 struct dp *dp_open(const char **why)
