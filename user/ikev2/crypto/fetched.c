@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/params.h>
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -74,16 +75,37 @@ const EVP_CIPHER *ike_fetched_cipher(const char *name)
 	return found;
 }
 
-EVP_MAC *ike_fetched_hmac(void)
+/* Keyed, if with nothing: one that has no key yet cannot be copied everywhere. */
+static EVP_MAC_CTX *make_hmac(const char *digest)
 {
-	static struct slot slot = {.name = OSSL_MAC_NAME_HMAC};
-	void *found = slot.found;
-	EVP_MAC *fresh;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
 
-	if (found)
+	if (ctx && EVP_MAC_init(ctx, (const unsigned char *)"", 0, params) != 1) {
+		EVP_MAC_CTX_free(ctx);
+		ctx = NULL;
+	}
+	EVP_MAC_free(mac);
+	return ctx;
+}
+
+const EVP_MAC_CTX *ike_fetched_hmac(const char *digest)
+{
+	static struct slot slots[] = {
+		{.name = "SHA2-256"}, {.name = "SHA2-384"}, {.name = "SHA2-512"}, {.name = "MD5"},
+	};
+	struct slot *slot = slot_of(slots, COUNT(slots), digest);
+	void *found = slot ? slot->found : NULL;
+	EVP_MAC_CTX *fresh;
+
+	if (found || !slot)
 		return found;
-	fresh = EVP_MAC_fetch(NULL, slot.name, NULL);
-	if (!settle(&slot, fresh, &found))
-		EVP_MAC_free(fresh);
+	fresh = make_hmac(digest);
+	if (!settle(slot, fresh, &found))
+		EVP_MAC_CTX_free(fresh);
 	return found;
 }

@@ -13,7 +13,7 @@
 /* By OpenSSL's name, one of those in fetched.c. NULL: the library does not give it. */
 const EVP_MD *ike_fetched_md(const char *name);
 const EVP_CIPHER *ike_fetched_cipher(const char *name);
-/* Not const, as OpenSSL 3.0 counts references of it. */
-EVP_MAC *ike_fetched_hmac(void);
+/* HMAC with @digest, to be copied and keyed. */
+const EVP_MAC_CTX *ike_fetched_hmac(const char *digest);
 
 #endif

@@ -43,8 +43,9 @@ bool ike_prf(const struct ike_prf *prf, struct ike_bytes key, const struct ike_b
 }
 
 /* T1 = prf(K, S | 1), Tn = prf(K, T(n-1) | S | n), one after the other. */
-static bool rounds(const struct ike_prf *prf, struct ike_bytes key, const struct ike_bytes *seed,
-		   size_t n, uint8_t *out, size_t len, struct ike_error *err)
+static bool rounds(const struct ike_prf *prf, struct ike_hmac *h, struct ike_bytes key,
+		   const struct ike_bytes *seed, size_t n, uint8_t *out, size_t len,
+		   struct ike_error *err)
 {
 	struct ike_key t IKE_CLEARED_KEY = {0};
 	struct ike_bytes parts[PARTS_MAX + 2];
@@ -55,8 +56,9 @@ static bool rounds(const struct ike_prf *prf, struct ike_bytes key, const struct
 	for (size_t done = 0, take; done < len; done += take) {
 		counter++;
 		parts[0] = ike_key_bytes(&t);
-		if (!ike_prf(prf, key, parts, n + 2, &t, err))
+		if (!ike_hmac_run(h, key, parts, n + 2, t.bytes, err))
 			return false;
+		t.len = prf->len;
 		take = len - done < t.len ? len - done : t.len;
 		memcpy(out + done, t.bytes, take);
 	}
@@ -66,13 +68,17 @@ static bool rounds(const struct ike_prf *prf, struct ike_bytes key, const struct
 bool ike_prf_plus(const struct ike_prf *prf, struct ike_bytes key, const struct ike_bytes *parts,
 		  size_t n, uint8_t *out, size_t len, struct ike_error *err)
 {
+	struct ike_hmac h;
+	bool ok;
+
 	if (n > PARTS_MAX || len > (size_t)IKE_PRF_PLUS_ROUNDS * prf->len) {
 		ike_wipe(out, len);
 		return ike_fail(err, "prf+: %zu bytes where %d are the most", len,
 				IKE_PRF_PLUS_ROUNDS * prf->len);
 	}
-	if (rounds(prf, key, parts, n, out, len, err))
-		return true;
-	ike_wipe(out, len);
-	return false;
+	ok = ike_hmac_begin(&h, prf->digest, err) && rounds(prf, &h, key, parts, n, out, len, err);
+	ike_hmac_end(&h);
+	if (!ok)
+		ike_wipe(out, len);
+	return ok;
 }
