@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OpenSSL's algorithms, each looked up once in the life of a process: a look-up of its own for every
- * text and every message costs more than hashing or encrypting most of them.
+ * OpenSSL's algorithms, each looked up once in the life of a process: to look one up for each text
+ * and each message costs more than to hash or encrypt most of them.
  *
  * Any thread may ask. What is returned is nobody's to free.
  */
