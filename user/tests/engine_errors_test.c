@@ -124,16 +124,37 @@ static void test_wrong_psk(void **state)
 	world_free(w);
 }
 
+/* Its key is another one as soon as the request is out, as if the responder had signed by another. */
+static bool responder_has_another(struct world *w, struct world_message *m)
+{
+	struct ike_header h;
+
+	if (m->from == 1 && ike_header_decode(ike_bytes(m->bytes, m->len), &h, NULL) &&
+	    h.exchange == IKE_EXCHANGE_AUTH && (h.flags & IKE_FLAG_RESPONSE))
+		w->end[0].config->secrets[0].key[0] ^= 1;
+	return true;
+}
+
 /* What the responder proves itself by is wrong: only the initiator can see that. */
 static void test_wrong_psk_of_responder(void **state)
 {
 	struct world *w = world_new();
-	struct ike_config *c = w->end[1].config;
 
-	/* It knows the peer's, and takes another for itself. */
+	w->wire = responder_has_another;
+	attempt(w);
+	SAYS(w, 0, "site[1]", "AUTHENTICATION_FAILED",
+	     "the pre-shared key of peer b.example.org is not ours");
+	SAYS(w, 1, "site[1]", "AUTHENTICATION_FAILED");
+	world_free(w);
+}
+
+/* It is asked for an identity that none of its connections has. */
+static void test_responder_asked_for_another(void **state)
+{
+	struct world *w = world_new();
+
 	assert_true(ike_id_parse("z.example.org", &conn(w, 0)->remote.id, NULL));
 	attempt(w);
-	assert_int_equal(c->n_secrets, 1);
 	SAYS(w, 1, "AUTHENTICATION_FAILED", "no connection is for peer a.example.org",
 	     "z.example.org");
 	world_free(w);
@@ -237,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_esp_proposals),
 		cmocka_unit_test(test_wrong_psk),
 		cmocka_unit_test(test_wrong_psk_of_responder),
+		cmocka_unit_test(test_responder_asked_for_another),
 		cmocka_unit_test(test_wrong_id),
 		cmocka_unit_test(test_wrong_id_of_responder),
 		cmocka_unit_test(test_selectors),
