@@ -6,6 +6,7 @@
 #	matrix_plan CELL...	sets the plan; more results than those of the cells: $matrix_more
 #	matrix_run CELL...	CELL is ROLE/AUTH/NAT, "*" for all of one kind
 #	matrix_show		prints the table, as diagnostic lines
+#	$matrix_keys		of rsa, ecdsa and ed25519 those that the peer can sign with, if not all
 #
 # ROLE	initiator, responder: esplaned's
 # AUTH	psk, rsa, ecdsa, ed25519, eap-mschapv2 (the initiator by password, the responder by an ECDSA certificate)
@@ -67,7 +68,7 @@ matrix_net() {
 		}
 	}
 	EOR
-	for auth in rsa ecdsa ed25519; do
+	for auth in ${matrix_keys:-rsa ecdsa ed25519}; do
 		matrix_pki $auth || return 1
 	done
 }
