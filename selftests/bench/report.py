@@ -55,6 +55,9 @@ GOALS = (
     ("udp64", "esplane-native", FORWARD, "ratio_to_xfrm", 0.60),
     ("rr", "esplane-udp", TOTAL, "ratio_to_xfrm", 1.0),
     ("rr", "esplane-native", TOTAL, "ratio_to_xfrm", 1.0),
+    *((work, "esplane", metric, "ratio_to_xfrm", 0.5) for work in ("sas", "policies")
+      for metric in ("insn_install", "insn_dump", "insn_flush")),
+    ("sas", "esplane", "bytes", "ratio_to_xfrm", 1.0),
 )
 
 
