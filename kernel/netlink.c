@@ -34,9 +34,9 @@ struct esplane_net *esplane_nl_net(const struct genl_info *info)
 	return esplane_net(genl_info_net((struct genl_info *)info));
 }
 
-struct sk_buff *esplane_nl_reply(struct genl_info *info, void **header)
+struct sk_buff *esplane_nl_reply(struct genl_info *info, size_t size, void **header)
 {
-	struct sk_buff *skb = genlmsg_new(ESPLANE_NL_REPLY_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
 
 	if (skb)
 		*header = genlmsg_put_reply(skb, info, &esplane_nl_family, 0,
@@ -93,7 +93,7 @@ int esplane_nl_caps_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_REPLY_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	err = nla_put_string(reply, ESPLANE_A_CAPS_VERSION, ESPLANE_VERSION) ?:
@@ -154,7 +154,7 @@ int esplane_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
 	err = check_spi_range(info, lowest, highest) ?: check_dst(info);
 	if (err)
 		return err;
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_SHORT_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&en->lock);
@@ -196,7 +196,7 @@ int esplane_nl_encap_add_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (esplane_nl_missing(info, ESPLANE_A_ENCAP_FD, "fd"))
 		return -EINVAL;
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_SHORT_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&en->lock);
@@ -258,7 +258,7 @@ int esplane_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *reply;
 	void *header;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_REPLY_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	esplane_stats_sum(en, &stats);

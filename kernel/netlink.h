@@ -15,6 +15,8 @@ struct esplane_selector;
 
 /* Bytes of a reply with the most selectors, and with every drop counter. */
 #define ESPLANE_NL_REPLY_SIZE 8192
+/* Of one that is a number or two. */
+#define ESPLANE_NL_SHORT_SIZE 64
 
 int esplane_netlink_register(void);
 void esplane_netlink_unregister(void);
@@ -24,8 +26,8 @@ int esplane_nl_dump_start(struct netlink_callback *cb);
 
 struct esplane_net *esplane_nl_net(const struct genl_info *info);
 
-/* A reply to @info with its header, or NULL, explained in extack. */
-struct sk_buff *esplane_nl_reply(struct genl_info *info, void **header);
+/* A reply to @info with its header and room for @size bytes, or NULL, explained in extack. */
+struct sk_buff *esplane_nl_reply(struct genl_info *info, size_t size, void **header);
 int esplane_nl_send(struct genl_info *info, struct sk_buff *skb, void *header);
 
 /* True, and explained in extack, if the request lacks the attribute. @name is a literal. */

@@ -176,7 +176,7 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 	u32 id;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_SHORT_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&en->lock);
@@ -242,7 +242,7 @@ int esplane_nl_policy_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_REPLY_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&en->lock);
@@ -354,7 +354,7 @@ int esplane_nl_spd_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *reply;
 	void *header;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_SHORT_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	if (nla_put_u32(reply, ESPLANE_A_SPD_DEFAULT_IN,

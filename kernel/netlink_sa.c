@@ -152,7 +152,9 @@ static int get_sequence(const struct genl_info *info, struct sa_request *r)
 		return refuse(info, ESPLANE_A_SA_SEQ, "seq: beyond 32 bits without the esn flag");
 	if (r->seq > esplane_sequence_end(esn))
 		return refuse(info, ESPLANE_A_SA_SEQ, "seq: no numbers are left after it");
-	r->replay_window = get_u32(info->attrs[ESPLANE_A_SA_REPLAY_WINDOW], DEFAULT_REPLAY_WINDOW);
+	r->replay_window = get_u32(info->attrs[ESPLANE_A_SA_REPLAY_WINDOW],
+				   r->direction == ESPLANE_DIRECTION_IN ? DEFAULT_REPLAY_WINDOW :
+									  ESPLANE_MIN_REPLAY_WINDOW);
 	if (r->direction == ESPLANE_DIRECTION_OUT && info->attrs[ESPLANE_A_SA_REPLAY_WINDOW])
 		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW,
 			      "replay-window: for inbound SAs only");
@@ -250,7 +252,8 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 	sa->cookie = r->cookie;
 	sa->limits = r->limits;
 	atomic64_set(&sa->seq, r->seq);
-	esplane_replay_init(&sa->replay, r->replay_window, r->seq, r->flags & ESPLANE_SA_FLAG_ESN,
+	esplane_replay_init(&sa->replay, sa->replay.bits, r->replay_window, r->seq,
+			    r->flags & ESPLANE_SA_FLAG_ESN,
 			    r->flags & ESPLANE_SA_FLAG_NO_REPLAY_CHECK);
 	err = esplane_nl_get_selectors(info, ESPLANE_A_SA_SELECTOR, sa->selectors);
 	if (err)
@@ -318,7 +321,7 @@ static int sa_new(struct genl_info *info, u32 *id)
 	err = get_request(info, &r);
 	if (err)
 		return err;
-	sa = esplane_sa_alloc(en, r.n_selectors);
+	sa = esplane_sa_alloc(en, r.n_selectors, r.replay_window);
 	if (!sa) {
 		NL_SET_ERR_MSG(info->extack, "no memory for the SA");
 		return -ENOMEM;
@@ -347,7 +350,7 @@ int esplane_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	int err = -ENOMEM;
 	u32 id;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_SHORT_SIZE, &header);
 	if (reply)
 		err = sa_new(info, &id);
 	forget_keys(info);
@@ -420,7 +423,8 @@ static int put_usage(struct sk_buff *skb, const struct esplane_sa *sa)
 	    put_u64(skb, ESPLANE_A_SA_AGE, now - sa->born) ||
 	    (used && put_u64(skb, ESPLANE_A_SA_IDLE, max_t(s64, now - used, 0))))
 		return -EMSGSIZE;
-	esplane_stats_sum_sa(sa, drops);
+	if (!esplane_stats_of_sa(sa, drops))
+		return 0;
 	return esplane_nl_put_drops(skb, ESPLANE_A_SA_DROP, drops, false);
 }
 
@@ -518,7 +522,7 @@ static int reply_sa(struct genl_info *info, int (*put)(struct sk_buff *skb, stru
 	void *header;
 	int err;
 
-	reply = esplane_nl_reply(info, &header);
+	reply = esplane_nl_reply(info, ESPLANE_NL_REPLY_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
 	mutex_lock(&en->lock);

@@ -19,6 +19,17 @@
 
 #define BITS_PER_WORD 64
 
+static u32 whole_words(u32 window)
+{
+	return clamp_t(u32, round_up(window, BITS_PER_WORD), ESPLANE_MIN_REPLAY_WINDOW,
+		       ESPLANE_MAX_REPLAY_WINDOW);
+}
+
+unsigned int esplane_replay_words(u32 window)
+{
+	return whole_words(window) / BITS_PER_WORD + 1;
+}
+
 static unsigned int ring_words(const struct esplane_replay *r)
 {
 	return r->window / BITS_PER_WORD + 1;
@@ -37,12 +48,13 @@ static u64 bit_of(u64 seq)
 	return 1ULL << (seq % BITS_PER_WORD);
 }
 
-void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn, bool off)
+void esplane_replay_init(struct esplane_replay *r, u64 *bits, u32 window, u64 top, bool esn,
+			 bool off)
 {
 	memset(r, 0, sizeof(*r));
 	spin_lock_init(&r->lock);
-	r->window = clamp_t(u32, round_up(window, BITS_PER_WORD), ESPLANE_MIN_REPLAY_WINDOW,
-			    ESPLANE_MAX_REPLAY_WINDOW);
+	r->bits = bits;
+	r->window = whole_words(window);
 	r->top = top;
 	r->esn = esn;
 	r->off = off;
@@ -51,7 +63,7 @@ void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn
 	 * accepted again. With nothing authenticated, only number 0 is past (RFC 4303 section
 	 * 3.3.3).
 	 */
-	memset(r->bits, top ? 0xff : 0, sizeof(r->bits));
+	memset(r->bits, top ? 0xff : 0, ring_words(r) * sizeof(r->bits[0]));
 	if (!top)
 		r->bits[0] = bit_of(0);
 	else

@@ -12,10 +12,9 @@
 
 #include "drop.h"
 
-#define ESPLANE_REPLAY_WORDS (ESPLANE_MAX_REPLAY_WINDOW / 64 + 1)
-
 /**
  * struct esplane_replay - ring of bits, one word more than the window
+ * @bits: the ring's words, of the caller's memory
  * @top: highest sequence number authenticated; with ESN all 64 bits
  * @late: packets accepted behind @top
  * @window: packets, a multiple of 64
@@ -29,12 +28,17 @@ struct esplane_replay {
 	u32 deepest;
 	bool esn;
 	bool off;			/* accept everything */
-	u64 bits[ESPLANE_REPLAY_WORDS];
+	u64 *bits;
 };
 
 #define ESPLANE_REPLAY_OK (-1)
 
-void esplane_replay_init(struct esplane_replay *r, u32 window, u64 top, bool esn, bool off);
+/* How many words the ring of a window of so many packets has. */
+unsigned int esplane_replay_words(u32 window);
+
+/* @bits: esplane_replay_words() of them */
+void esplane_replay_init(struct esplane_replay *r, u64 *bits, u32 window, u64 top, bool esn,
+			 bool off);
 
 /* The 64-bit number that @seq stands for (RFC 4303 appendix A2.2). Caller holds r->lock. */
 u64 esplane_replay_extend(const struct esplane_replay *r, u32 seq);

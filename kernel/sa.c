@@ -41,7 +41,7 @@ static void free_work(struct work_struct *work)
 	if (sa->aead)
 		esplane_transform_teardown(sa);
 	esplane_outer_free(rcu_dereference_protected(sa->outer, true));
-	free_percpu(sa->drops);
+	kfree(sa->drops);
 	kfree(sa);
 	/* From here on the namespace may go: only the address is used. */
 	if (atomic_dec_and_test(&sad->alive))
@@ -96,19 +96,16 @@ void esplane_sa_kill(struct esplane_sa *sa, u32 cause)
 		queue_work(esplane_wq, &sa->reaper);
 }
 
-struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors)
+/* The window's bits lie behind the selectors. */
+struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors, u32 window)
 {
+	size_t size = ALIGN(struct_size_t(struct esplane_sa, selectors, n_selectors), sizeof(u64));
 	struct esplane_sa *sa;
 
-	sa = kzalloc(struct_size(sa, selectors, n_selectors), GFP_KERNEL_ACCOUNT);
+	sa = kzalloc(size + esplane_replay_words(window) * sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!sa)
 		return NULL;
-	sa->drops = __alloc_percpu_gfp(ESPLANE_DROP_COUNT * sizeof(u64), sizeof(u64),
-				       GFP_KERNEL_ACCOUNT);
-	if (!sa->drops) {
-		kfree(sa);
-		return NULL;
-	}
+	sa->replay.bits = (void *)sa + size;
 	sa->en = en;
 	sa->n_selectors = n_selectors;
 	sa->born = ktime_get_seconds();

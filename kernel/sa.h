@@ -3,7 +3,7 @@
 #ifndef _ESPLANE_SA_H
 #define _ESPLANE_SA_H
 
-#include <linux/percpu.h>
+#include <linux/atomic.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
@@ -109,14 +109,17 @@ struct esplane_sa {
 	refcount_t refs;
 	struct rcu_work unlinked;	/* after a grace period: the database's reference */
 	struct work_struct free_work;
-	u64 __percpu *drops;		/* ESPLANE_DROP_COUNT per CPU */
+	atomic64_t *drops;		/* ESPLANE_DROP_COUNT; NULL: none so far (stats.c) */
 	u16 key_bits;
 	struct esplane_keymat *keymat;	/* key_export.c; NULL in a module without it */
 	struct esplane_selector selectors[];
 };
 
-/* An SA of @en with one reference, unpublished; the caller sets the rest. */
-struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors);
+/*
+ * An SA of @en with one reference, unpublished; the caller sets the rest. @window: packets; has the
+ * memory for that, nothing else of @replay.
+ */
+struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors, u32 window);
 
 /* The last reference frees, later and in process context. Any context. */
 void esplane_sa_put(struct esplane_sa *sa);

@@ -2,13 +2,17 @@
 /*
  * Counting what is dropped, and summing the counters up.
  *
- * Locking: counters are per CPU and only ever incremented by their own CPU with BHs off, as plain
- * 64-bit stores. Readers add them up without a lock.
+ * Locking: the namespace's counters are per CPU and only ever incremented by their own CPU with BHs
+ * off, as plain 64-bit stores. Readers add them up without a lock. An SA's are atomic: most SAs never
+ * drop anything, and where there are many of them a set of counters for each CPU would be most of
+ * their memory. So the first packet dropped brings them; if memory lacks then, it counts in the
+ * namespace alone. They live as long as the SA.
  */
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 
 #include "net.h"
 #include "sa.h"
@@ -66,13 +70,38 @@ static void trace_reason(const struct sk_buff *skb, enum esplane_drop_reason rea
 	trace_drop(reason, spi, seq, &source, &target, packets);
 }
 
+static atomic64_t *drops_of(struct esplane_sa *sa)
+{
+	atomic64_t *drops = READ_ONCE(sa->drops), *other;
+
+	if (drops)
+		return drops;
+	drops = kcalloc(ESPLANE_DROP_COUNT, sizeof(*drops), GFP_ATOMIC | __GFP_NOWARN);
+	if (!drops)
+		return NULL;
+	other = cmpxchg(&sa->drops, NULL, drops);
+	if (!other)
+		return drops;
+	kfree(drops);
+	return other;
+}
+
+static void count_in_sa(struct esplane_sa *sa, enum esplane_drop_reason reason,
+			unsigned int packets)
+{
+	atomic64_t *drops = drops_of(sa);
+
+	if (drops)
+		atomic64_add(packets, &drops[reason]);
+}
+
 static void count(struct esplane_net *en, struct esplane_sa *sa, const struct sk_buff *skb,
 		  enum esplane_drop_reason reason, __be32 spi, u32 seq, unsigned int packets)
 {
 	local_bh_disable();
 	this_cpu_add(en->stats->drops[reason], packets);
 	if (sa)
-		this_cpu_add(sa->drops[reason], packets);
+		count_in_sa(sa, reason, packets);
 	local_bh_enable();
 	trace_reason(skb, reason, spi, seq, packets);
 }
@@ -120,13 +149,14 @@ void esplane_stats_sum(const struct esplane_net *en, struct esplane_stats *sum)
 	}
 }
 
-void esplane_stats_sum_sa(const struct esplane_sa *sa, u64 drops[ESPLANE_DROP_COUNT])
+bool esplane_stats_of_sa(const struct esplane_sa *sa, u64 counts[ESPLANE_DROP_COUNT])
 {
+	const atomic64_t *drops = READ_ONCE(sa->drops);
 	unsigned int i;
-	int cpu;
 
-	memset(drops, 0, ESPLANE_DROP_COUNT * sizeof(drops[0]));
-	for_each_possible_cpu(cpu)
-		for (i = 0; i < ESPLANE_DROP_COUNT; i++)
-			drops[i] += READ_ONCE(per_cpu_ptr(sa->drops, cpu)[i]);
+	if (!drops)
+		return false;
+	for (i = 0; i < ESPLANE_DROP_COUNT; i++)
+		counts[i] = atomic64_read(&drops[i]);
+	return true;
 }

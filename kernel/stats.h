@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sums of the per-CPU counters, for netlink. */
+/* Sums of counters, for netlink. */
 #ifndef _ESPLANE_STATS_H
 #define _ESPLANE_STATS_H
 
@@ -11,6 +11,7 @@ struct esplane_sa;
 
 /* Folds the counters of all CPUs. Any context; the parts are not a snapshot of one moment. */
 void esplane_stats_sum(const struct esplane_net *en, struct esplane_stats *sum);
-void esplane_stats_sum_sa(const struct esplane_sa *sa, u64 drops[ESPLANE_DROP_COUNT]);
+/* False if @sa never dropped anything; then @counts is not set. */
+bool esplane_stats_of_sa(const struct esplane_sa *sa, u64 counts[ESPLANE_DROP_COUNT]);
 
 #endif

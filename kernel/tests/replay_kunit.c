@@ -46,12 +46,17 @@ static u64 extend(struct esplane_replay *r, u32 seq)
 	return extended;
 }
 
+/* Of the widest window, so that others can be tried in the same memory. */
+#define MAX_WORDS (ESPLANE_MAX_REPLAY_WINDOW / 64 + 1)
+
 static struct esplane_replay *new_replay(struct kunit *test, u32 window, u64 top, bool esn)
 {
 	struct esplane_replay *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	u64 *bits = kunit_kcalloc(test, MAX_WORDS, sizeof(*bits), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, r);
-	esplane_replay_init(r, window, top, esn, false);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bits);
+	esplane_replay_init(r, bits, window, top, esn, false);
 	return r;
 }
 
@@ -101,7 +106,7 @@ static void edges(struct kunit *test)
 	for (window = 64; window <= ESPLANE_MAX_REPLAY_WINDOW; window += 64) {
 		u64 top = window;
 
-		esplane_replay_init(r, window, 0, false, false);
+		esplane_replay_init(r, r->bits, window, 0, false, false);
 		/*
 		 * Even steps: a number below the window's odd length is never one that came as
 		 * top.
@@ -141,10 +146,9 @@ static void continued(struct kunit *test)
 
 static void unchecked(struct kunit *test)
 {
-	struct esplane_replay *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	struct esplane_replay *r = new_replay(test, 64, 0, false);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, r);
-	esplane_replay_init(r, 64, 0, false, true);
+	esplane_replay_init(r, r->bits, 64, 0, false, true);
 	KUNIT_EXPECT_EQ(test, update(r, 1000), OK);
 	KUNIT_EXPECT_EQ(test, update(r, 1000), OK);
 	KUNIT_EXPECT_EQ(test, update(r, 1), OK);
@@ -300,7 +304,7 @@ static void extension_across_2_32(struct kunit *test)
 				u64 top = 3 * TWO_32 + tops[t];
 				u32 high = appendix_a2(top, windows[w], lows[l]);
 
-				esplane_replay_init(r, windows[w], top, true, false);
+				esplane_replay_init(r, r->bits, windows[w], top, true, false);
 				KUNIT_EXPECT_EQ(test, extend(r, lows[l]),
 						((u64)high << 32) | lows[l]);
 			}
