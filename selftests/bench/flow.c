@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The traffic of the packet benchmark. Both ends are this program's, in the namespaces named, and everything is
- * open before the clock starts: between two looks at it nothing happens but packets. On the guest of bench/run
- * the clock counts instructions.
+ * The traffic of the packet benchmark. Both ends are this program's, in the namespaces named,
+ * and everything is open before the clock starts: between two looks at it nothing happens but
+ * packets. On the guest of bench/run the clock counts instructions.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,16 +26,17 @@
 
 static const char usage[] =
 	"usage: flow tcp FROM TO ADDR BYTES           bulk, to ADDR in the namespace TO\n"
-	"       flow shares FROM TO ADDR BYTES        the same; what of it the sender and the receiver took, and nobody\n"
-	"                known\n"
+	"       flow shares FROM TO ADDR BYTES        the same; what of it the sender took, the\n"
+	"                receiver, and neither\n"
 	"       flow rr FROM TO ADDR COUNT            a request and its response, so often\n"
-	"       flow udp FROM TO ADDR COUNT SIZE...   datagrams of these sizes in turn, sent and received\n"
+	"       flow udp FROM TO ADDR COUNT SIZE...   datagrams of these sizes in turn, sent and\n"
+	"                received\n"
 	"       flow send FROM ADDR COUNT SIZE...     the same, received by nobody\n"
 	"       flow forward TO DEV FROM DEV SRC DST COUNT SIZE...\n"
 	"                datagrams that FROM's DEV gets as if from its link, until TO's has sent them\n"
 	"       flow source FROM DEV SRC DST COUNT SIZE...      what of that is the making of datagrams\n"
-	"prints the nanoseconds that the CPU was busy, or of rr those that passed, without opening and warming up, once\n"
-	"for each of two runs; needs esplane_bench.ko\n";
+	"prints the nanoseconds that the CPU was busy, or of rr those that passed, without opening and\n"
+	"warming up, once for each of two runs; needs esplane_bench.ko\n";
 
 enum {
 	PORT = 5201,
@@ -187,7 +188,7 @@ static bool receive_bytes(int fd, size_t left)
 	return true;
 }
 
-/* tcp_pair: forks; receive(fd) is called in the child, in the namespace TO. Returns the sender's socket. */
+/* Forks; the child calls receive() in the namespace TO. Returns the sender's socket. */
 static int tcp_pair(char **argv, void (*receive)(int fd, size_t count), size_t count)
 {
 	int listener = open_socket(argv[1], SOCK_STREAM), on = 1, fd;
@@ -419,7 +420,7 @@ static void set_policy(int policy)
 	must(sched_setscheduler(0, policy, &none), "sched_setscheduler");
 }
 
-/* There is one CPU: who is idle runs again when the kernel's workers are through with all packets. */
+/* On the one CPU who is idle runs again when the kernel's workers are through with all packets. */
 static void let_others_finish(void)
 {
 	int i;

@@ -5,7 +5,8 @@
 usage: report.py [--save] [--all] KERNEL CPU DIR RESULTS MEASURED...
     MEASURED   files of lines "WORK WAY METRIC VALUE"; of lines that differ in VALUE alone the least counts; of
                sender_share SEND is made
-    DIR        holds the committed results.json and results.svg, which --save brings up to date
+    DIR        holds the committed results.json and results.svg, which --save brings up to date, as it does
+               the tables of README.md
     RESULTS    directory for those of this run
     --all      everything that is committed for this kernel has to be measured again
 A ratio is to the cheapest of the ways that BASES names. If that was not measured now, the committed figure is taken.
@@ -25,6 +26,9 @@ WORKS = ("tcp1500", "tcp9000", "udp64", "udp512", "imix", "rr")
 WAYS = ("plain", "cipher", "cipher-chacha", "xfrm-native", "xfrm-udp", "xfrmi", "xfrm-udp-chacha",
         "wireguard", "esplane-native", "esplane-udp", "esplane-route", "esplane-udp-chacha")
 OURS = "esplane"
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
+README_KERNEL = "6.12"
+MARK = "<!-- make bench -->\n"
 # xfrm with UDP around it, at its best: TCP likes the interface, the rest the policy.
 BEST_UDP = ("xfrm-udp", "xfrmi")
 BEST_NATIVE = ("xfrm-native",)
@@ -130,24 +134,39 @@ def cell(row, ratio="ratio_to_xfrm"):
     return text + (f" {row[ratio]:.2f}" if row.get(ratio) else "")
 
 
-def table(title, head, lines):
-    """Also markdown."""
+def table(head, lines):
+    """Markdown, which is also good to read."""
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
-    print(f"\n{title}\n")
-    for line in [head, ["-" * width for width in widths], *lines]:
-        cells = [line[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(line[1:], widths[1:])]
-        print("| " + " | ".join(cells) + " |")
+    rules = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return [f"| {line[0].ljust(widths[0])} | " +
+            " | ".join(text.rjust(width) for text, width in zip(line[1:], widths[1:])) + " |"
+            for line in [head, rules, *lines]]
 
 
-def pivot(title, rows, columns):
+def pivot(rows, columns):
     """columns: [(head, work, metric)]; those and the ways that have no row are left out"""
     by_key = {(row["work"], row["metric"], row["way"]): row for row in rows}
     columns = [c for c in columns if any((c[1], c[2], way) in by_key for way in WAYS)]
     ways = [way for way in WAYS if any((c[1], c[2], way) in by_key for c in columns)]
-    if columns:
-        table(title, ["way", *(c[0] for c in columns)],
-              [[way, *(cell(by_key.get((work, metric, way))) for _, work, metric in columns)]
-               for way in ways])
+    if not columns:
+        return []
+    return table(["way", *(c[0] for c in columns)],
+                 [[way, *(cell(by_key.get((work, metric, way))) for _, work, metric in columns)]
+                  for way in ways])
+
+
+def totals(rows):
+    return pivot(rows, [(work, work, TOTAL) for work in WORKS])
+
+
+def parts(rows, work):
+    return pivot(rows, [(f"{work} {name}", work, metric) for name, metric in
+                        (("send", SEND), ("receive", RECEIVE), ("forward", FORWARD))])
+
+
+def show_table(title, lines):
+    if lines:
+        print("", title, "", *lines, sep="\n")
 
 
 def show_others(rows):
@@ -158,17 +177,15 @@ def show_others(rows):
         ratio = next((f"{v:.2f}" for k, v in row.items() if k.startswith("ratio_") and v), "-")
         lines.append([row["work"], row["way"], row["metric"], f"{row['value']:,}", ratio])
     if lines:
-        table("Other costs; the ratio is to xfrm, of handshakes and IKE SAs to charon",
-              ["work", "way", "metric", "value", "ratio"], lines)
+        show_table("Other costs; the ratio is to xfrm, of handshakes and IKE SAs to charon",
+                   table(["work", "way", "metric", "value", "ratio"], lines))
 
 
 def show(kernel, cpu, rows):
-    where = f"kernel {kernel}, {cpu}"
-    pivot(f"Instructions per packet, sender and receiver, and ratio to xfrm ({where})", rows,
-          [(work, work, TOTAL) for work in WORKS])
-    pivot("Of these sending and receiving; forwarded by two gateways", rows,
-          [(f"{work} {name}", work, metric) for work in WORKS
-           for name, metric in (("send", SEND), ("receive", RECEIVE), ("forward", FORWARD))])
+    show_table("Instructions per packet, sender and receiver, and ratio to xfrm "
+               f"(kernel {kernel}, {cpu})", totals(rows))
+    for work in WORKS:
+        show_table("Sent and received; forwarded by two gateways", parts(rows, work))
     show_others(rows)
     show_goals(rows)
 
@@ -182,7 +199,8 @@ def show_goals(rows):
             lines.append([work, way, metric, ratio, f"{most:.2f}", f"{value:.2f}",
                           "met" if value <= most else "missed"])
     if lines:
-        table("Goals", ["work", "way", "metric", "ratio", "at most", "is", ""], lines)
+        show_table("Goals",
+                   table(["work", "way", "metric", "ratio", "at most", "is", ""], lines))
 
 
 def regressions(rows, committed):
@@ -211,6 +229,20 @@ def write(directory, rows):
         file.write(plot.svg(rows))
 
 
+def write_readme(path, kernel, rows):
+    """What stands between the marks: the tables of this kernel."""
+    rows = [row for row in rows if row["kernel"] == kernel]
+    with open(path, encoding="utf-8") as file:
+        before, _, rest = file.read().partition(MARK)
+    _, _, after = rest.partition(MARK)
+    if not after:
+        sys.exit(f"{path}: no two lines {MARK.strip()}")
+    lines = [*totals(rows), "", "Forwarded by two gateways:", "",
+             *pivot(rows, [(work, work, FORWARD) for work in WORKS])]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + MARK + "\n" + "\n".join(lines) + "\n" + MARK + after)
+
+
 def main():
     options = {argument for argument in sys.argv[1:] if argument.startswith("--")}
     kernel, cpu, directory, out, *paths = (a for a in sys.argv[1:] if a not in options)
@@ -231,7 +263,10 @@ def main():
     if "--all" in options and missing:
         sys.exit("not measured: " + ", ".join(" ".join(key[1:]) for key in sorted(missing)))
     if "--save" in options:
-        write(directory, merged(rows, committed, kernel, known))
+        saved = merged(rows, committed, kernel, known)
+        write(directory, saved)
+        if kernel == README_KERNEL:
+            write_readme(README, kernel, saved)
     elif worse:
         sys.exit(1)
 

@@ -32,6 +32,9 @@ class Bench:
 
     def __init__(self, root):
         self.committed, self.out = root / "committed", root / "out"
+        self.readme = root / "README.md"
+        self.readme.write_text(f"before\n{report.MARK}old\n{report.MARK}after\n", encoding="ascii")
+        report.README = str(self.readme)
         self.committed.mkdir()
         self.out.mkdir()
 
@@ -130,6 +133,13 @@ def goals_are_judged(bench):
     return len(lines) == 1 and "missed" in lines[0]
 
 
+def readme_shows_what_is_saved(bench):
+    bench.run(ALL, "--save")
+    text = bench.readme.read_text(encoding="ascii")
+    return (text.startswith(f"before\n{report.MARK}\n") and "10,000 0.50" in text and
+            text.endswith(f"\n{report.MARK}after\n") and "old" not in text)
+
+
 def the_plot_shows_what_was_measured(bench):
     bench.run(ALL)
     root = xml.etree.ElementTree.parse(bench.out / "results.svg").getroot()
@@ -140,7 +150,8 @@ def the_plot_shows_what_was_measured(bench):
 TESTS = (ratios, names_where_and_when, a_tenth_is_let_pass, more_than_a_tenth_fails,
          a_worse_handshake_fails, xfrm_may_become_worse, what_is_missing_fails,
          a_part_is_compared_with_what_is_committed, a_part_is_saved_beside_the_rest,
-         what_others_cost_now_counts_for_the_rest, goals_are_judged, the_plot_shows_what_was_measured)
+         what_others_cost_now_counts_for_the_rest, goals_are_judged,
+         readme_shows_what_is_saved, the_plot_shows_what_was_measured)
 
 
 def main():

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which end of a TCP connection the CPU works for, where both are on the one CPU: what a process does is its
- * namespace's; what a softirq does, from when a device of a namespace has received a packet, is that namespace's,
- * until there is a packet of another.
+ * Which end of a TCP connection the CPU works for, where both are on the one CPU: what a
+ * process does is its namespace's; what a softirq does, from when a device of a namespace has
+ * received a packet, is that namespace's, until there is a packet of another.
  *
- * Written to the file: "sender" or "receiver", by a process in that namespace; then "start". Read from it:
- * nanoseconds for the sender, for the receiver, and for what is neither's (workers of the kernel).
+ * Written to the file: "sender" or "receiver", by a process in that namespace; then "start".
+ * Read from it: nanoseconds for the sender, for the receiver, and for what is neither's
+ * (workers of the kernel).
  *
- * Locking: there is one CPU and one user (the file is opened by one at a time). Probes run with preemption
- * off, and an interrupt between two of them only moves a charge.
+ * Locking: there is one CPU and one user (the file is opened by one at a time). Probes run
+ * with preemption off, and an interrupt between two of them only moves a charge.
  */
 #include <linux/bitops.h>
 #include <linux/fs.h>
@@ -148,7 +149,7 @@ unregister:
 	return err;
 }
 
-/* Comparing the pointer is all that is done with it, but another namespace must not get its address. */
+/* Only compared; but another namespace must not get its address. */
 static int set_end(enum end end)
 {
 	if (account.net[end])

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cipher alone: a packet's worth of bytes encrypted and decrypted again, in place, in one piece, which is
- * the shape that the AEADs of ESP like best. What a tunnel adds to this and to the packet without a tunnel is
- * the tunnel's own.
+ * The cipher alone: a packet's worth of bytes encrypted and decrypted again, in place, in one
+ * piece, which is the shape that the AEADs of ESP like best. What a tunnel adds to this and to
+ * the packet without a tunnel is the tunnel's own.
  *
- * Written to the file: NAME KEY_LEN LEN COUNT, where NAME is the kernel's, KEY_LEN includes the salt, LEN is of
- * what ESP encrypts. Read from it: nanoseconds for all COUNT, of both directions.
+ * Written to the file: NAME KEY_LEN LEN COUNT, where NAME is the kernel's, KEY_LEN includes
+ * the salt, LEN is of what ESP encrypts. Read from it: nanoseconds for all COUNT, of both
+ * directions.
  *
  * Locking: of each open file, its own mutex.
  */
@@ -32,7 +33,7 @@ enum {
 };
 
 struct cipher {
-	struct mutex lock;
+	struct mutex lock;	/* of all that follows */
 	u64 took;
 };
 

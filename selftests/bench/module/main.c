@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the packet benchmark needs of the kernel: the cipher alone (cipher.c), packets that a device receives
- * in batches (source.c), what each end of a connection takes (account.c), and how long the CPU had nothing to do
- * (idle: nanoseconds, of CPU 0). Each is a file in debugfs, directory esplane_bench.
+ * What the packet benchmark needs of the kernel: the cipher alone (cipher.c), packets that a
+ * device receives in batches (source.c), what each end of a connection takes (account.c), and
+ * how long the CPU had nothing to do (idle: nanoseconds, of CPU 0). Each is a file in debugfs,
+ * directory esplane_bench.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Datagrams that a device receives in batches, as a network card's driver hands them over under load: the
- * way of a forwarded packet begins here, without what a sending host would add to its price.
+ * Datagrams that a device receives in batches, as a network card's driver hands them over
+ * under load: the way of a forwarded packet begins here, without what a sending host would add
+ * to its price.
  *
  * Locking: of each open file, its own mutex.
  */
@@ -34,7 +35,7 @@ struct headers {
 } __packed;
 
 struct source {
-	struct mutex lock;
+	struct mutex lock;	/* of all that follows */
 	struct net_device *dev;
 	struct esplane_bench_source wanted;
 	struct headers headers[SOURCE_BATCH_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What a program writes to the file to set a source up. Each later write, whatever it holds, makes one batch.
+ * What a program writes to the file to set a source up. Each later write, whatever it holds,
+ * makes one batch.
  */
 #ifndef ESPLANE_BENCH_SOURCE_H
 #define ESPLANE_BENCH_SOURCE_H
