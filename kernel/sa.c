@@ -99,8 +99,8 @@ void esplane_sa_kill(struct esplane_sa *sa, u32 cause)
 /* The window's bits lie behind the selectors. */
 struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors, u32 window)
 {
-	size_t size = ALIGN(struct_size_t(struct esplane_sa, selectors, n_selectors), sizeof(u64));
 	struct esplane_sa *sa;
+	size_t size = ALIGN(struct_size(sa, selectors, n_selectors), sizeof(u64));
 
 	sa = kzalloc(size + esplane_replay_words(window) * sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!sa)
