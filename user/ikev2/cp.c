@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The configuration payload, both roles. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ikev2/cp.h"
@@ -74,8 +75,11 @@ void ike_cp_move(struct ike_sa *from, struct ike_sa *to)
 	from->n_vips = 0;
 	to->dns_id = from->dns_id;
 	from->dns_id = 0;
-	memcpy(to->nets, from->nets, sizeof(to->nets));
+	free(to->nets);
+	to->nets = from->nets;
 	to->n_nets = from->n_nets;
+	from->nets = NULL;
+	from->n_nets = 0;
 }
 
 static bool has_net(const struct ike_vip_spec *spec, const struct ike_ts *net)
@@ -391,6 +395,18 @@ static bool read_subnet(struct ike_bytes data, struct ike_ts *ts)
 	return set_prefix(ts, &addr, bits);
 }
 
+static void add_net(struct ike_sa *sa, const struct ike_ts *net)
+{
+	struct ike_ts *nets = reallocarray(sa->nets, sa->n_nets + 1, sizeof(*nets));
+
+	if (!nets) {
+		ike_sa_log(sa, IKE_LOG_ERROR, "out of memory: an INTERNAL_IP_SUBNET is left out");
+		return;
+	}
+	sa->nets = nets;
+	sa->nets[sa->n_nets++] = *net;
+}
+
 static void take_subnet(struct ike_sa *sa, struct ike_bytes data)
 {
 	struct ike_ts ts;
@@ -402,7 +418,7 @@ static void take_subnet(struct ike_sa *sa, struct ike_bytes data)
 		ike_sa_log(sa, IKE_LOG_INFO, "the peer's INTERNAL_IP_SUBNET of %zu bytes is no "
 			   "network: left out", data.len);
 	else if (wants(sa, ts.first.family))
-		sa->nets[sa->n_nets++] = ts;
+		add_net(sa, &ts);
 }
 
 /* What goes with addresses: before they are set up. */

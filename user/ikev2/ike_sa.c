@@ -509,6 +509,7 @@ void ike_sa_free(struct ike_sa *sa)
 		ike_child_free(c);
 	}
 	ike_refusals_clear(&sa->refusals);
+	free(sa->nets);
 	wipe(sa);
 	ike_config_unref(sa->config);
 	free(sa);

@@ -149,7 +149,7 @@ struct ike_sa {
 	bool vips_ours; /* the peer gave them */
 	/* The client's: what came along with them. */
 	uint64_t dns_id; /* what the host knows name servers by; 0: none */
-	struct ike_ts nets[IKE_NETS_MAX];
+	struct ike_ts *nets; /* at most IKE_NETS_MAX; most IKE SAs have none */
 	size_t n_nets;
 	struct ike_refusals refusals; /* of what the peer does not take */
 
