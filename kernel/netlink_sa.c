@@ -145,6 +145,8 @@ static int get_limits(const struct genl_info *info, struct esplane_limits *l)
 
 static int get_sequence(const struct genl_info *info, struct sa_request *r)
 {
+	u32 otherwise = r->direction == ESPLANE_DIRECTION_IN ? DEFAULT_REPLAY_WINDOW :
+							       ESPLANE_MIN_REPLAY_WINDOW;
 	bool esn = r->flags & ESPLANE_SA_FLAG_ESN;
 
 	r->seq = get_u64(info->attrs[ESPLANE_A_SA_SEQ]);
@@ -152,9 +154,7 @@ static int get_sequence(const struct genl_info *info, struct sa_request *r)
 		return refuse(info, ESPLANE_A_SA_SEQ, "seq: beyond 32 bits without the esn flag");
 	if (r->seq > esplane_sequence_end(esn))
 		return refuse(info, ESPLANE_A_SA_SEQ, "seq: no numbers are left after it");
-	r->replay_window = get_u32(info->attrs[ESPLANE_A_SA_REPLAY_WINDOW],
-				   r->direction == ESPLANE_DIRECTION_IN ? DEFAULT_REPLAY_WINDOW :
-									  ESPLANE_MIN_REPLAY_WINDOW);
+	r->replay_window = get_u32(info->attrs[ESPLANE_A_SA_REPLAY_WINDOW], otherwise);
 	if (r->direction == ESPLANE_DIRECTION_OUT && info->attrs[ESPLANE_A_SA_REPLAY_WINDOW])
 		return refuse(info, ESPLANE_A_SA_REPLAY_WINDOW,
 			      "replay-window: for inbound SAs only");

@@ -3,10 +3,10 @@
  * Counting what is dropped, and summing the counters up.
  *
  * Locking: the namespace's counters are per CPU and only ever incremented by their own CPU with BHs
- * off, as plain 64-bit stores. Readers add them up without a lock. An SA's are atomic: most SAs never
- * drop anything, and where there are many of them a set of counters for each CPU would be most of
- * their memory. So the first packet dropped brings them; if memory lacks then, it counts in the
- * namespace alone. They live as long as the SA.
+ * off, as plain 64-bit stores. Readers add them up without a lock. An SA's are atomic: most SAs
+ * never drop anything, and where there are many of them a set of counters for each CPU would be
+ * most of their memory. So the first packet dropped brings them; if memory lacks then, it counts in
+ * the namespace alone. They live as long as the SA.
  */
 #include <linux/in.h>
 #include <linux/in6.h>
