@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# No reordering within a flow: trains of mixed sizes, of numbered datagrams and of TCP, arrive in the order
+# they were sent in, native and in UDP, whoever computes checksums, and whether GRO joins packets or not.
+#
+# All on one CPU: two of them may swap packets on a veth, which is not of our making.
+# Variables that lib.sh sets or reads.
+# shellcheck disable=SC2034,SC2154
+. "$(dirname "$0")/lib.sh"
+
+MB=$((1 << 20))
+TRAINS=120
+
+tunnel_up() {
+	new_keys
+	esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a && inner_route "$b" b
+}
+
+features() {
+	local end
+	for end in "$a" "$b"; do
+		ns "$end" ethtool -K eth0 tx "$1" gro "$2" >/dev/null 2>&1 || return 1
+	done
+}
+
+# All came, none twice, none late.
+numbered() {
+	local sent came receiver
+	nsenter --net="/run/netns/$b" python3 "$NET_DIR/order.py" receive $INNER_B 9000 "$(slowly 1)" \
+		>"$NET_TMP/came" &
+	receiver=$!
+	busywait "$(slowly 5000)" udp_listening "$b" 9000 || return 1
+	sent=$(ns "$a" python3 "$NET_DIR/order.py" send $INNER_B 9000 $TRAINS 0.005)
+	wait $receiver
+	came=$(cat "$NET_TMP/came")
+	echo "$sent sent; came, twice, late: $came"
+	[ -n "$sent" ] && [ "$came" = "$sent 0 0" ]
+}
+
+# tcp_counter NS NAME
+tcp_counter() { ns "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'; }
+
+# Nor does the sender find that segments passed each other. Those that came before their turn, did so for
+# another that was lost (a queue was full) and sent again.
+tcp_in_order() {
+	local sack stamp early again
+	sack=$(tcp_counter "$a" TcpExtTCPSACKReorder)
+	stamp=$(tcp_counter "$a" TcpExtTCPTSReorder)
+	again=$(tcp_counter "$a" TcpRetransSegs)
+	early=$(tcp_counter "$b" TcpExtTCPOFOQueue)
+	net_send "$a" "$b" $INNER_B $((4 * MB)) || return 1
+	sack=$(($(tcp_counter "$a" TcpExtTCPSACKReorder) - sack))
+	stamp=$(($(tcp_counter "$a" TcpExtTCPTSReorder) - stamp))
+	again=$(($(tcp_counter "$a" TcpRetransSegs) - again))
+	early=$(($(tcp_counter "$b" TcpExtTCPOFOQueue) - early))
+	echo "reordered by SACK $sack, by timestamp $stamp; sent again $again, early $early"
+	[ "$sack $stamp" = "0 0" ] && { [ $early = 0 ] || [ $again -gt 0 ]; }
+}
+
+variant() {
+	local name="UDP $UDP, checksum offload $1, GRO $2"
+	features "$1" "$2" || ktap_print_msg "$name: features"
+	ktap_check "$name: numbered datagrams" numbered
+	ktap_check "$name: TCP" tcp_in_order
+}
+
+ktap_print_header
+ktap_set_plan $((2 * 4 * 2))
+need_command ethtool nstat taskset
+taskset -pc 0 $$ >/dev/null
+net_direct || exit 1
+for UDP in 0 1; do
+	tunnel_up || ktap_print_msg "no tunnel, UDP $UDP"
+	variant on off
+	variant on on
+	variant off off
+	variant off on
+	clear_end "$a"
+	clear_end "$b"
+done
+ktap_finished
