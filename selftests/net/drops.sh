@@ -382,13 +382,14 @@ shows_sa() {
 		END { exit !found }' <<<"$1"
 }
 
-# "REASON: 3 packets dropped: MEANING" and advice in the line below.
+# "REASON: 3 packets dropped: MEANING" and advice in the line below. An SA that has dropped nothing before has no memory
+# to count in when there is none.
 shows_stats() {
 	local count
 	count=$(jq ".drops.$reason.count" <<<"${json[$at]}") &&
 	grep -A 1 "^$reason: $count packets\? dropped: ..*" <<<"${stats[$at]}" |
 		grep -q '^  look at: ..*' &&
-	{ [ -z "$sa" ] || shows_sa "${sas[$at]}" "$sa" "$reason"; }
+	{ [ -z "$sa" ] || [ $reason = NO_MEMORY ] || shows_sa "${sas[$at]}" "$sa" "$reason"; }
 }
 
 cli() { nsenter --net="/run/netns/$1" esplane "${@:2}"; }
