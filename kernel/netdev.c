@@ -58,7 +58,6 @@ enum {
 	DEFAULT_MTU = 1400,
 	MIN_MTU = 576,			/* RFC 791: what every host takes */
 	MAX_MTU = 65535 - 100,		/* one IPv4 packet with all that ESP adds */
-	MAX_GSO_SIZE = 61440,		/* what ESP adds must fit one outer super-packet */
 };
 
 struct esplane_link {
@@ -361,7 +360,6 @@ static void link_setup(struct net_device *dev)
 	dev->hw_enc_features |= features;
 	esplane_compat_netdev_lockless(dev);
 	netif_keep_dst(dev);		/* pmtu.c tells its route */
-	netif_set_tso_max_size(dev, MAX_GSO_SIZE);
 	SET_NETDEV_DEVTYPE(dev, &link_type);
 }
 
