@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "module/source.h"
+#include "program.h"
 
 static const char usage[] =
 	"usage: flow tcp FROM TO ADDR BYTES           bulk, to ADDR in the namespace TO\n"
@@ -50,47 +49,6 @@ enum {
 	RECEIVE_BUFFER = 4 << 20,
 	PATIENCE = 2,		/* seconds until what has not come is lost */
 };
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("flow: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(EXIT_FAILURE);
-}
-
-static int must(int result, const char *what)
-{
-	if (result < 0)
-		die("%s: %s", what, strerror(errno));
-	return result;
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * UINT64_C(1000000000) + time.tv_nsec;
-}
-
-static uint64_t idle(void)
-{
-	static int file = -1;
-	char text[32] = "";
-
-	if (file < 0)
-		file = must(open(IDLE_FILE, O_RDONLY | O_CLOEXEC), IDLE_FILE);
-	must(pread(file, text, sizeof(text) - 1, 0), IDLE_FILE);
-	return strtoull(text, NULL, 10);
-}
-
-/* How long the CPU has been busy, up to a common offset. */
-static uint64_t busy(void) { return now() - idle(); }
 
 static unsigned long number(const char *text)
 {
@@ -222,7 +180,7 @@ static void bulk_receiver(int fd, size_t count)
 	uint64_t time;
 
 	while (receive_bytes(fd, bytes)) {
-		time = busy();
+		time = busy_time();
 		send_all(fd, (char *)&time, sizeof(time));
 		bytes = count;
 	}
@@ -230,7 +188,7 @@ static void bulk_receiver(int fd, size_t count)
 
 static uint64_t bulk(int fd, size_t bytes)
 {
-	uint64_t start = busy(), end;
+	uint64_t start = busy_time(), end;
 
 	send_bytes(fd, bytes);
 	if (!receive_all(fd, (char *)&end, sizeof(end)))
@@ -380,12 +338,12 @@ static void repeat(void (*one)(void *context), void (*end)(void), void *context,
 	for (i = 0; i < WARM_UP_ROUNDS; i++)
 		one(context);
 	for (run = 0; run < RUNS; run++) {
-		uint64_t start = busy();
+		uint64_t start = busy_time();
 
 		for (i = 0; i < n; i++)
 			one(context);
 		end();
-		printf("%" PRIu64 "\n", (busy() - start) * number(count) / (n * BATCH));
+		printf("%" PRIu64 "\n", (busy_time() - start) * number(count) / (n * BATCH));
 	}
 }
 

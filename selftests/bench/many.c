@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +25,8 @@
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <sys/socket.h>
+
+#include "program.h"
 
 static const char usage[] =
 	"usage: many NAMESPACE esplane|xfrm SAS POLICIES [dump] [flush]\n"
@@ -50,47 +51,7 @@ enum {
 	HOSTS = 0x0a400000,	/* 10.64.0.0 */
 };
 
-static const char idle_file[] = "/sys/kernel/debug/esplane_bench/idle";
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("many: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(EXIT_FAILURE);
-}
-
-static int must(int result, const char *what)
-{
-	if (result < 0)
-		die("%s: %s", what, strerror(errno));
-	return result;
-}
-
 /* Time and memory */
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * UINT64_C(1000000000) + time.tv_nsec;
-}
-
-static uint64_t idle(void)
-{
-	static int file = -1;
-	char text[32] = "";
-
-	if (file < 0)
-		file = must(open(idle_file, O_RDONLY | O_CLOEXEC), idle_file);
-	must(pread(file, text, sizeof(text) - 1, 0), idle_file);
-	return strtoull(text, NULL, 10);
-}
 
 /* Until there has been next to nothing to do for a while. */
 static void wait_for_quiet(void)
@@ -130,7 +91,7 @@ static void step_begin(void)
 {
 	wait_for_quiet();
 	begin.memory = memory();
-	begin.busy = now() - idle();
+	begin.busy = busy_time();
 }
 
 static void step_end(const char *name)
@@ -138,7 +99,7 @@ static void step_end(const char *name)
 	uint64_t busy;
 
 	wait_for_quiet();
-	busy = now() - idle() - begin.busy;
+	busy = busy_time() - begin.busy;
 	printf("%s %" PRIu64 " %" PRId64 "\n", name, busy, begin.memory - memory());
 	fflush(stdout);
 }
