@@ -65,12 +65,17 @@ cells=("*/psk/none" "initiator/rsa/none" "*/ecdsa/none" "*/ed25519/none" "*/eap-
 	"initiator/psk/us" "responder/ecdsa/peer")
 [ "${MATRIX:-}" != full ] || cells=("*")
 # shellcheck disable=SC2034	# lib_matrix.sh reads both
-matrix_more=0 matrix_keys="rsa ecdsa"
-# It loses what comes between its answer and its new SAs, now and then more than its kernel counts.
-[ "${MATRIX:-}" != full ] || matrix_more=$LOSS_RESULTS
+matrix_more=$LOSS_RESULTS matrix_keys="rsa ecdsa"
 matrix_plan "${cells[@]}"
 matrix_net
 matrix_run "${cells[@]}"
-[ "${MATRIX:-}" != full ] || loss_rekeys 2
+# Twice two packets more were lost than the peer's kernel counts as too early, and esplane.ko had dropped none.
+if [ "${MATRIX:-}" = full ]; then
+	loss_rekeys 2
+else
+	for ((i = 0; i < LOSS_RESULTS; i++)); do
+		ktap_test_skip "loss: rekeys" "with MATRIX=full only: at times two packets are lost, cause not known"
+	done
+fi
 matrix_show
 ktap_finished
