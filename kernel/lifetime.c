@@ -65,7 +65,7 @@ static void mark_used(struct esplane_sa *sa, time64_t now)
 	if (last == now)
 		return;
 	if (!last)
-		WRITE_ONCE(sa->first_used, now);
+		WRITE_ONCE(sa->first_used, get_jiffies_64());
 	WRITE_ONCE(sa->last_used, now);
 }
 
@@ -92,7 +92,7 @@ void esplane_lifetime_sequence(struct esplane_sa *sa, bool hard)
 		report_soft(sa, ESPLANE_EXPIRE_CAUSE_SEQUENCE);
 }
 
-u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done)
+u64 esplane_lifetime_due(u64 age, u64 soft, u64 hard, bool soft_done)
 {
 	u64 next = hard ?: U64_MAX;
 
@@ -100,26 +100,27 @@ u64 esplane_lifetime_next(u64 age, u64 soft, u64 hard, bool soft_done)
 		next = min(next, soft);
 	if (next == U64_MAX)
 		return U64_MAX;
+	next = min_t(u64, next, U64_MAX / HZ - 1) * HZ;
 	return next > age ? next - age : 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_next);
+EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_due);
 
 static bool reported(const struct esplane_sa *sa, u32 cause)
 {
 	return READ_ONCE(sa->expired) & cause;
 }
 
-static u64 age_of(const struct esplane_sa *sa)
+u64 esplane_lifetime_age(const struct esplane_sa *sa)
 {
-	return ktime_get_seconds() - sa->born;
+	return get_jiffies_64() - sa->born;
 }
 
 /* 0 as long as no packet came: what is due then is to look again when one could have been. */
 static u64 use_age_of(const struct esplane_sa *sa)
 {
-	time64_t first = READ_ONCE(sa->first_used);
+	u64 first = READ_ONCE(sa->first_used);
 
-	return first ? ktime_get_seconds() - first : 0;
+	return first ? get_jiffies_64() - first : 0;
 }
 
 static void arm(struct esplane_sa *sa)
@@ -127,25 +128,25 @@ static void arm(struct esplane_sa *sa)
 	const struct esplane_limits *l = &sa->limits;
 	u64 wait, use;
 
-	wait = esplane_lifetime_next(age_of(sa), l->soft_seconds, l->hard_seconds,
-				     reported(sa, ESPLANE_EXPIRE_CAUSE_TIME));
-	use = esplane_lifetime_next(use_age_of(sa), l->soft_use_seconds, l->hard_use_seconds,
-				    reported(sa, ESPLANE_EXPIRE_CAUSE_USE_TIME));
+	wait = esplane_lifetime_due(esplane_lifetime_age(sa), l->soft_seconds, l->hard_seconds,
+				    reported(sa, ESPLANE_EXPIRE_CAUSE_TIME));
+	use = esplane_lifetime_due(use_age_of(sa), l->soft_use_seconds, l->hard_use_seconds,
+				   reported(sa, ESPLANE_EXPIRE_CAUSE_USE_TIME));
 	wait = min(wait, use);
 	if (wait == U64_MAX || esplane_sa_is_dead(sa))
 		return;
 	/* The timer wheel cannot wait for ever; a timer that comes early arms itself again. */
-	wait = min_t(u64, wait, MAX_JIFFY_OFFSET / HZ / 2);
-	mod_timer(&sa->timer, jiffies + max_t(unsigned long, wait * HZ, 1));
+	wait = clamp_t(u64, wait, 1, MAX_JIFFY_OFFSET / 2);
+	mod_timer(&sa->timer, jiffies + (unsigned long)wait);
 }
 
-static void judge_seconds(struct esplane_sa *sa, u64 age, u64 soft, u64 hard, u32 cause)
+static void judge_age(struct esplane_sa *sa, u64 age, u64 soft, u64 hard, u32 cause)
 {
 	if (esplane_sa_is_dead(sa))
 		return;
-	if (hard && age >= hard)
+	if (hard && !esplane_lifetime_due(age, 0, hard, true))
 		esplane_sa_kill(sa, cause);
-	else if (soft && age >= soft)
+	else if (soft && !esplane_lifetime_due(age, soft, 0, false))
 		report_soft(sa, cause);
 }
 
@@ -154,9 +155,10 @@ static void timer_fires(struct timer_list *timer)
 	struct esplane_sa *sa = esplane_timer_container_of(sa, timer, timer);
 	const struct esplane_limits *l = &sa->limits;
 
-	judge_seconds(sa, age_of(sa), l->soft_seconds, l->hard_seconds, ESPLANE_EXPIRE_CAUSE_TIME);
-	judge_seconds(sa, use_age_of(sa), l->soft_use_seconds, l->hard_use_seconds,
-		      ESPLANE_EXPIRE_CAUSE_USE_TIME);
+	judge_age(sa, esplane_lifetime_age(sa), l->soft_seconds, l->hard_seconds,
+		  ESPLANE_EXPIRE_CAUSE_TIME);
+	judge_age(sa, use_age_of(sa), l->soft_use_seconds, l->hard_use_seconds,
+		  ESPLANE_EXPIRE_CAUSE_USE_TIME);
 	arm(sa);
 }
 

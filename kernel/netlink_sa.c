@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Operations on SAs: sa-new, sa-get, sa-keys-get, sa-update, sa-del, sa-flush. */
 #include <crypto/aead.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <net/ipv6.h>
 
 #include "encap.h"
 #include "esp.h"
 #include "key_export.h"
+#include "lifetime.h"
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
@@ -420,7 +423,7 @@ static int put_usage(struct sk_buff *skb, const struct esplane_sa *sa)
 
 	if (put_u64(skb, ESPLANE_A_SA_BYTES, atomic64_read(&sa->usage.bytes)) ||
 	    put_u64(skb, ESPLANE_A_SA_PACKETS, atomic64_read(&sa->usage.packets)) ||
-	    put_u64(skb, ESPLANE_A_SA_AGE, now - sa->born) ||
+	    put_u64(skb, ESPLANE_A_SA_AGE, div_u64(esplane_lifetime_age(sa), HZ)) ||
 	    (used && put_u64(skb, ESPLANE_A_SA_IDLE, max_t(s64, now - used, 0))))
 		return -EMSGSIZE;
 	if (!esplane_stats_of_sa(sa, drops))

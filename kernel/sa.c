@@ -20,7 +20,7 @@
  *
  * Locking: @outer is written under esplane_net::lock and read by RCU.
  */
-#include <linux/ktime.h>
+#include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
@@ -108,7 +108,7 @@ struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selec
 	sa->replay.bits = (void *)sa + size;
 	sa->en = en;
 	sa->n_selectors = n_selectors;
-	sa->born = ktime_get_seconds();
+	sa->born = get_jiffies_64();
 	sa->mapping_next = jiffies;
 	INIT_LIST_HEAD(&sa->policies);
 	refcount_set(&sa->refs, 1);

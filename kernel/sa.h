@@ -92,10 +92,10 @@ struct esplane_sa {
 	unsigned long expired;		/* bits: ESPLANE_EXPIRE_CAUSE_* reported softly */
 	unsigned long dead;		/* bit 0: no packet may use it any more */
 	time64_t last_used;		/* ktime_get_seconds(), racy on purpose */
-	time64_t first_used;		/* the same; 0: never */
+	u64 first_used;			/* get_jiffies_64(); 0: never */
 
 	/* cold */
-	time64_t born;			/* ktime_get_seconds() */
+	u64 born;			/* get_jiffies_64() */
 	u64 cookie;
 	struct timer_list timer;	/* seconds limits */
 	struct work_struct reaper;	/* removal asked for by the packet path or the timer */

@@ -82,7 +82,7 @@ static void judge_runs(struct kunit *test)
 	}
 }
 
-static void next_rows(struct kunit *test)
+static void due_rows(struct kunit *test)
 {
 	const struct {
 		u64 age, soft, hard;
@@ -90,29 +90,33 @@ static void next_rows(struct kunit *test)
 		u64 expected;
 	} rows[] = {
 		{ 0, 0, 0, false, U64_MAX },
-		{ 1000, 0, 0, false, U64_MAX },
+		{ 1000 * HZ, 0, 0, false, U64_MAX },
 		/* soft, then hard */
-		{ 0, 10, 30, false, 10 },
-		{ 9, 10, 30, false, 1 },
-		{ 10, 10, 30, false, 0 },
-		{ 10, 10, 30, true, 20 },
-		{ 29, 10, 30, true, 1 },
-		{ 30, 10, 30, true, 0 },
-		{ 31, 10, 30, true, 0 },
+		{ 0, 10, 30, false, 10 * HZ },
+		{ 9 * HZ, 10, 30, false, HZ },
+		{ 10 * HZ, 10, 30, false, 0 },
+		{ 10 * HZ, 10, 30, true, 20 * HZ },
+		{ 29 * HZ, 10, 30, true, HZ },
+		{ 30 * HZ, 10, 30, true, 0 },
+		{ 31 * HZ, 10, 30, true, 0 },
+		/* Parts of a second count: a timer that came late must not let the next limit come early. */
+		{ 30 * HZ - 1, 10, 30, true, 1 },
+		{ 11 * HZ - 1, 10, 30, true, 19 * HZ + 1 },
+		{ 30 * HZ - 1, 0, 30, false, 1 },
 		/* only one of them */
-		{ 5, 10, 0, false, 5 },
-		{ 15, 10, 0, false, 0 },
-		{ 15, 10, 0, true, U64_MAX },
-		{ 5, 0, 30, false, 25 },
-		/* no overflow far away */
-		{ 1, U64_MAX - 1, 0, false, U64_MAX - 2 },
+		{ 5 * HZ, 10, 0, false, 5 * HZ },
+		{ 15 * HZ, 10, 0, false, 0 },
+		{ 15 * HZ, 10, 0, true, U64_MAX },
+		{ 5 * HZ, 0, 30, false, 25 * HZ },
+		/* far away: no overflow, not mistaken for never */
+		{ HZ, U64_MAX - 1, 0, false, (U64_MAX / HZ - 2) * HZ },
 		{ U64_MAX, 10, 30, true, 0 },
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		KUNIT_EXPECT_EQ_MSG(test, esplane_lifetime_next(rows[i].age, rows[i].soft,
-								rows[i].hard, rows[i].soft_done),
+		KUNIT_EXPECT_EQ_MSG(test, esplane_lifetime_due(rows[i].age, rows[i].soft,
+							       rows[i].hard, rows[i].soft_done),
 				    rows[i].expected, "row %u", i);
 }
 
@@ -129,7 +133,7 @@ static void sequence_space(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(judge_rows),
 	KUNIT_CASE(judge_runs),
-	KUNIT_CASE(next_rows),
+	KUNIT_CASE(due_rows),
 	KUNIT_CASE(sequence_space),
 	{}
 };
