@@ -36,6 +36,12 @@ void counters_message(struct counters *c, bool sent, const uint8_t *message, siz
 	case IKE_EXCHANGE_INFORMATIONAL:
 		first = COUNTER_INFO;
 		break;
+	case IKE_EXCHANGE_INTERMEDIATE:
+		first = COUNTER_INTERMEDIATE;
+		break;
+	case IKE_EXCHANGE_FOLLOWUP_KE:
+		first = COUNTER_FOLLOWUP;
+		break;
 	default:
 		return;
 	}

@@ -29,7 +29,15 @@
 	X(INFO, "info-in-req")						\
 	X(INFO_IN_RESP, "info-in-resp")					\
 	X(INFO_OUT_REQ, "info-out-req")					\
-	X(INFO_OUT_RESP, "info-out-resp")
+	X(INFO_OUT_RESP, "info-out-resp")				\
+	X(INTERMEDIATE, "intermediate-in-req")				\
+	X(INTERMEDIATE_IN_RESP, "intermediate-in-resp")			\
+	X(INTERMEDIATE_OUT_REQ, "intermediate-out-req")			\
+	X(INTERMEDIATE_OUT_RESP, "intermediate-out-resp")		\
+	X(FOLLOWUP, "followup-ke-in-req")				\
+	X(FOLLOWUP_IN_RESP, "followup-ke-in-resp")			\
+	X(FOLLOWUP_OUT_REQ, "followup-ke-out-req")			\
+	X(FOLLOWUP_OUT_RESP, "followup-ke-out-resp")
 
 enum counter {
 #define X(name, text) COUNTER_##name,
