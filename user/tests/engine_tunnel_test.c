@@ -297,6 +297,45 @@ static void test_dead_peer_gives_up(void **state)
 	world_free(w);
 }
 
+static bool nothing_arrives(struct world *w, struct world_message *m)
+{
+	return false;
+}
+
+/* The peer is away for hours. keyingtries = 0: each attempt has its time, pauses grow, then it is there. */
+static void test_tries_for_ever(void **state)
+{
+	struct world *w = world_new();
+	ike_time ended, pause = 0, longest = 0;
+	unsigned int attempts = 0, lines;
+
+	conn(w, 0)->keyingtries = 0;
+	child(w, 0)->start_action = IKE_START_START;
+	w->wire = nothing_arrives;
+	world_start(w);
+	while (attempts < 14) {
+		while (world_count_ike(w, 0, NULL))
+			world_pass(w, IKE_SECOND / 4);
+		ended = w->now;
+		lines = w->end[0].errors;
+		while (!world_count_ike(w, 0, NULL))
+			world_pass(w, IKE_SECOND / 4);
+		/* One line for each attempt, not more. */
+		assert_int_equal(w->end[0].errors, lines);
+		pause = w->now - ended;
+		longest = pause > longest ? pause : longest;
+		assert_true(attempts > 0 || pause <= 2 * IKE_SECOND);
+		assert_true(attempts < 10 || pause > 200 * (ike_time)IKE_SECOND);
+		attempts++;
+	}
+	assert_true(longest < 400 * (ike_time)IKE_SECOND);
+	w->wire = NULL;
+	world_pass(w, 200 * (ike_time)IKE_SECOND);
+	world_pass(w, 400 * (ike_time)IKE_SECOND);
+	assert_true(world_connected(w));
+	world_free(w);
+}
+
 static void rekey(struct world *w, unsigned int end, bool children)
 {
 	struct ike_match match = {.conn = "site", .children = children};
@@ -1084,6 +1123,7 @@ int main(void)
 		cmocka_unit_test(test_invalid_ke),
 		cmocka_unit_test(test_cookie),
 		cmocka_unit_test(test_dead_peer_gives_up),
+		cmocka_unit_test(test_tries_for_ever),
 		cmocka_unit_test(test_rekey_child),
 		cmocka_unit_test(test_rekey_without_pfs),
 		cmocka_unit_test(test_rekey_invalid_ke),
