@@ -14,7 +14,8 @@ enum { TOKEN_MAX = 16 };
 
 struct auth_draft {
 	struct ike_auth_cfg cfg;
-	const struct setting *certs, *cacerts, *pubkeys, *eap_id, *cert_policy, *revocation;
+	const struct setting *certs, *cacerts, *pubkeys, *eap_id, *groups, *cert_policy,
+		*revocation;
 	struct cfg_where where; /* of the section */
 	uint32_t round;		/* read by auth_section() */
 };
@@ -190,7 +191,7 @@ static const struct key_def auth_keys[] = {
 	AUTH("eap_id", keep_setting, eap_id),
 	AUTH("aaa_id", set_id, cfg.aaa_id),
 	LATER("xauth_id"),
-	LATER("groups"),
+	AUTH("groups", keep_setting, groups),
 	AUTH("cert_policy", keep_setting, cert_policy),
 	LATER("cacert*"),
 	AUTH("ca_id", set_id, cfg.ca_id),
@@ -270,6 +271,42 @@ static void load_eap_id(struct load *l, struct auth_draft *d, bool local)
 		cfg_error(l->errors, &s->where, "eap_id: %s is nobody's name", s->value);
 }
 
+/* Names may have blanks inside. */
+static void split_groups(struct load *l, const struct setting *from, struct ike_auth_cfg *auth)
+{
+	char *copy = strdup(from->value), *at = copy, *name, **list;
+	size_t len;
+
+	while (copy && (name = strsep(&at, ","))) {
+		name += strspn(name, " \t\n");
+		for (len = strlen(name); len && strchr(" \t\n", name[len - 1]); len--)
+			name[len - 1] = '\0';
+		if (!len)
+			continue;
+		list = list_grow(l, auth->groups, auth->n_groups, sizeof(*list));
+		if (!list)
+			break;
+		auth->groups = list;
+		list[auth->n_groups] = strdup(name);
+		if (!list[auth->n_groups])
+			break;
+		auth->n_groups++;
+	}
+	l->errors->no_memory |= !copy || at;
+	free(copy);
+}
+
+/* strongSwan has them from attribute certificates too. */
+static void load_groups(struct load *l, struct auth_draft *d, bool local)
+{
+	if (!d->groups)
+		return;
+	if (local || !d->cfg.eap_radius)
+		cfg_error(l->errors, &d->groups->where, "groups: has no meaning but in remote, with "
+			  "auth = eap-radius: RADIUS names a user's groups (Class)");
+	split_groups(l, d->groups, &d->cfg);
+}
+
 /* swanctl.conf(5): sorted by number; without one, or if equal, as they stand in the file. */
 static unsigned long round_of(const struct section *s)
 {
@@ -309,6 +346,7 @@ static void load_round(struct load *l, const struct section *s, bool local,
 	}
 	load_files(l, &d, local);
 	load_eap_id(l, &d, local);
+	load_groups(l, &d, local);
 	load_rules(l, &d, local);
 	*auth = d.cfg;
 }

@@ -29,7 +29,8 @@ static const struct key_def authority_keys[] = {
 	AUTHORITY("file", file),
 	AUTHORITY("crl_uris", crl_uris),
 	AUTHORITY("ocsp_uris", ocsp_uris),
-	LATER("cert_uri_base"),
+	{ .name = "cert_uri_base", .arg = "certificates themselves are sent, never a place to get them "
+	  "from (hash and URL)" },
 	LATER("handle"),
 	LATER("slot"),
 	LATER("module"),

@@ -8,7 +8,7 @@
 
 #define CHILD(key, setter, member, arg) { key, setter, offsetof(struct child_draft, member), arg }
 #define ONLY(key, value) { key, only_value, 0, value }
-#define LATER(key) { .name = key }
+#define NEVER(key, why) { .name = key, .arg = why }
 
 enum {
 	DEFAULT_REKEY_SECONDS = 3600,		/* swanctl.conf(5): 1h */
@@ -138,11 +138,12 @@ static const struct key_def child_keys[] = {
 	ONLY("copy_df", "yes"),
 	/* RFC 4301 section 6: the module lets ICMP errors by the tunnel anyway. */
 	ONLY("icmp", "yes"),
-	LATER("ah_proposals"),
-	LATER("interface"),
-	LATER("set_mark_in"),
-	LATER("label"),
-	LATER("label_mode"),
+	NEVER("ah_proposals", "there is no AH (RFC 4302) here; esp_proposals has null-sha256 and "
+	      "aes128gmac, which protect and do not encrypt"),
+	NEVER("interface", "if_id_in and if_id_out, or mark_out, choose what a child is for"),
+	NEVER("set_mark_in", NULL),
+	NEVER("label", "there are no labels of SELinux (RFC 9478) here"),
+	NEVER("label_mode", "there are no labels of SELinux (RFC 9478) here"),
 };
 
 const struct key_table child_table = {

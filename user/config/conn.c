@@ -7,7 +7,7 @@
 
 #define CONN(key, setter, member, arg) { key, setter, offsetof(struct conn_draft, member), arg }
 #define ONLY(key, value) { key, only_value, 0, value }
-#define LATER(key) { .name = key }
+#define NEVER(key, why) { .name = key, .arg = why }
 /* A section that load_conn() reads itself. */
 #define SECTION(key) { key, only_value, 0, NULL }
 
@@ -96,10 +96,10 @@ static const struct key_def conn_keys[] = {
 	ONLY("aggressive", "no"),
 	ONLY("mediation", "no"),
 	ONLY("pull", "yes"),
-	LATER("dscp"),
-	LATER("ocsp"),
-	LATER("mediated_by"),
-	LATER("mediation_peer"),
+	NEVER("dscp", "IKE packets have none; a rule of nftables for UDP from port 500 and 4500 sets it"),
+	ONLY("ocsp", "never"),
+	NEVER("mediated_by", "there is no mediation here"),
+	NEVER("mediation_peer", "there is no mediation here"),
 };
 
 static const struct key_def conn_sections[] = {

@@ -136,7 +136,8 @@ static void apply(const struct key_table *table, const struct setting *v, void *
 	if (!v->value)
 		return;
 	if (!def->set) {
-		key_error(&call, "known from strongSwan, not supported by esplane yet");
+		key_error(&call, "known from strongSwan, not supported by esplane%s%s",
+			  def->arg ? ": " : " yet", def->arg ? (const char *)def->arg : "");
 		return;
 	}
 	call.field = (char *)object + def->offset;

@@ -28,9 +28,9 @@ typedef void key_setter(const struct key_call *call);
 
 struct key_def {
 	const char *name;			/* "id*": with any suffix */
-	key_setter *set;			/* NULL: strongSwan's, not supported here yet */
+	key_setter *set;			/* NULL: strongSwan's, not supported here */
 	size_t offset;
-	const void *arg;
+	const void *arg;			/* of the setter; without one: why, or what instead */
 };
 
 struct key_table {

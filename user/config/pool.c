@@ -12,7 +12,28 @@ enum { POOL_MAX = 65536 };	/* addresses: what one lookup may walk over */
 
 struct pool_draft {
 	struct addr_list addrs, dns, split;
+	struct ike_addr netmask;
 };
+
+/* RFC 7296 section 3.15.1: of IPv4; IPv6 has a prefix. */
+static void set_netmask(const struct key_call *call)
+{
+	struct ike_addr *mask = call->field;
+	struct ike_error err;
+	uint32_t bits = 0;
+	struct ike_ts ts;
+	size_t i;
+
+	if (ike_ts_parse(call->setting->value, &ts, &err) && ts.first.family == AF_INET &&
+	    ike_addr_equal(&ts.first, &ts.last))
+		for (i = 0; i < 4; i++)
+			bits = bits << 8 | ts.first.bytes[i];
+	/* Ones, then zeros. */
+	if (bits && !(~bits & (~bits + 1)))
+		*mask = ts.first;
+	else
+		key_error(call, "\"%s\" is no netmask (such as 255.255.255.0)", call->setting->value);
+}
 
 static const struct key_def pool_keys[] = {
 	POOL("addrs", set_addrs, addrs),
@@ -21,7 +42,7 @@ static const struct key_def pool_keys[] = {
 	POOL("subnet", set_addrs, split),
 	LATER("nbns"),
 	LATER("dhcp"),
-	LATER("netmask"),
+	{ "netmask", set_netmask, offsetof(struct pool_draft, netmask), NULL },
 	LATER("server"),
 	LATER("split_exclude"),
 };
@@ -128,6 +149,10 @@ void load_pool(struct load *l, const struct section *s)
 	else
 		cfg_error(l->errors, where_of(s, "addrs"),
 			  "pool \"%s\": addrs must be one prefix or range", s->name);
+	pool->netmask = d.netmask;
+	if (d.netmask.family && pool->first.family == AF_INET6)
+		cfg_error(l->errors, where_of(s, "netmask"),
+			  "pool \"%s\": netmask is for addresses of IPv4", s->name);
 	set_dns(l, s, &d.dns, pool);
 	check_split(l, s, &d.split);
 	pool->split = d.split.list;

@@ -55,7 +55,7 @@ static const struct key_def radius_keys[] = {
 	LATER("retransmit_base"),
 	LATER("accounting"),
 	LATER("accounting_interval"),
-	LATER("class_group"),
+	{ "class_group", only_value, 0, "yes" },
 	LATER("close_all_on_timeout"),
 	LATER("dae"),
 	LATER("eap_start"),

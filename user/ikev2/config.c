@@ -40,6 +40,7 @@ static void words_clear(char **words, size_t n)
 static void auth_clear(struct ike_auth_cfg *a)
 {
 	words_clear(a->policies, a->n_policies);
+	words_clear(a->groups, a->n_groups);
 	certs_clear(&a->certs);
 	certs_clear(&a->cacerts);
 	keys_clear(&a->pubkeys);

@@ -110,6 +110,8 @@ struct ike_auth_cfg {
 	 * it, and takes what fits.
 	 */
 	char *eap_id;
+	char **groups;			/* eap_radius: one of which RADIUS must name; none: any */
+	size_t n_groups;
 	struct ike_id aaa_id;		/* local, EAP-TLS: the server's, if it is another than in IKE */
 };
 
@@ -189,6 +191,8 @@ struct ike_pool_cfg {
 	size_t n_dns;
 	struct ike_ts *split;		/* prefixes behind us */
 	size_t n_split;
+	/* Of the network that the addresses are of: told along with them; family 0: nothing is. */
+	struct ike_addr netmask;
 };
 
 enum {

@@ -250,6 +250,15 @@ static const struct ike_addr *wanted(const struct ike_sa *sa, size_t at)
 	return addr;
 }
 
+/* Who did not ask for a family has no use for its addresses. */
+static bool wants(const struct ike_sa *sa, uint8_t family)
+{
+	for (size_t i = 0; i < sa->conn->n_vips; i++)
+		if (sa->conn->vips[i].family == family)
+			return true;
+	return false;
+}
+
 void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
 {
 	const struct ike_conn_cfg *conn = sa->conn;
@@ -258,6 +267,9 @@ void ike_cp_ask(struct ike_writer *w, const struct ike_sa *sa)
 	if (!conn->n_vips)
 		return;
 	mark = begin_cp(w, IKE_CFG_REQUEST);
+	/* Of these there may be one only (section 3.15.1). */
+	if (wants(sa, AF_INET))
+		put_empty(w, IKE_CP_INTERNAL_IP4_NETMASK);
 	for (size_t i = 0; i < conn->n_vips; i++) {
 		bool ipv6 = conn->vips[i].family == AF_INET6;
 		const struct ike_addr *addr = wanted(sa, i);
@@ -303,15 +315,6 @@ static bool add_vip(struct ike_sa *sa, const struct ike_addr *addr, struct ike_e
 	sa->vips[sa->n_vips++] = vip;
 	sa->vips_ours = true;
 	return true;
-}
-
-/* Who did not ask for a family has no use for its addresses. */
-static bool wants(const struct ike_sa *sa, uint8_t family)
-{
-	for (size_t i = 0; i < sa->conn->n_vips; i++)
-		if (sa->conn->vips[i].family == family)
-			return true;
-	return false;
 }
 
 static bool take_addr(struct ike_sa *sa, uint8_t family, struct ike_bytes data,
@@ -421,6 +424,27 @@ static void take_subnet(struct ike_sa *sa, struct ike_bytes data)
 		add_net(sa, &ts);
 }
 
+/* Section 3.15.1: it says roughly what a subnet with the address and this mask does. */
+static void take_netmask(struct ike_sa *sa, const struct ike_payloads *all, struct ike_bytes mask)
+{
+	struct ike_wire_cp_attribute a;
+	struct ike_cp_iter it;
+	uint8_t subnet[8];
+
+	if (!begin_reading(all, IKE_CFG_REPLY, &it) || mask.len != 4)
+		return;
+	while (ike_cp_next(&it, &a, NULL) == IKE_ITEM_ONE) {
+		if (a.type != IKE_CP_INTERNAL_IP4_ADDRESS || a.data.len != 4)
+			continue;
+		for (size_t i = 0; i < 4; i++) {
+			subnet[i] = a.data.p[i] & mask.p[i];
+			subnet[4 + i] = mask.p[i];
+		}
+		take_subnet(sa, ike_bytes(subnet, sizeof(subnet)));
+		return;
+	}
+}
+
 /* What goes with addresses: before they are set up. */
 static void take_others(struct ike_sa *sa, const struct ike_payloads *all, struct name_servers *dns)
 {
@@ -435,6 +459,9 @@ static void take_others(struct ike_sa *sa, const struct ike_payloads *all, struc
 		case IKE_CP_INTERNAL_IP4_DNS:
 		case IKE_CP_INTERNAL_IP6_DNS:
 			take_dns(sa, a.data, dns);
+			break;
+		case IKE_CP_INTERNAL_IP4_NETMASK:
+			take_netmask(sa, all, a.data);
 			break;
 		case IKE_CP_INTERNAL_IP4_SUBNET:
 		case IKE_CP_INTERNAL_IP6_SUBNET:
@@ -572,12 +599,28 @@ static void put_pool(struct ike_writer *w, const struct ike_pool_cfg *pool)
 		put_subnet(w, &pool->split[i]);
 }
 
+/* That of the first pool that has one: there may be one only (section 3.15.1). */
+static void put_netmask(struct ike_writer *w, const struct ike_sa *sa)
+{
+	for (size_t i = 0; i < sa->n_vips; i++) {
+		const struct ike_pool_cfg *pool = find_pool(sa->config, sa->vips[i].lease->pool);
+
+		if (!pool || !pool->netmask.family)
+			continue;
+		ike_put16(w, IKE_CP_INTERNAL_IP4_NETMASK);
+		ike_put16(w, ike_addr_len(&pool->netmask));
+		ike_put(w, ike_addr_bytes(&pool->netmask));
+		return;
+	}
+}
+
 static void put_reply(struct ike_writer *w, const struct ike_sa *sa)
 {
 	size_t mark = begin_cp(w, IKE_CFG_REPLY);
 
 	for (size_t i = 0; i < sa->n_vips; i++)
 		put_addr(w, &sa->vips[i].addr);
+	put_netmask(w, sa);
 	for (size_t i = 0; i < sa->n_vips; i++) {
 		const struct ike_pool_cfg *pool = find_pool(sa->config, sa->vips[i].lease->pool);
 

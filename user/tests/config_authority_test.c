@@ -177,7 +177,8 @@ static void test_authority_errors(void **state)
 		 "t.conf:2: ocsp_uris: \"https://x/\" does not begin with http://, and nothing else "
 		 "is asked\n"},
 		{"authorities { a { cacert = ca.pem\n cert_uri_base = http://x/ } }",
-		 "t.conf:2: cert_uri_base: known from strongSwan, not supported by esplane yet\n"},
+		 "t.conf:2: cert_uri_base: known from strongSwan, not supported by esplane: "
+		 "certificates themselves are sent, never a place to get them from (hash and URL)\n"},
 		{"authorities { a { cacert = ca.pem\n crl_uri = http://x/ } }",
 		 "t.conf:2: unknown key \"crl_uri\"; did you mean \"crl_uris\"?\n"},
 	};

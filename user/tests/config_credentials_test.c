@@ -353,12 +353,15 @@ static void test_eap(void **state)
 	assert_int_equal(c->ike->eap_secrets[0].key[15], 0xae);
 	config_free(c);
 	/* Somebody else knows whom to let in. */
-	c = loads(CONN("certs = b.pem", "auth = eap-radius\n eap_id = %any") RADIUS
-		  "radius { nas_identifier = gw\n retransmit_timeout = 0.5\n retransmit_tries = 3\n"
+	c = loads(CONN("certs = b.pem", "auth = eap-radius\n eap_id = %any\n groups = staff, net admins") RADIUS
+		  "radius { class_group = yes\n nas_identifier = gw\n retransmit_timeout = 0.5\n retransmit_tries = 3\n"
 		  "servers { other { address = 2001:db8::9\n auth_port = 1645\n"
 		  "secret = 0x0102 } } }\n", "");
 	assert_non_null(c);
 	assert_true(c->ike->conns[0].remote.eap_radius);
+	assert_int_equal(c->ike->conns[0].remote.n_groups, 2);
+	assert_string_equal(c->ike->conns[0].remote.groups[0], "staff");
+	assert_string_equal(c->ike->conns[0].remote.groups[1], "net admins");
 	assert_null(c->ike->legacy);
 	assert_string_equal(c->ike->radius.nas_identifier, "gw");
 	assert_int_equal(c->ike->radius.timeout_ms, 500);
@@ -443,6 +446,12 @@ static void test_eap_errors(void **state)
 		 "t.conf:3: cannot read pubkey/b.pub: No such file or directory\n"},
 		{CONN("certs = b.pem\n aaa_id = c", "id = b"),
 		 "t.conf:2: aaa_id: has no meaning but in local, with auth = eap\n"},
+		{CONN("certs = b.pem", "auth = eap-mschapv2\n groups = staff") EAP_SECRET,
+		 "t.conf:4: groups: has no meaning but in remote, with auth = eap-radius: RADIUS names "
+		 "a user's groups (Class)\n"},
+		{CONN("certs = b.pem\n groups = staff", "id = b"),
+		 "t.conf:3: groups: has no meaning but in remote, with auth = eap-radius: RADIUS names "
+		 "a user's groups (Class)\n"},
 		{"secrets { ntlm { secret = clientPass } }",
 		 "t.conf:1: secret: an NT hash has 16 bytes, behind 0x or 0s, not 10\n"},
 		{CONN("auth = eap-radius", "id = b") RADIUS,

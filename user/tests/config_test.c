@@ -251,7 +251,7 @@ static void pools(void **state)
 {
 	struct daemon_config *c = accepted(POOLS("pools = four, six\n vips = 0.0.0.0, ::, 10.9.0.7",
 		"four { addrs = 10.9.0.0/24\n dns = 10.1.0.53, 2001:db8::53\n"
-		"split_include = 10.1.0.0/16, 2001:db8::/32 }\n"
+		"split_include = 10.1.0.0/16, 2001:db8::/32\n netmask = 255.255.254.0 }\n"
 		"six { addrs = 2001:db8:9::10-2001:db8:9::1f }"));
 	const struct ike_conn_cfg *conn = &c->ike->conns[0];
 	const struct ike_pool_cfg *p = c->ike->pools;
@@ -270,6 +270,8 @@ static void pools(void **state)
 	assert_string_equal(ike_addr_text(&p[1].last, text, sizeof(text)), "2001:db8:9::1f");
 	assert_int_equal(p[0].n_dns, 2);
 	check_ts(p[0].split, p[0].n_split, "10.1.0.0/16 2001:db8::/32");
+	assert_string_equal(ike_addr_text(&p[0].netmask, text, sizeof(text)), "255.255.254.0");
+	assert_int_equal(p[1].netmask.family, 0);
 	config_free(c);
 }
 
@@ -284,6 +286,12 @@ static void wrong_pools(void **state)
 		"t.conf:7: pool \"p\": split_include takes prefixes, no ranges\n");
 	refused(POOLS("", "p { addrs = 10.0.0.0/24\n dns = 10.0.0.0/24 }"),
 		"t.conf:8: pool \"p\": a name server is one address, no range\n");
+	refused(POOLS("", "p { addrs = 10.0.0.0/24\n netmask = 255.0.255.0 }"),
+		"t.conf:8: netmask: \"255.0.255.0\" is no netmask (such as 255.255.255.0)\n");
+	refused(POOLS("", "p { addrs = 10.0.0.0/24\n netmask = 24 }"),
+		"t.conf:8: netmask: \"24\" is no netmask (such as 255.255.255.0)\n");
+	refused(POOLS("", "p { addrs = 2001:db8::/120\n netmask = 255.255.255.0 }"),
+		"t.conf:8: pool \"p\": netmask is for addresses of IPv4\n");
 	refused(POOLS("vips = 10.0.0.0/8", ""),
 		"t.conf:1: connection \"c\": vips takes single addresses; 0.0.0.0 or :: for any\n");
 }
@@ -507,7 +515,25 @@ static void unknown_sections(void **state)
 static void keys_of_strongswan(void **state)
 {
 	refused(CHILD("interface = eth0"),
-		"t.conf:10: interface: known from strongSwan, not supported by esplane yet\n");
+		"t.conf:10: interface: known from strongSwan, not supported by esplane: if_id_in and "
+		"if_id_out, or mark_out, choose what a child is for\n");
+	refused(CHILD("ah_proposals = sha256"),
+		"t.conf:10: ah_proposals: known from strongSwan, not supported by esplane: there is "
+		"no AH (RFC 4302) here; esp_proposals has null-sha256 and aes128gmac, which protect "
+		"and do not encrypt\n");
+	refused(CHILD("label = system_u:object_r:ipsec_spd_t:s0"),
+		"t.conf:10: label: known from strongSwan, not supported by esplane: there are no "
+		"labels of SELinux (RFC 9478) here\n");
+	refused(CHILD("ipcomp = yes"),
+		"t.conf:10: ipcomp: yes is not supported by esplane yet; only ipcomp = no is\n");
+	refused(CHILD("per_cpu_sas = encap"),
+		"t.conf:10: per_cpu_sas: encap is not supported by esplane yet; only per_cpu_sas = no "
+		"is\n");
+	refused(CONN("ocsp = both"),
+		"t.conf:8: ocsp: both is not supported by esplane yet; only ocsp = never is\n");
+	refused(CONN("dscp = 101110"),
+		"t.conf:8: dscp: known from strongSwan, not supported by esplane: IKE packets have "
+		"none; a rule of nftables for UDP from port 500 and 4500 sets it\n");
 	refused(CHILD("mark_in = %unique"),
 		"t.conf:10: mark_in: %unique is not supported by esplane; give a number\n");
 	refused(CHILD("mark_out = 0x1f/0xf0"),

@@ -346,6 +346,7 @@ static void test_wire(void **state)
 	static const uint8_t reply[] = {
 		2, 0, 0, 0,				       /* CFG_REPLY */
 		0, 1, 0, 4, 10, 9, 0, 1,		       /* INTERNAL_IP4_ADDRESS */
+		0, 2, 0, 4, 255, 255, 255, 0,		       /* INTERNAL_IP4_NETMASK */
 		0, 3, 0, 4, 10, 2, 0, 53,		       /* INTERNAL_IP4_DNS */
 		0, 13, 0, 8, 10, 2, 0, 0, 255, 255, 0, 0, /* INTERNAL_IP4_SUBNET */
 	};
@@ -358,6 +359,7 @@ static void test_wire(void **state)
 	struct ike_sa *sa;
 
 	w->end[0].config->conns[0].n_vips = 0;
+	w->end[1].config->pools[0].netmask = address("255.255.255.0");
 	world_start(w);
 	world_up(w);
 	sa = world_sa(w, 1);
@@ -431,6 +433,25 @@ static void test_split_include(void **state)
 	world_free(w);
 }
 
+/* Section 3.15.1: the mask says that the network of the address is behind the server. */
+static void test_netmask(void **state)
+{
+	struct world *w = with("0.0.0.0/32");
+	struct ike_child_cfg *client = &w->end[0].config->conns[0].children[0],
+			     *server = &w->end[1].config->conns[0].children[0];
+	struct ike_pool_cfg *pool = &w->end[1].config->pools[0];
+
+	set_ts(&client->remote_ts, &client->n_remote_ts, "10.0.0.0/8");
+	set_ts(&server->local_ts, &server->n_local_ts, "0.0.0.0/0");
+	pool->n_split = 0;
+	pool->netmask = address("255.255.254.0");
+	world_start(w);
+	world_up(w);
+	/* Of the address 10.9.0.1. */
+	assert_string_equal(w->end[0].nets, "10.0.0.0/8 10.9.0.0/23");
+	world_free(w);
+}
+
 /*
  * The client goes to another place (MOBIKE): its address inside goes along, and is not among those
  * that it may be reached at outside.
@@ -471,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_leases),	    cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_name_servers),
 		cmocka_unit_test(test_split_include),
+		cmocka_unit_test(test_netmask),
 		cmocka_unit_test(test_client_moves),
 	};
 

@@ -39,6 +39,7 @@ static struct {
 	bool only_lies;
 	bool without_keys, success_in_challenge, failure_in_accept;
 	const char *name;	  /* User-Name in Access-Accept */
+	const char *groups[2];	  /* Class there; NULL: none */
 	char seen_user[64], seen_calling[64], seen_nas[64];
 	uint8_t last_authenticator[16];
 } server;
@@ -204,6 +205,9 @@ static void answer(struct world *w, const struct world_radius *p)
 		add_key(&m, p, 17, ike_eap_msk(server.eap)->bytes);
 		add_key(&m, p, 16, ike_eap_msk(server.eap)->bytes + 32);
 	}
+	for (size_t i = 0; outcome == IKE_EAP_SUCCEEDED && i < 2; i++)
+		if (server.groups[i])
+			add(&m, 25, server.groups[i], strlen(server.groups[i]));
 	if (outcome == IKE_EAP_FAILED)
 		add(&m, 18, "not you\n", 8);
 	if (server.name)
@@ -385,6 +389,37 @@ static void test_real_name(void **state)
 	end_world(w);
 }
 
+static struct world *for_groups(const char *first, const char *second)
+{
+	struct world *w = radius_world("Ar3etTnp");
+	struct ike_auth_cfg *remote = &conn(w, 1)->remote;
+
+	remote->groups = calloc(2, sizeof(*remote->groups));
+	remote->groups[0] = strdup("staff");
+	remote->groups[1] = strdup("admins");
+	remote->n_groups = 2;
+	server.groups[0] = first;
+	server.groups[1] = second;
+	return w;
+}
+
+/* RADIUS names the groups of who has given the right password: one of ours has to be among them. */
+static void test_groups(void **state)
+{
+	struct world *w = for_groups("guests", "admins");
+
+	world_start(w);
+	world_up(w);
+	end_world(w);
+	refused(for_groups(NULL, NULL),
+		"AUTHENTICATION_FAILED: eap-radius as carol: the user is in none of the groups that are "
+		"let in (remote.groups: staff admins); RADIUS names (Class) none");
+	/* Neither part of a name nor more than it. */
+	refused(for_groups("admin", "staff2"),
+		"AUTHENTICATION_FAILED: eap-radius as carol: the user is in none of the groups that are "
+		"let in (remote.groups: staff admins); RADIUS names (Class) admin staff2");
+}
+
 static void test_wrong_password(void **state)
 {
 	refused(radius_world("Wrong"), "AUTHENTICATION_FAILED: eap-radius as carol: the RADIUS server "
@@ -563,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_second_round),
 		cmocka_unit_test(test_known_name),
 		cmocka_unit_test(test_real_name),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_every_loss),
 		cmocka_unit_test(test_sent_again),

@@ -236,6 +236,27 @@ static void test_keys(void **state)
 	}
 }
 
+/* Several attributes Class, of which the first sixteen count. */
+static void test_classes(void **state)
+{
+	struct made m = begin(IKE_RADIUS_ACCESS_ACCEPT);
+	struct ike_radius_answer a;
+	struct ike_error err;
+
+	add_mac(&m);
+	add(&m, 25, "staff", 5);
+	add(&m, 25, "net admins", 10);
+	assert_true(read_as(finish(&m, SECRET), &a, &err));
+	assert_int_equal(a.n_classes, 2);
+	assert_int_equal(a.classes[0].len, 5);
+	assert_int_equal(a.classes[1].len, 10);
+	for (unsigned int i = 0; i < 20; i++)
+		add(&m, 25, "x", 1);
+	memset(m.bytes + m.mac_at, 0, 16);
+	assert_true(read_as(finish(&m, SECRET), &a, &err));
+	assert_int_equal(a.n_classes, IKE_RADIUS_CLASSES_MAX);
+}
+
 static void test_half_a_key(void **state)
 {
 	struct made m = begin(IKE_RADIUS_ACCESS_ACCEPT);
@@ -338,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_request_too_long),
 		cmocka_unit_test(test_challenge),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_half_a_key),
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_malformed),

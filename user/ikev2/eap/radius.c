@@ -14,6 +14,7 @@ enum attribute {
 	SERVICE_TYPE = 6,
 	REPLY_MESSAGE = 18,
 	STATE = 24,
+	CLASS = 25,
 	VENDOR_SPECIFIC = 26,
 	CALLED_STATION_ID = 30,
 	CALLING_STATION_ID = 31,
@@ -307,6 +308,10 @@ static bool take(struct ike_radius_answer *a, uint8_t type, struct ike_bytes val
 		return true;
 	case STATE:
 		a->state = value;
+		return true;
+	case CLASS:
+		if (a->n_classes < IKE_RADIUS_CLASSES_MAX)
+			a->classes[a->n_classes++] = value;
 		return true;
 	case REPLY_MESSAGE:
 		a->message = value;

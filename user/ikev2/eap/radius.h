@@ -20,6 +20,7 @@ enum {
 	IKE_RADIUS_AUTHENTICATOR_LEN = 16,
 	IKE_RADIUS_EAP_MAX = 3500, /* leaves room for the other attributes */
 	IKE_RADIUS_MSK_LEN = 64, /* RFC 3748 section 7.10 */
+	IKE_RADIUS_CLASSES_MAX = 16, /* of an answer; more are not looked at */
 };
 
 enum ike_radius_code {
@@ -47,6 +48,8 @@ struct ike_radius_request {
 struct ike_radius_answer {
 	uint8_t code; /* accept, reject or challenge */
 	struct ike_bytes state, user, message; /* State, User-Name, Reply-Message */
+	struct ike_bytes classes[IKE_RADIUS_CLASSES_MAX]; /* Class */
+	size_t n_classes;
 	size_t eap_len;
 	uint8_t eap[IKE_RADIUS_PACKET_MAX]; /* all EAP-Message attributes, in order */
 	struct ike_key msk; /* an accept's; empty: it has no keys */

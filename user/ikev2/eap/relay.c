@@ -81,6 +81,35 @@ static enum ike_eap_outcome take_reject(struct ike_eap *e, const struct ike_radi
 	return refuse(e, err, why);
 }
 
+/* Is the user in one of the groups that the connection is for (remote.groups)? */
+static bool is_in_group(const struct ike_eap *e, const struct ike_radius_answer *a)
+{
+	for (size_t i = 0; i < e->cfg->n_groups; i++)
+		for (size_t k = 0; k < a->n_classes; k++)
+			if (strlen(e->cfg->groups[i]) == a->classes[k].len &&
+			    !memcmp(e->cfg->groups[i], a->classes[k].p, a->classes[k].len))
+				return true;
+	return !e->cfg->n_groups;
+}
+
+static enum ike_eap_outcome refuse_groups(struct ike_eap *e, const struct ike_radius_answer *a,
+					  struct ike_error *err)
+{
+	char why[300];
+	struct ike_text t;
+
+	ike_text_init(&t, why, sizeof(why));
+	ike_text_add(&t, "the user is in none of the groups that are let in (remote.groups:");
+	for (size_t i = 0; i < e->cfg->n_groups; i++)
+		ike_text_add(&t, " %.60s", e->cfg->groups[i]);
+	ike_text_add(&t, "); RADIUS names (Class)%s", a->n_classes ? "" : " none");
+	for (size_t i = 0; i < a->n_classes; i++) {
+		ike_text_add(&t, " ");
+		ike_text_add_printable(&t, a->classes[i].p, a->classes[i].len);
+	}
+	return refuse(e, err, why);
+}
+
 /* RFC 3579 section 2.6.3: the packet inside says what the one around it says, or nothing. */
 static enum ike_eap_outcome take_accept(struct ike_eap *e, const struct ike_radius_answer *a,
 				   struct ike_error *err)
@@ -94,6 +123,8 @@ static enum ike_eap_outcome take_accept(struct ike_eap *e, const struct ike_radi
 	if (!a->msk.len)
 		return refuse(e, err, "the Access-Accept of RADIUS has no keys (MS-MPPE-Recv-Key, "
 				      "MS-MPPE-Send-Key): does its EAP method make any?");
+	if (!is_in_group(e, a))
+		return refuse_groups(e, a, err);
 	/* Behind an identity of nobody's the server knows a name. */
 	if (a->user.len && a->user.len < sizeof(e->name) && !memchr(a->user.p, '\0', a->user.len)) {
 		memcpy(e->name, a->user.p, a->user.len);
