@@ -188,7 +188,7 @@ void load_conn(struct load *l, const struct section *s)
 			.keyingtries = 1,
 		},
 	};
-	struct ike_conn_cfg *list = list_grow(l, config->conns, config->n_conns, sizeof(*list));
+	struct ike_conn_cfg *list = list_grow_long(l, config->conns, config->n_conns, sizeof(*list));
 
 	if (!list)
 		return;

@@ -63,6 +63,8 @@ void load_daemon(struct load *l, const struct section *s);
 const struct cfg_where *where_of(const struct section *s, const char *key);
 /* Room for one more object of @size in the list; NULL and no_memory if there is none. */
 void *list_grow(struct load *l, void *list, size_t n, size_t size);
+/* The same for one that may become long: all its elements were added by this. */
+void *list_grow_long(struct load *l, void *list, size_t n, size_t size);
 
 /* check.c: what only the whole can show */
 void check_config(struct load *l, const struct section *root);

@@ -15,9 +15,14 @@
 int settings_count(struct settings *s, const struct section *in, struct cfg_errors *errors,
 		   const struct cfg_where *where)
 {
-	if (in->n_values > SETTINGS_ENTRIES_MAX || in->n_sections > SETTINGS_ENTRIES_MAX) {
+	if (in->n_values > SETTINGS_ENTRIES_MAX) {
 		cfg_error(errors, where, "more than %d entries in a section: reading stops here",
 			  SETTINGS_ENTRIES_MAX);
+		return -1;
+	}
+	if (in->n_sections > SETTINGS_SECTIONS_MAX) {
+		cfg_error(errors, where, "more than %d sections in one: reading stops here",
+			  SETTINGS_SECTIONS_MAX);
 		return -1;
 	}
 	if (s->nodes++ < SETTINGS_NODES_MAX)
@@ -66,11 +71,12 @@ static bool includes_itself(const struct reader *r)
 	return false;
 }
 
-static int parse_open_file(struct reader *r, struct section *into, int fd,
+/* @length: that the file says it has; a pipe has none. */
+static int parse_open_file(struct reader *r, struct section *into, int fd, off_t length,
 			   const struct cfg_where *where)
 {
 	struct cfg_where whole = { r->file, 0 };
-	size_t size = SETTINGS_FILE_MAX + 1;
+	size_t size = length > 0 && length < SETTINGS_FILE_MAX ? length + 1 : SETTINGS_FILE_MAX + 1;
 	char *buf = malloc(size);
 	int result = 0;
 	ssize_t len;
@@ -115,7 +121,7 @@ static int parse_file(struct reader *r, struct section *into, const struct cfg_w
 	else if (includes_itself(r))
 		cfg_error(r->errors, where, "%s includes itself", r->file);
 	else
-		result = parse_open_file(r, into, fd, where);
+		result = parse_open_file(r, into, fd, st.st_size, where);
 out:
 	if (fd >= 0)
 		close(fd);

@@ -15,7 +15,7 @@
 
 enum {
 	LAYERS_MAX = 64,
-	WORK_MAX = 1000000,		/* sections visited in all */
+	WORK_MAX = 5000000,		/* sections visited in all */
 };
 
 struct layers {

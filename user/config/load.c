@@ -64,6 +64,14 @@ void *list_grow(struct load *l, void *list, size_t n, size_t size)
 	return list;
 }
 
+/* Doubles where a power of two is full. */
+void *list_grow_long(struct load *l, void *list, size_t n, size_t size)
+{
+	if (n & (n - 1))
+		return list;
+	return list_grow(l, list, n ? 2 * n - 1 : 0, size);
+}
+
 static void load_each(struct load *l, const struct section *s, const char *pattern,
 		      void (*load)(struct load *l, const struct section *s))
 {

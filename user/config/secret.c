@@ -61,7 +61,7 @@ void load_secret(struct load *l, const struct section *s)
 	struct ike_config *config = l->out->ike;
 	struct ike_secret_cfg *list, *secret;
 
-	list = list_grow(l, config->secrets, config->n_secrets, sizeof(*list));
+	list = list_grow_long(l, config->secrets, config->n_secrets, sizeof(*list));
 	if (!list)
 		return;
 	config->secrets = list;
@@ -158,7 +158,7 @@ static void load_user(struct load *l, const struct section *s, const struct key_
 	struct ike_config *config = l->out->ike;
 	struct ike_eap_secret_cfg *list, *secret;
 
-	list = list_grow(l, config->eap_secrets, config->n_eap_secrets, sizeof(*list));
+	list = list_grow_long(l, config->eap_secrets, config->n_eap_secrets, sizeof(*list));
 	if (!list)
 		return;
 	config->eap_secrets = list;

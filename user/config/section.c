@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* The tree that configuration files are read into. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "settings.h"
+
+enum { INDEXED_FROM = 16 };	/* sections in one: looking at each is as quick below */
 
 void zero_free(char *text)
 {
@@ -43,6 +46,7 @@ void section_free(struct section *s)
 		free(s->refs[i].path);
 	free(s->values);
 	free(s->sections);
+	free(s->by_name);
 	free(s->refs);
 	free(s->name);
 	free(s);
@@ -61,10 +65,51 @@ static bool named(const char *have, const char *name, size_t len)
 	return !strncmp(have, name, len) && !have[len];
 }
 
+/* FNV-1a */
+static size_t hash(const char *name, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	while (len--)
+		h = (h ^ (unsigned char)*name++) * 0x100000001b3;
+	return h ^ h >> 32;
+}
+
+/* Open addressing; half of it is empty at least. The place of @name, or where it would be put. */
+static struct section **place_of(const struct section *s, const char *name, size_t len)
+{
+	size_t i = hash(name, len) % s->n_buckets;
+
+	while (s->by_name[i] && !named(s->by_name[i]->name, name, len))
+		i = (i + 1) % s->n_buckets;
+	return &s->by_name[i];
+}
+
+/* Before one more is added. */
+static int index_reserve(struct section *s)
+{
+	size_t i, n = 4 * s->n_sections;
+	struct section **table;
+
+	if (s->n_sections < INDEXED_FROM || s->n_buckets >= 2 * (s->n_sections + 1))
+		return 0;
+	table = calloc(n, sizeof(*table));
+	if (!table)
+		return -1;
+	free(s->by_name);
+	s->by_name = table;
+	s->n_buckets = n;
+	for (i = 0; i < s->n_sections; i++)
+		*place_of(s, s->sections[i]->name, strlen(s->sections[i]->name)) = s->sections[i];
+	return 0;
+}
+
 struct section *section_find(const struct section *s, const char *name, size_t len)
 {
 	size_t i;
 
+	if (s->by_name)
+		return *place_of(s, name, len);
 	for (i = 0; i < s->n_sections; i++)
 		if (named(s->sections[i]->name, name, len))
 			return s->sections[i];
@@ -103,9 +148,12 @@ struct section *section_open(struct section *parent, const char *name, size_t le
 	if (!list)
 		return NULL;
 	parent->sections = list;
-	s = section_new(name, len, where);
-	if (s)
-		list[parent->n_sections++] = s;
+	s = index_reserve(parent) ? NULL : section_new(name, len, where);
+	if (!s)
+		return NULL;
+	list[parent->n_sections++] = s;
+	if (parent->by_name)
+		*place_of(parent, name, len) = s;
 	return s;
 }
 

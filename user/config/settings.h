@@ -16,12 +16,13 @@
 #include "errors.h"
 
 enum {
-	SETTINGS_FILE_MAX = 1 << 20,		/* bytes in one file */
+	SETTINGS_FILE_MAX = 16 << 20,		/* bytes in one file */
 	SETTINGS_FILES_MAX = 256,		/* files in all, each reading counted */
 	SETTINGS_INCLUDE_DEPTH = 16,
 	SETTINGS_SECTION_DEPTH = 16,
-	SETTINGS_NODES_MAX = 100000,		/* sections and values, raw or unfolded */
-	SETTINGS_ENTRIES_MAX = 10000,		/* values, and as many sections, in one */
+	SETTINGS_NODES_MAX = 500000,		/* sections and values, raw or unfolded */
+	SETTINGS_ENTRIES_MAX = 10000,		/* values in one section */
+	SETTINGS_SECTIONS_MAX = 100000,		/* sections in one */
 	SETTINGS_INHERIT_DEPTH = 32,
 };
 
@@ -44,6 +45,8 @@ struct section {
 	size_t n_values;
 	struct section **sections;
 	size_t n_sections;
+	struct section **by_name;		/* section.c; NULL while there are few */
+	size_t n_buckets;
 	struct section_ref *refs;		/* raw tree only */
 	size_t n_refs;
 	bool referenced;			/* raw tree: inherited by another */

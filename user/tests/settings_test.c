@@ -208,7 +208,7 @@ static void inheritance_does_not_explode(void **state)
 	free(text);
 }
 
-/* each level holds the next twice: 2^15 unfolded sections a level, more than the limit in all */
+/* each level holds the next three times: 3^15 of the last are more than the limit */
 static void unfolding_is_bounded(void **state)
 {
 	struct cfg_errors errors = { 0 };
@@ -227,9 +227,38 @@ static void unfolding_is_bounded(void **state)
 	assert_non_null(s);
 	assert_int_equal(errors.n, 1);
 	assert_non_null(strstr(errors.list[0].text,
-			       "more than 100000 sections and values: reading stops here"));
+			       "more than 500000 sections and values: reading stops here"));
 	cfg_errors_free(&errors);
 	settings_free(s);
+	free(text);
+}
+
+/* Among many they are found by an index: each once, also those that are opened again. */
+static void many_sections(void **state)
+{
+	struct cfg_errors errors = { 0 };
+	const struct section *s;
+	struct settings *all;
+	char *text, name[16];
+	size_t len, i;
+	FILE *out = open_memstream(&text, &len);
+
+	for (i = 0; i < 2000; i++)
+		fprintf(out, "x%zu { a%zu = v }\n", i % 1000, i);
+	fclose(out);
+	all = settings_parse("t.conf", text, len, &errors);
+	assert_non_null(all);
+	assert_int_equal(errors.n, 0);
+	assert_int_equal(all->root->n_sections, 1000);
+	for (i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "x%zu", i);
+		s = section_child(all->root, name);
+		assert_ptr_equal(s, all->root->sections[i]);
+		assert_int_equal(s->n_values, 2);
+	}
+	assert_null(section_child(all->root, "x1000"));
+	assert_null(section_child(all->root, "x99 "));
+	settings_free(all);
 	free(text);
 }
 
@@ -286,7 +315,7 @@ static void giants_are_refused(void **state)
 	text = calloc(1, SETTINGS_FILE_MAX + 1);
 	memset(text, ' ', SETTINGS_FILE_MAX + 1);
 	expect(settings_parse("t.conf", text, SETTINGS_FILE_MAX + 1, &errors), &errors, NULL,
-	       "t.conf: larger than 1048576 bytes\n");
+	       "t.conf: larger than 16777216 bytes\n");
 	free(text);
 }
 
@@ -422,6 +451,7 @@ int main(void)
 		cmocka_unit_test(faults_of_inheritance),
 		cmocka_unit_test(inheritance_does_not_explode),
 		cmocka_unit_test(unfolding_is_bounded),
+		cmocka_unit_test(many_sections),
 		cmocka_unit_test(faults_of_syntax),
 		cmocka_unit_test(a_zero_byte_is_no_text),
 		cmocka_unit_test(nesting_is_bounded),
