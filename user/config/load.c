@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "draft.h"
+#include "ikev2/conn_index.h"
 
 /* Sections that the functions below read. */
 #define SECTION(key) { key, only_value, 0, NULL }
@@ -167,6 +168,7 @@ static struct daemon_config *build(struct settings *settings, const char *path,
 		errors->no_memory = true;
 	}
 	cfg_errors_sort(errors);
+	errors->no_memory |= l.out && l.out->ike && !ike_config_index(l.out->ike);
 	if (!errors->n_errors && !errors->no_memory)
 		return l.out;
 	config_free(l.out);

@@ -2,6 +2,7 @@
 /* SUPPORTED_AUTH_METHODS, told and understood. */
 #include "ikev2/auth_methods.h"
 #include "ikev2/conn.h"
+#include "ikev2/conn_index.h"
 #include "ikev2/crypto/algorithm_id.h"
 
 /* RFC 9593 section 3.2: announcements, by their length. */
@@ -41,10 +42,12 @@ static void add_conn(const struct ike_conn_cfg *conn, struct ike_auth_methods *m
 /* Of any connection that a peer from there may mean. */
 static void add_all(const struct ike_sa *sa, struct ike_auth_methods *m)
 {
-	for (size_t i = 0; i < sa->config->n_conns; i++)
-		if (ike_conn_fit(&sa->config->conns[i], &sa->local.addr, &sa->remote.addr) &&
-		    !ike_conn_is_shunts(&sa->config->conns[i]))
-			add_conn(&sa->config->conns[i], m);
+	const struct ike_conn_cfg *conn;
+
+	for (size_t i = 0; (conn = ike_conn_distinct(sa->config, i)); i++)
+		if (ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr) &&
+		    !ike_conn_is_shunts(conn))
+			add_conn(conn, m);
 }
 
 void ike_put_auth_methods(struct ike_writer *w, const struct ike_sa *sa)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ikev2/config.h"
+#include "ikev2/conn_index.h"
 #include "ikev2/crypto/legacy.h"
 #include "ikev2/crypto/secret.h"
 
@@ -130,6 +131,7 @@ void ike_config_unref(struct ike_config *c)
 	for (size_t i = 0; i < c->n_conns; i++)
 		conn_clear(&c->conns[i]);
 	free(c->conns);
+	ike_conn_index_free(c->index);
 	for (size_t i = 0; i < c->n_secrets; i++)
 		secret_clear(&c->secrets[i]);
 	free(c->secrets);
@@ -160,14 +162,6 @@ bool ike_conn_is_shunts(const struct ike_conn_cfg *c)
 		if (!ike_is_shunt(&c->children[i]))
 			return false;
 	return c->n_children;
-}
-
-const struct ike_conn_cfg *ike_config_conn(const struct ike_config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_conns; i++)
-		if (!strcmp(c->conns[i].name, name))
-			return &c->conns[i];
-	return NULL;
 }
 
 const struct ike_child_cfg *ike_conn_child(const struct ike_conn_cfg *c, const char *name)

@@ -228,11 +228,14 @@ struct ike_settings {
 	uint32_t fragment_size;			/* bytes of an IP packet with a fragment: 1280 */
 };
 
+struct ike_conn_index;
+
 struct ike_config {
 	unsigned int refs;
 	struct ike_settings settings;
 	struct ike_conn_cfg *conns;
 	size_t n_conns;
+	struct ike_conn_index *index;	/* conn_index.h; NULL: each is looked at */
 	struct ike_secret_cfg *secrets;
 	size_t n_secrets;
 	struct ike_secret_cfg *ppks;	/* post-quantum pre-shared keys (RFC 8784), by name */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Which connection a peer means, and which key is for it. */
 #include "ikev2/conn.h"
+#include "ikev2/conn_index.h"
 #include "ikev2/rounds.h"
 
 enum {
@@ -55,14 +56,13 @@ const struct ike_conn_cfg *ike_conn_choose(struct ike_engine *e, const struct ik
 {
 	char from[IKE_ADDR_TEXT_MAX], to[IKE_ADDR_TEXT_MAX], explained[EXPLAIN_MAX];
 	const struct ike_conn_cfg *best = NULL;
+	const struct ike_conn_cfg *conn;
 	unsigned int best_fit = 0, fit;
 	struct ike_suite candidate;
 	struct ike_text text;
 
 	ike_text_init(&text, why, cap);
-	for (size_t i = 0; i < e->config->n_conns; i++) {
-		const struct ike_conn_cfg *conn = &e->config->conns[i];
-
+	for (size_t i = 0; (conn = ike_conn_distinct(e->config, i)); i++) {
 		fit = ike_conn_is_shunts(conn) ? 0 : ike_conn_fit(conn, local, remote);
 		if (fit <= best_fit)
 			continue;
@@ -107,11 +107,11 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 	enum {
 		STEP = 64
 	};
-	const struct ike_conn_cfg *best = NULL;
+	const struct ike_conn_cfg *best = NULL, *conn;
+	struct ike_conn_iter iter = {0};
 	unsigned int best_fit = 0;
 
-	for (size_t i = 0; i < sa->config->n_conns; i++) {
-		const struct ike_conn_cfg *conn = &sa->config->conns[i];
+	while ((conn = ike_conn_of_peer(sa->config, idi, &iter))) {
 		unsigned int addrs = ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr);
 		unsigned int peer = ike_id_match(&conn->remote.id, idi), us = IKE_ID_FIT_ANY, fit;
 		struct ike_id ours;
@@ -127,7 +127,8 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 		fit = ((peer * STEP + us) * STEP + addrs) * 2;
 		fit += (conn->remote.method == IKE_AUTH_CFG_EAP) == eap;
 		fit = 2 * fit + (!!conn->remote_more.n == rounds);
-		if (fit > best_fit) {
+		/* Of equals the first in the configuration. */
+		if (fit > best_fit || (fit == best_fit && conn < best)) {
 			best_fit = fit;
 			best = conn;
 		}

@@ -6,6 +6,7 @@
 
 #include "ikev2/dn.h"
 #include "ikev2/id.h"
+#include "ikev2/table.h"
 #include "ikev2/wire/decode.h"
 
 static bool set(struct ike_id *id, uint8_t type, const void *data, size_t len,
@@ -272,6 +273,18 @@ static bool glob(const struct ike_id *pattern, const struct ike_id *id)
 	while (p < pattern->len && pattern->data[p] == '*')
 		p++;
 	return p == pattern->len;
+}
+
+uint64_t ike_id_hash(const struct ike_id *id)
+{
+	uint64_t h = ike_hash(IKE_HASH_START, &id->type, sizeof(id->type));
+
+	/* What is the same name may be written otherwise. */
+	if (id->type == IKE_ID_DER_ASN1_DN)
+		return h;
+	for (size_t i = 0; i < id->len; i++)
+		h = ike_hash(h, &(uint8_t){tolower(id->data[i])}, 1);
+	return h;
 }
 
 enum ike_id_fit ike_id_match(const struct ike_id *pattern, const struct ike_id *id)

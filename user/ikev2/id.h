@@ -56,6 +56,8 @@ enum ike_id_fit ike_id_match(const struct ike_id *pattern, const struct ike_id *
 /* Can it match more than one identity? */
 bool ike_id_has_wildcard(const struct ike_id *id);
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
+/* The same for all that are equal. */
+uint64_t ike_id_hash(const struct ike_id *id);
 /*
  * For logs: "moon.example.org", "192.0.2.1", "%any", "keyid:0x0102"; control characters escaped.
  * Returns @buf.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ikev2/conn.h"
+#include "ikev2/conn_index.h"
 #include "ikev2/intermediate.h"
 #include "ikev2/own.h"
 #include "ikev2/ppk.h"
@@ -94,11 +95,11 @@ static void put_certreq_for_any(struct ike_writer *w, const struct ike_sa *sa)
 {
 	const struct ike_config *config = sa->config;
 	const struct ike_cert_list *anchors;
+	const struct ike_conn_cfg *conn;
 	size_t left = ASKED_MAX;
 	bool common = false;
 
-	for (size_t i = 0; i < config->n_conns; i++) {
-		const struct ike_conn_cfg *conn = &config->conns[i];
+	for (size_t i = 0; (conn = ike_conn_distinct(config, i)); i++) {
 		const struct ike_auth_cfg *peer = wants_cert(conn);
 
 		if (!peer || !ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr))
@@ -114,9 +115,11 @@ static void put_certreq_for_any(struct ike_writer *w, const struct ike_sa *sa)
 /* Any connection from there may. It is not said without need: answers are to be short. */
 static bool may_have_rounds(const struct ike_sa *sa)
 {
-	for (size_t i = 0; i < sa->config->n_conns; i++)
-		if (ike_has_rounds(&sa->config->conns[i]) &&
-		    ike_conn_fit(&sa->config->conns[i], &sa->local.addr, &sa->remote.addr))
+	const struct ike_conn_cfg *conn;
+
+	for (size_t i = 0; (conn = ike_conn_distinct(sa->config, i)); i++)
+		if (ike_has_rounds(conn) &&
+		    ike_conn_fit(conn, &sa->local.addr, &sa->remote.addr))
 			return true;
 	return false;
 }

@@ -14,19 +14,21 @@ void ike_table_add(struct ike_table *t, struct ike_node *node, uint64_t key)
 
 	node->key = key;
 	node->next = *head;
+	node->at = head;
+	if (node->next)
+		node->next->at = &node->next;
 	*head = node;
 }
 
 void ike_table_remove(struct ike_table *t, struct ike_node *node)
 {
-	struct ike_node **at = &t->buckets[bucket_of(node->key)];
-
-	while (*at && *at != node)
-		at = &(*at)->next;
-	if (!*at)
+	if (!node->at)
 		return;
-	*at = node->next;
+	*node->at = node->next;
+	if (node->next)
+		node->next->at = node->at;
 	node->next = NULL;
+	node->at = NULL;
 }
 
 struct ike_node *ike_table_find(const struct ike_table *t, uint64_t key,
@@ -37,4 +39,13 @@ struct ike_node *ike_table_find(const struct ike_table *t, uint64_t key,
 	while (node && node->key != key)
 		node = node->next;
 	return node;
+}
+
+uint64_t ike_hash(uint64_t hash, const void *data, size_t len)
+{
+	const uint8_t *at = data;
+
+	while (len--)
+		hash = (hash ^ *at++) * UINT64_C(0x100000001b3);
+	return hash;
 }
