@@ -173,20 +173,18 @@ static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
  */
 static void settle_twins(struct ike_sa *sa)
 {
-	struct ike_sa *other, *loser = NULL, *winner = NULL;
+	struct ike_sa *other = NULL, *twin = NULL, *loser, *winner;
 
 	if (sa->conn->unique == IKE_UNIQUE_NEVER)
 		return;
-	TAILQ_FOREACH(other, &sa->engine->sas, link) {
-		if (!same_peer(sa, other) || !ike_sa_usable(other) || other->began == sa->began ||
-		    other->authenticated < sa->created)
-			continue;
-		loser = sa->first_spi < other->first_spi ? sa : other;
-		winner = loser == sa ? other : sa;
-		break;
-	}
-	if (!loser)
+	while ((other = ike_sa_kin(sa, other)))
+		if (same_peer(sa, other) && ike_sa_usable(other) && other->began != sa->began &&
+		    other->authenticated >= sa->created && (!twin || other->id < twin->id))
+			twin = other;
+	if (!twin)
 		return;
+	loser = sa->first_spi < twin->first_spi ? sa : twin;
+	winner = loser == sa ? twin : sa;
 	ike_sa_log(loser, IKE_LOG_INFO, "one too many, both ends began at once: %s deletes it",
 		   loser->began ? "this end" : "the peer");
 	if (loser->began) {
@@ -215,8 +213,8 @@ static void replace_older(struct ike_sa *sa, bool initial_contact)
 
 	if (!replaces_older(sa, initial_contact))
 		return;
-	for (other = TAILQ_FIRST(&sa->engine->sas); other; other = next) {
-		next = TAILQ_NEXT(other, link);
+	for (other = ike_sa_kin(sa, NULL); other; other = next) {
+		next = ike_sa_kin(sa, other);
 		if (!same_peer(sa, other) || !ike_sa_usable(other) ||
 		    other->authenticated >= sa->created)
 			continue;
@@ -253,11 +251,10 @@ static void come_up(struct ike_sa *sa)
 
 static bool has_sibling(const struct ike_sa *sa)
 {
-	struct ike_sa *other;
+	struct ike_sa *other = NULL;
 
-	TAILQ_FOREACH(other, &sa->engine->sas, link)
-		if (other != sa && other->state == IKE_SA_ESTABLISHED &&
-		    !strcmp(other->conn->name, sa->conn->name))
+	while ((other = ike_sa_of_conn(sa->engine, sa->conn->name, other)))
+		if (other != sa && other->state == IKE_SA_ESTABLISHED)
 			return true;
 	return false;
 }
@@ -653,7 +650,7 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 			"no connection is for peer %.80s%s%.80s (remote.id, local.id)",
 			ike_id_text(&idi, them, sizeof(them)), idr.type ? ", who wants " : "",
 			idr.type ? ike_id_text(&idr, us, sizeof(us)) : "");
-	sa->conn = conn;
+	ike_sa_set_conn(sa, conn);
 	sa->remote_id = idi;
 	sa->peer_rounds = ike_find_notify(&in->all, IKE_NOTIFY_MULTIPLE_AUTH_SUPPORTED, NULL);
 	ike_conn_local_id(conn, &sa->local.addr, &sa->local_id);
@@ -663,11 +660,11 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 bool ike_auth_may_stay(const struct ike_sa *sa, bool initial_contact,
 		       struct ike_error *err)
 {
-	struct ike_sa *other;
+	struct ike_sa *other = NULL;
 
 	if (sa->conn->unique != IKE_UNIQUE_KEEP || initial_contact)
 		return true;
-	TAILQ_FOREACH(other, &sa->engine->sas, link)
+	while ((other = ike_sa_kin(sa, other)))
 		if (same_peer(sa, other) && other->state == IKE_SA_ESTABLISHED)
 			return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 					       "the peer has an IKE SA already (unique = keep)");

@@ -202,10 +202,17 @@ static void log_up(const struct ike_child *c)
 		      ike_ts_list_text(c->remote_ts, c->n_remote_ts, remote, sizeof(remote)));
 }
 
+static void set_waits(struct ike_child *c, bool waits)
+{
+	c->sa->engine->n_waiting += (size_t)waits - (size_t)c->waits;
+	c->waits = waits;
+}
+
 static void unlink_child(struct ike_child *c)
 {
 	struct ike_engine *e = c->sa->engine;
 
+	set_waits(c, false);
 	ike_timer_stop(&e->timers, &c->timer);
 	ike_timer_stop(&e->timers, &c->unused);
 	ike_table_remove(&e->children, &c->by_id);
@@ -231,7 +238,7 @@ static bool is_left_behind(const struct ike_child *c)
 
 static void wait_for_proof(struct ike_child *c)
 {
-	c->waits = true;
+	set_waits(c, true);
 	ike_timer_set(&c->sa->engine->timers, &c->timer, c->sa->engine->now + IKE_PROOF_POLL);
 }
 
@@ -351,7 +358,7 @@ bool ike_child_use(struct ike_child *c)
 		ike_child_log(c, IKE_LOG_ERROR, "%s", err.text);
 		return false;
 	}
-	c->waits = false;
+	set_waits(c, false);
 	if (c->state != IKE_CHILD_LINGERING)
 		ike_timer_stop(&c->sa->engine->timers, &c->timer);
 	return true;
@@ -431,10 +438,11 @@ struct ike_child *ike_child_twin(const struct ike_child *c)
 
 struct ike_child *ike_child_heir(const struct ike_child *c)
 {
+	struct ike_engine *e = c->sa->engine;
 	struct ike_child *other;
-	struct ike_sa *sa;
+	struct ike_sa *sa = NULL;
 
-	TAILQ_FOREACH(sa, &c->sa->engine->sas, link)
+	while (e->n_waiting && (sa = ike_sa_of_conn(e, c->sa->conn->name, sa)))
 		TAILQ_FOREACH(other, &sa->children, link)
 			if (other->waits && carries_same(c, other))
 				return other;
@@ -444,7 +452,7 @@ struct ike_child *ike_child_heir(const struct ike_child *c)
 void ike_child_is_redundant(struct ike_child *c)
 {
 	c->redundant = true;
-	c->waits = false;
+	set_waits(c, false);
 	ike_child_log(c, IKE_LOG_INFO, "one too many, made by both ends at once: %s deletes it",
 		      c->first_ours ? "this end" : "the peer");
 }

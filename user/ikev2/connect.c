@@ -13,13 +13,13 @@
 
 static struct ike_sa *find_usable(struct ike_engine *e, const struct ike_conn_cfg *conn)
 {
-	struct ike_sa *sa;
+	struct ike_sa *sa = NULL, *oldest = NULL;
 
-	TAILQ_FOREACH(sa, &e->sas, link)
-		if (!strcmp(sa->conn->name, conn->name) &&
-		    (ike_sa_usable(sa) || (sa->initiator && sa->state < IKE_SA_ESTABLISHED)))
-			return sa;
-	return NULL;
+	while ((sa = ike_sa_of_conn(e, conn->name, sa)))
+		if ((ike_sa_usable(sa) || (sa->initiator && sa->state < IKE_SA_ESTABLISHED)) &&
+		    (!oldest || sa->id < oldest->id))
+			oldest = sa;
+	return oldest;
 }
 
 bool ike_find_ends(struct ike_engine *e, const struct ike_conn_cfg *conn, const struct ike_addr *at,
@@ -326,14 +326,11 @@ void ike_lookup_answered(struct ike_engine *e, uint64_t id, const struct ike_add
 
 bool ike_is_up(struct ike_engine *e, const char *conn, const struct ike_child_cfg *child)
 {
-	struct ike_sa *sa;
+	struct ike_sa *sa = NULL;
 
-	TAILQ_FOREACH(sa, &e->sas, link) {
-		if (strcmp(sa->conn->name, conn) || sa->state != IKE_SA_ESTABLISHED)
-			continue;
-		if (!child || ike_coverage_full(sa, child))
+	while ((sa = ike_sa_of_conn(e, conn, sa)))
+		if (sa->state == IKE_SA_ESTABLISHED && (!child || ike_coverage_full(sa, child)))
 			return true;
-	}
 	return false;
 }
 
@@ -346,13 +343,13 @@ static bool creates(const struct ike_task *t, const char *child)
 
 bool ike_is_coming(struct ike_engine *e, const char *conn, const char *child)
 {
+	struct ike_sa *sa = NULL;
 	struct ike_task *t;
-	struct ike_sa *sa;
 
 	if (is_waited_for(e, conn, child))
 		return true;
-	TAILQ_FOREACH(sa, &e->sas, link) {
-		if (strcmp(sa->conn->name, conn) || sa->state > IKE_SA_ESTABLISHED)
+	while ((sa = ike_sa_of_conn(e, conn, sa))) {
+		if (sa->state > IKE_SA_ESTABLISHED)
 			continue;
 		if (!child && sa->initiator && sa->state < IKE_SA_ESTABLISHED)
 			return true;

@@ -242,11 +242,11 @@ static bool subtract_children(struct pairs *p, const struct ike_sa *sa,
 /* True as above. */
 static bool subtract_all(struct pairs *p, const struct ike_sa *sa, const struct ike_child_cfg *cfg)
 {
-	const struct ike_sa *other;
+	const struct ike_sa *other = NULL;
 
 	/* Who is to take another's place needs all of its own. */
-	TAILQ_FOREACH(other, &sa->engine->sas, link)
-		if ((!sa->reauth_of || other == sa) && !strcmp(other->conn->name, sa->conn->name) &&
+	while ((other = ike_sa_of_conn(sa->engine, sa->conn->name, other)))
+		if ((!sa->reauth_of || other == sa) &&
 		    other->state == IKE_SA_ESTABLISHED && subtract_children(p, other, cfg))
 			return true;
 	for (size_t i = 0; i < sa->refusals.n; i++)

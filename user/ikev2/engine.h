@@ -72,11 +72,15 @@ struct ike_engine {
 	ike_time now;
 	bool stopping;
 	bool tracing; /* trace.h */
+	size_t n_waiting; /* CHILD_SAs that wait to take over from others (child.h) */
 	uint64_t last_ike_id, last_child_id, last_ticket, last_lookup;
 	struct ike_timers timers;
 	struct ike_table by_spi;   /* IKE SAs by our SPI */
 	struct ike_table by_peer;  /* those that the peer began, by its SPI */
 	struct ike_table by_source; /* half-open ones, by where they came from */
+	struct ike_table by_id;	   /* all */
+	struct ike_table by_conn;  /* all, by a hash of the connection's name */
+	struct ike_table kin;	   /* those that were established, by one of that and the peer's identity */
 	struct ike_table children; /* CHILD_SAs by ID, which is their cookie */
 	struct ike_table by_selectors; /* policies, by a hash (spd.c) */
 	struct ike_sa_list sas, dead;

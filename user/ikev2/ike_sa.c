@@ -73,6 +73,9 @@ static void unlink_sa(struct ike_sa *sa)
 
 	ike_table_remove(&e->by_spi, &sa->by_spi);
 	ike_table_remove(&e->by_peer, &sa->by_peer);
+	ike_table_remove(&e->by_id, &sa->by_id);
+	ike_table_remove(&e->by_conn, &sa->by_conn);
+	ike_table_remove(&e->kin, &sa->kin);
 	TAILQ_REMOVE(&e->sas, sa, link);
 	TAILQ_INSERT_TAIL(&e->dead, sa, link);
 }
@@ -196,12 +199,57 @@ struct ike_sa *ike_sa_find(struct ike_engine *e, uint64_t own_spi)
 
 struct ike_sa *ike_sa_by_id(struct ike_engine *e, uint64_t id)
 {
+	struct ike_node *node = ike_table_find(&e->by_id, id, NULL);
+
+	return node ? ike_container(node, struct ike_sa, by_id) : NULL;
+}
+
+static uint64_t conn_hash(const char *name)
+{
+	return ike_hash(IKE_HASH_START, name, strlen(name));
+}
+
+static uint64_t kin_hash(const struct ike_sa *sa)
+{
+	return conn_hash(sa->conn->name) ^ ike_id_hash(&sa->remote_id);
+}
+
+struct ike_sa *ike_sa_of_conn(const struct ike_engine *e, const char *conn, const struct ike_sa *after)
+{
+	uint64_t hash = conn_hash(conn);
+	const struct ike_node *node = after ? &after->by_conn : NULL;
+	struct ike_node *at = ike_table_find(&e->by_conn, hash, node);
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &e->sas, link)
-		if (sa->id == id)
+	for (; at; at = ike_table_find(&e->by_conn, hash, at)) {
+		sa = ike_container(at, struct ike_sa, by_conn);
+		if (!strcmp(sa->conn->name, conn))
 			return sa;
+	}
 	return NULL;
+}
+
+struct ike_sa *ike_sa_kin(const struct ike_sa *sa, const struct ike_sa *after)
+{
+	const struct ike_table *t = &sa->engine->kin;
+	uint64_t hash = kin_hash(sa);
+	struct ike_node *at = ike_table_find(t, hash, after ? &after->kin : NULL);
+	struct ike_sa *other;
+
+	for (; at; at = ike_table_find(t, hash, at)) {
+		other = ike_container(at, struct ike_sa, kin);
+		if (!strcmp(other->conn->name, sa->conn->name) &&
+		    ike_id_equal(&other->remote_id, &sa->remote_id))
+			return other;
+	}
+	return NULL;
+}
+
+void ike_sa_set_conn(struct ike_sa *sa, const struct ike_conn_cfg *conn)
+{
+	ike_table_remove(&sa->engine->by_conn, &sa->by_conn);
+	sa->conn = conn;
+	ike_table_add(&sa->engine->by_conn, &sa->by_conn, conn_hash(conn->name));
 }
 
 void ike_sa_set_peer_spi(struct ike_sa *sa, uint64_t spi)
@@ -282,7 +330,6 @@ struct ike_sa *ike_sa_new_spi(struct ike_engine *e, struct ike_config *config,
 	set_up(sa);
 	sa->engine = e;
 	sa->config = ike_config_ref(config);
-	sa->conn = conn;
 	sa->id = ++e->last_ike_id;
 	sa->initiator = initiator;
 	sa->spi_i = initiator ? spi_own : spi_peer;
@@ -292,6 +339,8 @@ struct ike_sa *ike_sa_new_spi(struct ike_engine *e, struct ike_config *config,
 	sa->local = *local;
 	sa->remote = *remote;
 	sa->created = sa->heard = e->now;
+	ike_sa_set_conn(sa, conn);
+	ike_table_add(&e->by_id, &sa->by_id, sa->id);
 	ike_table_add(&e->by_spi, &sa->by_spi, spi_own);
 	if (!initiator)
 		ike_table_add(&e->by_peer, &sa->by_peer, spi_peer);
@@ -370,6 +419,8 @@ void ike_sa_establish(struct ike_sa *sa)
 {
 	ike_sa_set_state(sa, IKE_SA_ESTABLISHED);
 	sa->established = sa->engine->now;
+	ike_table_remove(&sa->engine->kin, &sa->kin);
+	ike_table_add(&sa->engine->kin, &sa->kin, kin_hash(sa));
 	if (!sa->authenticated)
 		sa->authenticated = sa->established;
 	forget_init(sa);

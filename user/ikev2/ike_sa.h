@@ -78,7 +78,7 @@ struct ike_int_auth {
 
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) link;
-	struct ike_node by_spi, by_peer, by_source;
+	struct ike_node by_spi, by_peer, by_source, by_id, by_conn, kin;
 	struct ike_engine *engine;
 	struct ike_config *config; /* referenced: @conn is its */
 	const struct ike_conn_cfg *conn;
@@ -187,6 +187,14 @@ struct ike_sa *ike_sa_find(struct ike_engine *e, uint64_t own_spi);
 /* How many half-open IKE SAs @addr, or its /64 of IPv6, has begun. */
 unsigned int ike_sa_half_open_of(const struct ike_engine *e, const struct ike_addr *addr);
 struct ike_sa *ike_sa_by_id(struct ike_engine *e, uint64_t id);
+/* The next after @after (NULL: the first), in no order, of those of the connection of that name. */
+struct ike_sa *ike_sa_of_conn(const struct ike_engine *e, const char *conn, const struct ike_sa *after);
+/*
+ * Likewise, of those that were established, of @sa's connection and with the peer's identity: @sa may be among them.
+ */
+struct ike_sa *ike_sa_kin(const struct ike_sa *sa, const struct ike_sa *after);
+/* The peer means that connection. */
+void ike_sa_set_conn(struct ike_sa *sa, const struct ike_conn_cfg *conn);
 static inline uint64_t ike_sa_own_spi(const struct ike_sa *sa)
 {
 	return sa->initiator ? sa->spi_i : sa->spi_r;

@@ -84,9 +84,10 @@ static struct ike_sa *make(struct ike_sa *old, const struct rekeying *r, struct 
 
 struct ike_sa *ike_rekey_rival(struct ike_sa *sa)
 {
-	struct ike_sa *other;
+	struct ike_sa *other = NULL;
 
-	TAILQ_FOREACH(other, &sa->engine->sas, link)
+	/* It has the identities of what it was to take over from. */
+	while ((other = ike_sa_kin(sa, other)))
 		if (other->rival_of == sa->id && other->state == IKE_SA_ESTABLISHED)
 			return other;
 	return NULL;
