@@ -28,7 +28,8 @@
 #include "vici/client.h"
 #include "watch.h"
 
-enum { STOP_LIMIT = 6000 };	/* milliseconds: how long peers may take to answer our DELETEs */
+/* Milliseconds: when none of the peers that are left has answered our DELETE; and in any case. */
+enum { STOP_LIMIT = 6000, STOP_LIMIT_ALL = 60000 };
 
 struct daemon {
 	struct options options;
@@ -52,6 +53,8 @@ struct daemon {
 	struct control control;
 	uv_signal_t sigterm, sigint, sighup;
 	uv_timer_t stop_limit;
+	uint64_t stop_at;		/* STOP_LIMIT_ALL is over, in milliseconds of the loop */
+	size_t remaining;		/* IKE SAs when stop_limit began */
 	uv_work_t warm_up;
 	int notify_fd;
 	bool ending;
@@ -250,14 +253,25 @@ static void on_idle(void *arg)
 	end_loop(d);
 }
 
-static void on_stop_limit(uv_timer_t *timer)
+static void end_without_goodbye(struct daemon *d)
 {
-	struct daemon *d = timer->data;
-
 	log_info("a peer does not answer; the end without its goodbye");
 	d->host.stopped = true;
 	kernel_clear(&d->kernel);
 	end_loop(d);
+}
+
+static void on_stop_limit(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+	size_t remaining = ike_engine_remaining(d->host.engine);
+
+	if (remaining == d->remaining || uv_now(&d->loop) >= d->stop_at) {
+		end_without_goodbye(d);
+		return;
+	}
+	d->remaining = remaining;
+	uv_timer_start(timer, on_stop_limit, STOP_LIMIT, 0);
 }
 
 static void on_term(uv_signal_t *handle, int number)
@@ -265,11 +279,13 @@ static void on_term(uv_signal_t *handle, int number)
 	struct daemon *d = handle->data;
 
 	if (d->host.stopping) {
-		on_stop_limit(&d->stop_limit);
+		end_without_goodbye(d);
 		return;
 	}
 	log_info("signal %d: deleting all SAs", number);
 	notify(d->notify_fd, "STOPPING=1");
+	d->stop_at = uv_now(&d->loop) + STOP_LIMIT_ALL;
+	d->remaining = ike_engine_remaining(d->host.engine);
 	uv_timer_start(&d->stop_limit, on_stop_limit, STOP_LIMIT, 0);
 	host_stop(&d->host);
 }

@@ -13,6 +13,8 @@
 enum {
 	TICK_MOST = 100000, /* timers in one tick: no fault of ours may stop the host */
 	JITTER_PART = 10,
+	LEAVING_MOST = 256,
+	LEAVING_TIME = IKE_SECOND / 10,
 };
 
 uint64_t ike_random_below(struct ike_engine *e, uint64_t n)
@@ -32,13 +34,18 @@ ike_time ike_jitter(struct ike_engine *e, ike_time span)
 	return span - part + ike_random_below(e, 2 * part + 1);
 }
 
+static void next_round(struct ike_timer *t);
+
 struct ike_engine *ike_engine_new(const struct ike_host *ops, void *host, struct ike_config *config,
 				  ike_time now)
 {
 	struct ike_engine *e = calloc(1, sizeof(*e));
 
-	if (!e)
+	if (!e || !ike_timers_reserve(&e->timers, 1)) {
+		free(e);
 		return NULL;
+	}
+	e->leave.fire = next_round;
 	e->ops = ops;
 	e->host = host;
 	e->random = (struct ike_random){ops->random, host};
@@ -86,8 +93,73 @@ static void enter(struct ike_engine *e, ike_time now)
 		e->now = now;
 }
 
+/* The end */
+
+static void shut_down(struct ike_sa *sa)
+{
+	switch (sa->state) {
+	case IKE_SA_INIT_SENT:
+	case IKE_SA_INIT_GOT:
+	case IKE_SA_AUTH_SENT:
+	case IKE_SA_EAP_SENT:
+	case IKE_SA_EAP_PROVING:
+	case IKE_SA_EAP_GOT:
+	case IKE_SA_EAP_PROVEN:
+	case IKE_SA_ROUND_SENT:
+	case IKE_SA_ROUND_DUE:
+		ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
+		return;
+	case IKE_SA_ESTABLISHED:
+	case IKE_SA_REKEYED:
+		if (!ike_task_add_first(sa, &ike_task_delete_ike)) {
+			ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
+			return;
+		}
+		ike_sa_set_state(sa, IKE_SA_DELETING);
+		/* What waits for a key exchange has not been sent yet. */
+		if (!sa->window.request.p)
+			ike_task_abandon(sa, false, "shutting down");
+		ike_sa_work(sa);
+		return;
+	default:
+		return;
+	}
+}
+
+/*
+ * Thousands of DELETEs at once would be lost where buffers end, ours for the answers among them: there are only so
+ * many that wait for one. Who does not answer is waited for no longer than a round takes.
+ */
+static void shut_down_more(struct ike_engine *e)
+{
+	struct ike_sa *sa;
+
+	while (e->n_leaving < LEAVING_MOST && (sa = TAILQ_FIRST(&e->sas)) && !sa->leaves) {
+		TAILQ_REMOVE(&e->sas, sa, link);
+		TAILQ_INSERT_TAIL(&e->sas, sa, link);
+		sa->leaves = e->leave_round;
+		e->n_leaving++;
+		shut_down(sa);
+	}
+}
+
+static void next_round(struct ike_timer *t)
+{
+	struct ike_engine *e = ike_container(t, struct ike_engine, leave);
+	const struct ike_sa *first;
+
+	e->leave_round++;
+	e->n_leaving = 0;
+	shut_down_more(e);
+	first = TAILQ_FIRST(&e->sas);
+	if (first && !first->leaves)
+		ike_timer_set(&e->timers, t, e->now + LEAVING_TIME);
+}
+
 static void leave(struct ike_engine *e)
 {
+	if (e->stopping)
+		shut_down_more(e);
 	ike_engine_bury(e);
 }
 
@@ -128,48 +200,22 @@ void ike_engine_start_conn(struct ike_engine *e, ike_time now, const char *conn)
 	leave(e);
 }
 
-static void shut_down(struct ike_sa *sa)
-{
-	switch (sa->state) {
-	case IKE_SA_INIT_SENT:
-	case IKE_SA_INIT_GOT:
-	case IKE_SA_AUTH_SENT:
-	case IKE_SA_EAP_SENT:
-	case IKE_SA_EAP_PROVING:
-	case IKE_SA_EAP_GOT:
-	case IKE_SA_EAP_PROVEN:
-	case IKE_SA_ROUND_SENT:
-	case IKE_SA_ROUND_DUE:
-		ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
-		return;
-	case IKE_SA_ESTABLISHED:
-	case IKE_SA_REKEYED:
-		if (!ike_task_add_first(sa, &ike_task_delete_ike)) {
-			ike_sa_close(sa, IKE_END_COMMAND, false, "shutting down");
-			return;
-		}
-		ike_sa_set_state(sa, IKE_SA_DELETING);
-		/* What waits for a key exchange has not been sent yet. */
-		if (!sa->window.request.p)
-			ike_task_abandon(sa, false, "shutting down");
-		ike_sa_work(sa);
-		return;
-	default:
-		return;
-	}
-}
-
 void ike_engine_shutdown(struct ike_engine *e, ike_time now)
 {
-	struct ike_sa *sa, *next;
-
 	enter(e, now);
 	e->stopping = true;
-	for (sa = TAILQ_FIRST(&e->sas); sa; sa = next) {
-		next = TAILQ_NEXT(sa, link);
-		shut_down(sa);
-	}
+	next_round(&e->leave);
 	leave(e);
+}
+
+size_t ike_engine_remaining(const struct ike_engine *e)
+{
+	const struct ike_sa *sa;
+	size_t n = 0;
+
+	TAILQ_FOREACH(sa, &e->sas, link)
+		n += sa->state != IKE_SA_CLOSED;
+	return n;
 }
 
 bool ike_engine_idle(const struct ike_engine *e)

@@ -71,6 +71,9 @@ struct ike_engine {
 	struct ike_config *config;
 	ike_time now;
 	bool stopping;
+	unsigned int leave_round; /* from 1; ike_sa.leaves is that of its DELETE */
+	size_t n_leaving;	  /* of this round, not answered yet */
+	struct ike_timer leave;	  /* the next round */
 	bool tracing; /* trace.h */
 	size_t n_waiting; /* CHILD_SAs that wait to take over from others (child.h) */
 	uint64_t last_ike_id, last_child_id, last_ticket, last_lookup;

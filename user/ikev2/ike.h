@@ -302,11 +302,13 @@ void ike_engine_start(struct ike_engine *e, ike_time now);
 /* The same for the children of @conn, which is new or changed. NULL: one has gone. */
 void ike_engine_start_conn(struct ike_engine *e, ike_time now, const char *conn);
 /*
- * Sends DELETE for every IKE SA and stops accepting; ike_engine_idle() tells when all is answered
- * or given up.
+ * Sends DELETE for every IKE SA, for some hundreds at a time, and stops accepting; ike_engine_idle() tells when all
+ * is answered or given up.
  */
 void ike_engine_shutdown(struct ike_engine *e, ike_time now);
 bool ike_engine_idle(const struct ike_engine *e);
+/* How many IKE SAs there are that are not over. */
+size_t ike_engine_remaining(const struct ike_engine *e);
 
 /* One IKE message without non-ESP marker, as it came; @len may be anything. */
 void ike_engine_receive(struct ike_engine *e, ike_time now, const struct ike_endpoint *local,

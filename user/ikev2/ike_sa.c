@@ -344,7 +344,11 @@ struct ike_sa *ike_sa_new_spi(struct ike_engine *e, struct ike_config *config,
 	ike_table_add(&e->by_spi, &sa->by_spi, spi_own);
 	if (!initiator)
 		ike_table_add(&e->by_peer, &sa->by_peer, spi_peer);
-	TAILQ_INSERT_TAIL(&e->sas, sa, link);
+	/* What has been shut down is at the end. */
+	if (e->stopping)
+		TAILQ_INSERT_HEAD(&e->sas, sa, link);
+	else
+		TAILQ_INSERT_TAIL(&e->sas, sa, link);
 	ike_sa_set_state(sa, initiator ? IKE_SA_INIT_SENT : IKE_SA_INIT_GOT);
 	return sa;
 }
@@ -491,6 +495,8 @@ void ike_sa_close(struct ike_sa *sa, enum ike_end how, bool linger, const char *
 		return;
 	ike_sa_log(sa, how == IKE_END_FAILED || how == IKE_END_DEAD ? IKE_LOG_ERROR : IKE_LOG_INFO,
 		   "%s: %s", sa->established ? "IKE SA is down" : "no IKE SA", why);
+	if (sa->leaves && sa->leaves == e->leave_round)
+		e->n_leaving--;
 	/* From here on nothing finds it usable: what the children's ends start goes elsewhere. */
 	ike_sa_set_state(sa, IKE_SA_CLOSED);
 	stop_timers(sa);

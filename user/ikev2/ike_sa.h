@@ -86,6 +86,7 @@ struct ike_sa {
 	enum ike_sa_state state;
 	bool initiator; /* of this IKE SA, not of any exchange */
 	bool announced; /* IKE_EVENT_IKE_UP was told */
+	unsigned int leaves; /* the engine shuts down, and has come to it; see leave_round */
 	uint64_t spi_i, spi_r;
 	/* Of the one that was authenticated, however often it has been rekeyed since. */
 	uint64_t first_spi; /* its initiator's */
