@@ -10,6 +10,8 @@
 
 #include "config/extra.h"
 #include "host.h"
+#include "ikev2/table.h"
+#include "ikev2/timer.h"
 #include "vici/session.h"
 
 struct control;
@@ -51,7 +53,7 @@ struct client {
 
 /* SAs that were told of as up: when they are gone, only their names here are left. */
 struct known {
-	uint64_t ike_id, child_id;	/* child_id 0: the IKE SA itself */
+	struct ike_node node;
 	char *name;			/* of the connection or child */
 };
 
@@ -62,8 +64,7 @@ struct control {
 	char *path;
 	bool listening;
 	struct client *clients;
-	struct known *known;
-	size_t n_known;
+	struct ike_table known;
 	ike_time started;
 	int64_t since;			/* started, in seconds since the epoch */
 };

@@ -30,38 +30,41 @@ static bool is_wanted(const struct control *c, enum vici_event event)
 
 /* Names of what is up */
 
+/* @child_id 0: the IKE SA itself. IDs of both count up from 1. */
+static uint64_t known_key(uint64_t ike_id, uint64_t child_id)
+{
+	return child_id ? 2 * child_id + 1 : 2 * ike_id;
+}
+
 static struct known *known_find(const struct control *c, uint64_t ike_id, uint64_t child_id)
 {
-	size_t i;
+	struct ike_node *node = ike_table_find(&c->known, known_key(ike_id, child_id), NULL);
 
-	for (i = 0; i < c->n_known; i++)
-		if (c->known[i].child_id == child_id && (child_id || c->known[i].ike_id == ike_id))
-			return &c->known[i];
-	return NULL;
+	return node ? ike_container(node, struct known, node) : NULL;
 }
 
 static void known_remove(struct control *c, struct known *k)
 {
 	if (!k)
 		return;
+	ike_table_remove(&c->known, &k->node);
 	free(k->name);
-	*k = c->known[--c->n_known];
+	free(k);
 }
 
 /* Without memory an SA that goes is told of without a name. */
 static void known_add(struct control *c, uint64_t ike_id, uint64_t child_id, const char *name)
 {
-	struct known *v, k = { ike_id, child_id, strdup(name) };
+	struct known *k = calloc(1, sizeof(*k));
 
 	known_remove(c, known_find(c, ike_id, child_id));
-	v = reallocarray(c->known, c->n_known + 1, sizeof(*v));
-	if (!v || !k.name) {
-		free(k.name);
-		c->known = v ? v : c->known;
+	if (k)
+		k->name = strdup(name);
+	if (!k || !k->name) {
+		free(k);
 		return;
 	}
-	c->known = v;
-	c->known[c->n_known++] = k;
+	ike_table_add(&c->known, &k->node, known_key(ike_id, child_id));
 }
 
 static const char *known_name(const struct control *c, uint64_t ike_id, uint64_t child_id)
@@ -73,10 +76,12 @@ static const char *known_name(const struct control *c, uint64_t ike_id, uint64_t
 
 void report_forget(struct control *c)
 {
-	while (c->n_known)
-		known_remove(c, c->known);
-	free(c->known);
-	c->known = NULL;
+	struct ike_node *node;
+	size_t i;
+
+	for (i = 0; i < IKE_TABLE_BUCKETS; i++)
+		while ((node = c->known.buckets[i]))
+			known_remove(c, ike_container(node, struct known, node));
 }
 
 /* One event, with what the engine and the names above know of it. */
