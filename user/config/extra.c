@@ -291,14 +291,20 @@ static int graft(const struct extra_item *item, struct section *root, struct cfg
 	return to ? copy_into(to, s) : -1;
 }
 
-int extra_graft(const struct config_extra *x, struct section *root, struct cfg_errors *errors)
+static bool is_left_out(const struct extra_item *item, const char *only)
+{
+	return only && !strcmp(item->place, "connections") && strcmp(item->id, only);
+}
+
+int extra_graft(const struct config_extra *x, const char *only, struct section *root,
+		struct cfg_errors *errors)
 {
 	const struct extra_item *item;
 
 	if (!x)
 		return 0;
 	TAILQ_FOREACH(item, &x->items, link)
-		if (graft(item, root, errors))
+		if (!is_left_out(item, only) && graft(item, root, errors))
 			return -1;
 	return 0;
 }

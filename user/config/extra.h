@@ -73,7 +73,8 @@ void extra_clear_credentials(struct config_extra *x);
  * Copies the sections of @x into @root, and reports those whose name the file has. Returns -1
  * without memory.
  */
-int extra_graft(const struct config_extra *x, struct section *root, struct cfg_errors *errors);
+int extra_graft(const struct config_extra *x, const char *only, struct section *root,
+		struct cfg_errors *errors);
 /* A deep copy; NULL: out of memory. */
 struct section *section_copy(const struct section *s);
 

@@ -200,16 +200,19 @@ struct daemon_config *config_parse(const char *name, const char *text, size_t le
 	return load(settings_parse(name, text, len, errors), NULL, errors);
 }
 
-/* What is read from directories is named in messages: those names are this run's alone. */
-struct daemon_config *config_build(const struct settings *file, const char *path,
-				   const struct config_extra *extra, const char *alone,
-				   struct cfg_errors *errors)
+/*
+ * What is read from directories is named in messages: those names are this run's alone. @only: see
+ * config_would_do(); NULL: nothing is left out.
+ */
+static struct daemon_config *build_both(const struct settings *file, const char *path,
+					const struct config_extra *extra, const char *only,
+					const char *alone, struct cfg_errors *errors)
 {
 	struct settings both = { .raw = file->raw, .root = section_copy(file->root) };
 	struct daemon_config *config = NULL;
 	size_t i;
 
-	if (both.root && !extra_graft(extra, both.root, errors))
+	if (both.root && !extra_graft(extra, only, both.root, errors))
 		config = build(&both, path, extra, alone, errors);
 	else
 		errors->no_memory = true;
@@ -217,6 +220,23 @@ struct daemon_config *config_build(const struct settings *file, const char *path
 	for (i = 0; i < both.n_files; i++)
 		free(both.files[i]);
 	free(both.files);
+	return config;
+}
+
+struct daemon_config *config_build(const struct settings *file, const char *path,
+				   const struct config_extra *extra, const char *alone,
+				   struct cfg_errors *errors)
+{
+	return build_both(file, path, extra, NULL, alone, errors);
+}
+
+bool config_would_do(const struct settings *file, const char *path, const struct config_extra *extra,
+		     const char *only, struct cfg_errors *errors)
+{
+	struct daemon_config *config =
+		build_both(file, path, extra, only, *only ? only : NULL, errors);
+
+	config_free(config);
 	return config;
 }
 

@@ -37,6 +37,12 @@ struct config_extra;
 struct daemon_config *config_build(const struct settings *file, const char *path,
 				   const struct config_extra *extra, const char *alone,
 				   struct cfg_errors *errors);
+/*
+ * Would that be accepted? Of the connections that clients have loaded only @only is looked at, all others are left
+ * out: they have been accepted already. "": all of them.
+ */
+bool config_would_do(const struct settings *file, const char *path, const struct config_extra *extra,
+		     const char *only, struct cfg_errors *errors);
 void config_free(struct daemon_config *config);
 
 #endif

@@ -395,6 +395,9 @@ bool command_run(struct client *client, const char *name, const struct vici_node
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (strcmp(commands[i].name, name))
 			continue;
+		/* Many are loaded one by one; all else finds in force what was loaded. */
+		if (strncmp(name, "load-", 5))
+			client->control->ops.settle(client->control->ops.arg);
 		commands[i].run(client, args);
 		return true;
 	}

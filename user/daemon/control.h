@@ -32,6 +32,13 @@ struct control_ops {
 	 */
 	struct config_extra *(*extra)(void *arg);
 	char *(*rebuild)(void *arg, const char *alone);
+	/*
+	 * The same, of what was added and takes nothing away, but later: soon, or when settle() is called. Whether it
+	 * will do is known now, from @conn, a connection that was added ("": something else was), without all the
+	 * others that clients have loaded.
+	 */
+	char *(*add)(void *arg, const char *conn);
+	void (*settle)(void *arg);
 	/* The configuration file, as it was read last. */
 	const struct settings *(*file)(void *arg);
 	void *arg;

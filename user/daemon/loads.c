@@ -4,9 +4,10 @@
  * certificates. All of it is in force beside the configuration file's, which no client can change,
  * and lasts as long as the daemon.
  *
- * Each command changes struct config_extra and has the daemon build its configuration anew. If that
- * is refused the change is undone, and the client is told why. Running SAs keep what they began
- * with.
+ * Each command changes struct config_extra and has the daemon build its configuration anew, or,
+ * where something is added alone, see that it can, and do it when the client has loaded all that it
+ * wants to. If that is refused the change is undone, and the client is told why. Running SAs keep
+ * what they began with.
  */
 #define LOG_SUBSYSTEM LOG_CONFIG
 
@@ -18,20 +19,32 @@
 #include "log.h"
 #include "vici/section.h"
 
-/*
- * Returns false after the reply that it is refused. @alone: the connection whose credentials must
- * be there; NULL: that of none that a client has loaded.
- */
-static bool rebuilt(struct client *client, const char *alone)
+static bool accepted(struct client *client, char *errors)
 {
-	const struct control_ops *ops = &client->control->ops;
-	char *errors = ops->rebuild(ops->arg, alone);
-
 	if (!errors)
 		return true;
 	vici_session_reply_error(client->session, "%s", errors);
 	free(errors);
 	return false;
+}
+
+/* Returns false after the reply that it is refused. */
+static bool rebuilt(struct client *client)
+{
+	const struct control_ops *ops = &client->control->ops;
+
+	return accepted(client, ops->rebuild(ops->arg, NULL));
+}
+
+/*
+ * Likewise, of what takes nothing away. @conn: the connection that was added, whose credentials must be there; "":
+ * something else.
+ */
+static bool added(struct client *client, const char *conn)
+{
+	const struct control_ops *ops = &client->control->ops;
+
+	return accepted(client, ops->add(ops->arg, conn));
 }
 
 static void reply_messages(struct client *client, const struct cfg_errors *errors)
@@ -42,16 +55,19 @@ static void reply_messages(struct client *client, const struct cfg_errors *error
 
 /* Sections */
 
-/* Puts @item in the place of @old (may be NULL), if that is accepted. Takes @item over. */
+/*
+ * Puts @item in the place of @old (may be NULL), if that is accepted. Takes @item over. @add: as added() has it; NULL:
+ * others may depend on what it was.
+ */
 static bool replace(struct client *client, struct extra_item *old, struct extra_item *item,
-		    const char *alone)
+		    const char *add)
 {
 	struct config_extra *x = extra_of(client);
 
 	if (old)
 		TAILQ_REMOVE(&x->items, old, link);
 	TAILQ_INSERT_TAIL(&x->items, item, link);
-	if (rebuilt(client, alone)) {
+	if (add ? added(client, add) : rebuilt(client)) {
 		extra_item_free(old);
 		return true;
 	}
@@ -111,7 +127,7 @@ static bool unload(struct client *client, const char *place, const char *key,
 	if (!item)
 		return false;
 	TAILQ_REMOVE(&x->items, item, link);
-	if (!rebuilt(client, NULL)) {
+	if (!rebuilt(client)) {
 		TAILQ_INSERT_TAIL(&x->items, item, link);
 		return false;
 	}
@@ -192,7 +208,6 @@ void cmd_load_conn(struct client *client, const struct vici_node *args)
 	if (!item || !replace(client, old, item, item->id))
 		return;
 	log_info("connections: %s %s by VICI", item->id, old ? "changed" : "loaded");
-	ike_engine_start_conn(host_of(client)->engine, host_now(), item->id);
 	vici_session_reply_ok(client->session);
 }
 
@@ -200,7 +215,7 @@ void cmd_unload_conn(struct client *client, const struct vici_node *args)
 {
 	if (!unload(client, "connections", "name", args))
 		return;
-	ike_engine_start_conn(host_of(client)->engine, host_now(), NULL);
+	ike_engine_start_conns(host_of(client)->engine, host_now(), NULL, 0);
 	vici_session_reply_ok(client->session);
 }
 
@@ -248,7 +263,7 @@ void cmd_load_shared(struct client *client, const struct vici_node *args)
 
 	if (!item)
 		vici_session_reply_error(client->session, "load-shared: %s", why);
-	else if (replace(client, old, item, NULL))
+	else if (replace(client, old, item, ""))
 		vici_session_reply_ok(client->session);
 }
 
@@ -308,7 +323,7 @@ void cmd_load_cert(struct client *client, const struct vici_node *args)
 	before = list->n;
 	if (!extra_add_cert(list, cert)) {
 		vici_session_reply_error(client->session, "load-cert: out of memory");
-	} else if (list->n == before || rebuilt(client, NULL)) {
+	} else if (list->n == before || added(client, "")) {
 		vici_session_reply_ok(client->session);
 	} else {
 		ike_cert_unref(list->list[--list->n]);
@@ -353,7 +368,7 @@ static void take_key(struct client *client, struct ike_pkey *key)
 
 	if (!extra_add_key(list, key))
 		vici_session_reply_error(client->session, "load-key: out of memory");
-	else if (list->n == before || rebuilt(client, NULL))
+	else if (list->n == before || added(client, ""))
 		reply_key(client, key);
 	else
 		ike_pkey_unref(list->list[--list->n]);
@@ -397,7 +412,7 @@ void cmd_unload_key(struct client *client, const struct vici_node *args)
 	}
 	key = list->list[i];
 	list->list[i] = list->list[--list->n];
-	if (rebuilt(client, NULL)) {
+	if (rebuilt(client)) {
 		ike_pkey_unref(key);
 		vici_session_reply_ok(client->session);
 	} else {
@@ -423,6 +438,6 @@ void cmd_get_keys(struct client *client, const struct vici_node *args)
 void cmd_clear_creds(struct client *client, const struct vici_node *args)
 {
 	extra_clear_credentials(extra_of(client));
-	if (rebuilt(client, NULL))
+	if (rebuilt(client))
 		vici_session_reply_ok(client->session);
 }

@@ -30,12 +30,18 @@
 
 /* Milliseconds: when none of the peers that are left has answered our DELETE; and in any case. */
 enum { STOP_LIMIT = 6000, STOP_LIMIT_ALL = 60000 };
+/* Likewise: who loads much by VICI one by one goes on within this time. */
+enum { SETTLE_TIME = 100 };
 
 struct daemon {
 	struct options options;
 	struct daemon_config *settings;
 	struct settings *file;		/* as it was read last */
 	struct config_extra extra;	/* what clients of VICI have loaded beside it */
+	bool stale;			/* they have, and it is not in force yet */
+	char **fresh;			/* the connections of it */
+	size_t n_fresh;
+	uv_timer_t settle;
 	struct ike_config *config;	/* the engine's */
 	struct privileges_identity identity;
 	uv_loop_t loop;
@@ -157,6 +163,15 @@ static void use_config(struct daemon *d, struct daemon_config *fresh)
 	ike_config_unref(old);
 }
 
+static void forget_fresh(struct daemon *d)
+{
+	while (d->n_fresh)
+		free(d->fresh[--d->n_fresh]);
+	free(d->fresh);
+	d->fresh = NULL;
+	d->stale = false;
+}
+
 /*
  * Keeps the old configuration, and says all that is wrong with the new one, if there is anything.
  */
@@ -173,6 +188,7 @@ static char *reload(void *arg)
 		d->file = file;
 		use_config(d, fresh);
 		ike_engine_start(d->host.engine, host_now());
+		forget_fresh(d);
 		host_settle(&d->host);
 		log_info("configuration reloaded: %zu connections", d->config->n_conns);
 	} else {
@@ -200,6 +216,58 @@ static char *rebuild(void *arg, const char *alone)
 		text = join_errors(&errors);
 	cfg_errors_free(&errors);
 	return fresh || text ? text : strdup("out of memory");
+}
+
+static void settle(void *arg)
+{
+	struct daemon *d = arg;
+	char *errors;
+
+	if (!d->stale)
+		return;
+	uv_timer_stop(&d->settle);
+	errors = rebuild(d, NULL);
+	if (errors)
+		log_error("what was loaded by VICI is not in force: %s", errors);
+	else
+		ike_engine_start_conns(d->host.engine, host_now(), d->fresh, d->n_fresh);
+	free(errors);
+	forget_fresh(d);
+}
+
+static void on_settle(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	settle(d);
+	host_settle(&d->host);
+}
+
+static bool keep_fresh(struct daemon *d, const char *conn)
+{
+	char **list = reallocarray(d->fresh, d->n_fresh + 1, sizeof(*list));
+
+	if (!list)
+		return false;
+	d->fresh = list;
+	list[d->n_fresh] = strdup(conn);
+	return list[d->n_fresh] && ++d->n_fresh;
+}
+
+static char *add(void *arg, const char *conn)
+{
+	struct daemon *d = arg;
+	struct cfg_errors errors = { 0 };
+	bool ok = config_would_do(d->file, d->options.config, &d->extra, conn, &errors);
+	char *text = ok ? NULL : join_errors(&errors);
+
+	cfg_errors_free(&errors);
+	if (ok && (!*conn || keep_fresh(d, conn))) {
+		d->stale = true;
+		uv_timer_start(&d->settle, on_settle, SETTLE_TIME, 0);
+		return NULL;
+	}
+	return text ? text : strdup("out of memory");
 }
 
 static struct config_extra *current_extra(void *arg)
@@ -241,6 +309,7 @@ static void end_loop(struct daemon *d)
 	uv_close((uv_handle_t *)&d->sigint, NULL);
 	uv_close((uv_handle_t *)&d->sighup, NULL);
 	uv_close((uv_handle_t *)&d->stop_limit, NULL);
+	uv_close((uv_handle_t *)&d->settle, NULL);
 	uv_close((uv_handle_t *)&d->host.timer, NULL);
 }
 
@@ -316,14 +385,19 @@ static void on_trace(void *arg, const struct ike_trace *t)
 static void on_message(void *arg, const struct ike_endpoint *local,
 		       const struct ike_endpoint *remote, const uint8_t *message, size_t len)
 {
-	host_receive(&((struct daemon *)arg)->host, local, remote, message, len);
+	struct daemon *d = arg;
+
+	/* Who was told that a connection is loaded may have told the peer. */
+	settle(d);
+	host_receive(&d->host, local, remote, message, len);
 }
 
 static int open_control(struct daemon *d)
 {
 	const struct control_ops ops = {
 		.host = current_host, .config = current_config, .reload = reload,
-		.extra = current_extra, .rebuild = rebuild, .file = current_file, .arg = d,
+		.extra = current_extra, .rebuild = rebuild, .add = add, .settle = settle,
+		.file = current_file, .arg = d,
 	};
 	const char *path = d->options.vici ? d->options.vici : d->settings->socket;
 
@@ -394,8 +468,10 @@ static int start_signals(struct daemon *d)
 	d->sigint.data = d;
 	d->sighup.data = d;
 	d->stop_limit.data = d;
+	d->settle.data = d;
 	signal(SIGPIPE, SIG_IGN);
 	uv_timer_init(&d->loop, &d->stop_limit);
+	uv_timer_init(&d->loop, &d->settle);
 	if (uv_signal_init(&d->loop, &d->sigterm) || uv_signal_init(&d->loop, &d->sigint) ||
 	    uv_signal_init(&d->loop, &d->sighup))
 		return -1;
@@ -469,6 +545,7 @@ static void free_all(struct daemon *d)
 	config_free(d->settings);
 	settings_free(d->file);
 	extra_free(&d->extra);
+	forget_fresh(d);
 	uv_loop_close(&d->loop);
 }
 

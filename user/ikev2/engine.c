@@ -193,10 +193,10 @@ void ike_engine_start(struct ike_engine *e, ike_time now)
 	leave(e);
 }
 
-void ike_engine_start_conn(struct ike_engine *e, ike_time now, const char *conn)
+void ike_engine_start_conns(struct ike_engine *e, ike_time now, char *const *conns, size_t n)
 {
 	enter(e, now);
-	ike_goals_start_conn(e, conn);
+	ike_goals_start_conns(e, conns, n);
 	leave(e);
 }
 

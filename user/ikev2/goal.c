@@ -419,18 +419,28 @@ void ike_goals_start(struct ike_engine *e)
 	for_children(e, retry_trap);
 }
 
-void ike_goals_start_conn(struct ike_engine *e, const char *name)
+static void for_children_of(struct ike_engine *e, char *const *names, size_t n,
+			    void (*fn)(struct ike_engine *e, const struct ike_conn_cfg *conn,
+				       const struct ike_child_cfg *child))
 {
-	const struct ike_conn_cfg *conn = name ? ike_config_conn(e->config, name) : NULL;
+	const struct ike_conn_cfg *conn;
+
+	for (size_t i = 0; i < n; i++) {
+		conn = ike_config_conn(e->config, names[i]);
+		for (size_t k = 0; conn && k < conn->n_children; k++)
+			fn(e, conn, &conn->children[k]);
+	}
+}
+
+void ike_goals_start_conns(struct ike_engine *e, char *const *names, size_t n)
+{
 	struct ike_goal *g;
 
 	ike_reload_apply(e);
 	TAILQ_FOREACH(g, &e->goals, link)
 		refresh(g);
-	for (size_t k = 0; conn && k < conn->n_children; k++)
-		start_child(e, conn, &conn->children[k]);
-	for (size_t k = 0; conn && k < conn->n_children; k++)
-		retry_trap(e, conn, &conn->children[k]);
+	for_children_of(e, names, n, start_child);
+	for_children_of(e, names, n, retry_trap);
 }
 
 /* By command */

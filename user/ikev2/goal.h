@@ -25,7 +25,7 @@ struct ike_goal {
 /* All children with start_action, and no trap that the configuration does not have any more. */
 void ike_goals_start(struct ike_engine *e);
 /* The same for the children of connection @name, which is new or changed; NULL: one has gone. */
-void ike_goals_start_conn(struct ike_engine *e, const char *name);
+void ike_goals_start_conns(struct ike_engine *e, char *const *names, size_t n);
 void ike_goals_free(struct ike_engine *e);
 /* The trap or shunt of a child, by command. False with a text in e->why. @conn NULL: of any. */
 IKE_MUST_CHECK bool ike_goal_install(struct ike_engine *e, const struct ike_conn_cfg *conn,

@@ -299,8 +299,8 @@ void ike_engine_restore_lease(struct ike_engine *e, const char *pool, const char
 			      const struct ike_addr *addr);
 /* Brings up, or traps, every child with start_action. */
 void ike_engine_start(struct ike_engine *e, ike_time now);
-/* The same for the children of @conn, which is new or changed. NULL: one has gone. */
-void ike_engine_start_conn(struct ike_engine *e, ike_time now, const char *conn);
+/* The same for the children of the @n connections @conns, which are new or changed. None: one has gone. */
+void ike_engine_start_conns(struct ike_engine *e, ike_time now, char *const *conns, size_t n);
 /*
  * Sends DELETE for every IKE SA, for some hundreds at a time, and stops accepting; ike_engine_idle() tells when all
  * is answered or given up.

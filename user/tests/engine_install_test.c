@@ -128,12 +128,12 @@ static void change_and_end(void **state)
 	c->remote_ts = NULL;
 	c->n_remote_ts = 0;
 	assert_true(ike_ts_list_parse("10.3.0.0/16", &c->remote_ts, &c->n_remote_ts, NULL));
-	ike_engine_start_conn(w->end[0].engine, w->now, "site");
+	ike_engine_start_conns(w->end[0].engine, w->now, (char *[]){ "site" }, 1);
 	assert_int_equal(world_count_policies(&w->end[0]), 2);
 	assert_string_equal(outbound(w)->dst, "10.3.0.0/16");
 	none->refs = 1;
 	ike_engine_configure(w->end[0].engine, none, w->now);
-	ike_engine_start_conn(w->end[0].engine, w->now, NULL);
+	ike_engine_start_conns(w->end[0].engine, w->now, NULL, 0);
 	assert_int_equal(world_count_policies(&w->end[0]), 0);
 	ike_config_unref(none);
 	world_free(w);
@@ -151,7 +151,7 @@ static void others_are_left_alone(void **state)
 	assert_int_equal(world_count_children(w, 0, "INSTALLED"), 1);
 	ike_engine_terminate(w->end[0].engine, w->now, &(struct ike_match){.conn = "site"}, &why);
 	world_run(w);
-	ike_engine_start_conn(w->end[0].engine, w->now, "another");
+	ike_engine_start_conns(w->end[0].engine, w->now, (char *[]){ "another" }, 1);
 	world_pass(w, 60 * (ike_time)IKE_SECOND);
 	assert_int_equal(world_count_ike(w, 0, NULL), 0);
 	world_free(w);
