@@ -89,6 +89,7 @@ struct ike_engine {
 	struct ike_sa_list sas, dead;
 	struct ike_child_list dead_children;
 	struct ike_goal_list goals;
+	struct ike_table goals_by_name; /* by a hash of both names */
 	struct ike_lookup_list lookups;
 	struct ike_policy_list policies;
 	struct ike_ticket_list tickets;

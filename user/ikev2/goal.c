@@ -19,13 +19,21 @@ enum {
 	AGAIN_SOON = IKE_SECOND / 5, /* after what was up has gone */
 };
 
+static uint64_t name_hash(const char *conn, const char *child)
+{
+	return ike_hash(ike_hash(IKE_HASH_START, conn, strlen(conn) + 1), child, strlen(child));
+}
+
 static struct ike_goal *find(struct ike_engine *e, const char *conn, const char *child)
 {
+	struct ike_node *node = NULL;
 	struct ike_goal *g;
 
-	TAILQ_FOREACH(g, &e->goals, link)
+	while ((node = ike_table_find(&e->goals_by_name, name_hash(conn, child), node))) {
+		g = ike_container(node, struct ike_goal, by_name);
 		if (!strcmp(g->conn, conn) && !strcmp(g->child, child))
 			return g;
+	}
 	return NULL;
 }
 
@@ -87,6 +95,7 @@ static struct ike_goal *obtain(struct ike_engine *e, const char *conn, const cha
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(&e->goals, g, link);
+	ike_table_add(&e->goals_by_name, &g->by_name, name_hash(conn, child));
 	return g;
 }
 

@@ -11,6 +11,7 @@
 
 struct ike_goal {
 	TAILQ_ENTRY(ike_goal) link;
+	struct ike_node by_name;
 	struct ike_engine *engine;
 	char *conn, *child;
 	bool wanted;
@@ -24,7 +25,7 @@ struct ike_goal {
 
 /* All children with start_action, and no trap that the configuration does not have any more. */
 void ike_goals_start(struct ike_engine *e);
-/* The same for the children of connection @name, which is new or changed; NULL: one has gone. */
+/* The same for the children of the @n connections @names, which are new or changed; none: one has gone. */
 void ike_goals_start_conns(struct ike_engine *e, char *const *names, size_t n);
 void ike_goals_free(struct ike_engine *e);
 /* The trap or shunt of a child, by command. False with a text in e->why. @conn NULL: of any. */
