@@ -64,6 +64,17 @@ static inline bool esplane_outer_is_udp(const struct esplane_outer *outer)
  * @outer (RCU, written under esplane_net::lock), @usage and @drops (counters),
  * @expired and @dead (bits). Reached by RCU (esplane_sad_*) or a reference.
  * Life and death are told in sa.c.
+ *
+ * Cache lines of 64 bytes that members begin in, on 64-bit machines without lock debugging; make
+ * lint asks pahole. A train reads lines 0 and 1, inbound @by_spi and @selectors too, and writes
+ * lines 2 and 3; the rest is cold.
+ *	line 0	en aead transform outer spi id if_id flags direction mode n_selectors salt limits
+ *	line 2	seq replay
+ *	line 3	usage expired dead last_used first_used born cookie
+ *	line 4	timer reaper
+ *	line 5	by_spi by_peer policies death mapping_next refs
+ *	line 6	unlinked free_work
+ *	line 7	drops key_bits keymat selectors
  */
 struct esplane_sa {
 	/* what both directions read for each train */
