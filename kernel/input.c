@@ -452,12 +452,15 @@ static void deliver_row(struct esplane_train *train, struct net_device *dev, uns
 			unsigned int n)
 {
 	struct esplane_segment *first = &train->segments[i];
+	u32 mark = rcu_dereference(train->sa->outer)->mark;
 	unsigned int joined;
 	struct sk_buff *skb;
 
 	for (; n; n -= joined, first += joined) {
 		joined = esplane_join_count(first, n);
 		skb = esplane_join_build(first, joined);
+		if (skb && unlikely(mark))
+			skb->mark = mark;
 		if (!skb)
 			count_lost(train, first, joined, ESPLANE_DROP_NO_MEMORY);
 		else if (esplane_netdev_receive(dev, skb, joined))

@@ -30,7 +30,7 @@ extern struct workqueue_struct *esplane_wq;	/* main.c: removal and freeing of SA
  *	old addresses cannot leave their route behind for the new ones. Whoever makes an outer calls
  *	dst_cache_init(); its RCU callback calls dst_cache_destroy() (safe there) before kfree().
  * @ifindex: of the interface by which outer packets leave, 0: the routing table's choice
- * @mark: outbound, of outer packets and for their route
+ * @mark: outbound, of outer packets and for their route; inbound, of decrypted ones; 0: none
  * @flow_label: IPv6, the same for all packets of the SA (RFC 6437 section 3: the outer flow); tells
  *	nothing of the inner ones
  * @path_mtu: of the path to @dst, as ICMP errors have told (icmp.c); 0: nothing. Written by who

@@ -3,14 +3,14 @@
 # Commands of child.updown and marks of children. esplaned on a runs a command when the tunnel with strongSwan comes up
 # and when it goes down: what its environment holds is what strongSwan's own script gets on b, seen from the other
 # side. It runs with the privileges that the daemon gave up. With mark_out only marked packets enter the tunnel, and
-# set_mark_out is seen by netfilter on the ESP packets.
+# set_mark_out is seen by netfilter on the ESP packets, set_mark_in on what comes out of the tunnel.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
 
 need_command swanctl esplaned esplane tcpdump nft
 ktap_print_header
-ktap_set_plan 14
+ktap_set_plan 15
 
 script=$NET_TMP/updown
 record=$NET_TMP/record
@@ -43,7 +43,8 @@ charon_start "$b" b "$(conf_psk site $OUTER_B $OUTER_A b.example.org a.example.o
 chmod 711 "$NET_TMP"
 esplaned_options="--user nobody --debug" esplaned_start "$a" a "$(conf_a "updown = $script a
 	mark_out = 0x10/0xf0
-	set_mark_out = 9")"
+	set_mark_out = 9
+	set_mark_in = 11")"
 ktap_check "esplaned starts, without privileges" esplane a version
 ktap_check "tunnel comes up" esplane a initiate site net
 ktap_check "the command has run" busywait "$(slowly 5000)" test -s "$record.a.up-client"
@@ -71,6 +72,10 @@ ktap_check "what it printed is in the log" busywait "$(slowly 5000)" logged a "n
 ns "$a" nft -f - <<-EOR
 table inet t {
 	counter marked { }
+	counter decrypted { }
+	chain in { type filter hook input priority 0
+		ip saddr $INNER_B icmp type echo-reply meta mark 11 counter name decrypted
+	}
 	chain out { type filter hook postrouting priority 0
 		meta l4proto esp meta mark 9 counter name marked
 	}
@@ -86,6 +91,8 @@ clear_on_wire() {
 ktap_check "a packet with the mark goes through the tunnel" ns "$a" ping -n -c 2 -i 0.2 -W "$(slowly 2)" -m 19 \
 	-I $INNER_A $INNER_B
 ktap_check "and its ESP packet has the other mark" esp_marked
+decrypted_marked() { ns "$a" nft list counter inet t decrypted | grep -Eq 'packets [1-9]'; }
+ktap_check "and its answer, decrypted, has a third" decrypted_marked
 unmarked_is_clear() { clear_on_wire ns "$a" ping -n -c 2 -i 0.2 -W 1 -I $INNER_A $INNER_B; }
 ktap_check "one without leaves in clear" unmarked_is_clear
 ktap_check "the tunnel is ended" esplane a terminate site

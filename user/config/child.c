@@ -141,7 +141,7 @@ static const struct key_def child_keys[] = {
 	NEVER("ah_proposals", "there is no AH (RFC 4302) here; esp_proposals has null-sha256 and "
 	      "aes128gmac, which protect and do not encrypt"),
 	NEVER("interface", "if_id_in and if_id_out, or mark_out, choose what a child is for"),
-	NEVER("set_mark_in", NULL),
+	CHILD("set_mark_in", set_output_mark, cfg.set_mark_in, NULL),
 	NEVER("label", "there are no labels of SELinux (RFC 9478) here"),
 	NEVER("label_mode", "there are no labels of SELinux (RFC 9478) here"),
 };

@@ -61,7 +61,7 @@ struct dp_sa {
 	uint16_t encap_sport, encap_dport;
 	uint32_t if_id;
 	uint32_t ifindex;		/* of the outer interface */
-	uint32_t output_mark;		/* of outer packets */
+	uint32_t output_mark;		/* of outer packets; inbound, of decrypted ones */
 	uint32_t path_mtu;
 	uint64_t cookie;
 	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets, soft_seconds, hard_seconds;

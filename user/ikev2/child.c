@@ -69,7 +69,7 @@ static int add_sa(struct ike_child *c, const struct direction *d, const struct i
 			c->cfg->replay_window ? c->cfg->replay_window : DEFAULT_REPLAY_WINDOW,
 		.if_id = d->inbound ? ike_if_id_in(sa->conn, c->cfg)
 				    : ike_if_id_out(sa->conn, c->cfg),
-		.output_mark = d->inbound ? 0 : c->cfg->set_mark_out,
+		.output_mark = d->inbound ? c->cfg->set_mark_in : c->cfg->set_mark_out,
 		.copy_dscp = !d->inbound && c->cfg->copy_dscp,
 		.no_ecn = c->cfg->no_ecn && !c->transport,
 		.cookie = c->id,

@@ -74,6 +74,7 @@ struct ike_child_cfg {
 	uint32_t priority;			/* 0: computed from the selectors */
 	struct ike_mark mark_in, mark_out;	/* of packets that the policies are for */
 	uint32_t set_mark_out;			/* of ESP packets; 0: none */
+	uint32_t set_mark_in;			/* of decrypted packets; 0: none */
 	bool copy_dscp, no_ecn;			/* to the outer header; no_ecn: neither way */
 	char *updown;				/* command when it comes up and goes down; NULL: none */
 	bool hostaccess;			/* for that command */

@@ -90,7 +90,7 @@ struct ike_sa_spec {
 	size_t integ_key_len;
 	uint32_t replay_window;
 	uint32_t if_id;
-	uint32_t output_mark; /* of ESP packets; 0: none */
+	uint32_t output_mark; /* of ESP packets; of an inbound SA: of decrypted ones; 0: none */
 	bool copy_dscp, no_ecn; /* between the headers */
 	uint64_t cookie; /* names the CHILD_SA in events and dumps */
 	const struct ike_ts *src_ts,

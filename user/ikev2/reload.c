@@ -39,6 +39,7 @@ static bool same_child(const struct ike_child_cfg *a, const struct ike_child_cfg
 	return a->mode == b->mode && a->if_id_in == b->if_id_in && a->if_id_out == b->if_id_out &&
 	       a->priority == b->priority && a->replay_window == b->replay_window &&
 	       a->single_pair == b->single_pair && a->set_mark_out == b->set_mark_out &&
+	       a->set_mark_in == b->set_mark_in &&
 	       a->copy_dscp == b->copy_dscp && a->no_ecn == b->no_ecn &&
 	       same_mark(&a->mark_in, &b->mark_in) && same_mark(&a->mark_out, &b->mark_out) &&
 	       same_ts(a->local_ts, a->n_local_ts, b->local_ts, b->n_local_ts) &&

@@ -314,6 +314,7 @@ static void child_keys(void **state)
 		"close_action = trap\n dpd_action = restart\n if_id_in = 1\n if_id_out = 2\n"
 		"replay_window = 64\n priority = 9\n inactivity = 5m\n"
 		"mark_in = 7\n mark_out = 0x10/0xf0\n set_mark_out = 9\n copy_dscp = no\n"
+		"set_mark_in = 11\n"
 		"copy_ecn = no\n updown = /etc/fw up\n hostaccess = yes\n policies_fwd_out = yes\n"));
 	const struct ike_child_cfg *child = only_child(c);
 	char text[IKE_PROPOSAL_TEXT_MAX];
@@ -343,6 +344,7 @@ static void child_keys(void **state)
 	assert_int_equal(child->mark_out.value, 0x10);
 	assert_int_equal(child->mark_out.mask, 0xf0);
 	assert_int_equal(child->set_mark_out, 9);
+	assert_int_equal(child->set_mark_in, 11);
 	assert_false(child->copy_dscp);
 	assert_true(child->no_ecn);
 	assert_string_equal(child->updown, "/etc/fw up");
