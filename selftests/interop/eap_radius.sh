@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # strongSwan begins, esplaned answers and knows no user: FreeRADIUS does, by EAP-MSCHAPv2 and by EAP-TLS, which goes in
-# fragments. Then a wrong password, a server that is silent beside one that is not, none at all, and somebody who lets
-# anybody in, without the secret and without Message-Authenticator.
+# fragments, and which group the user is in. Then a wrong password, a server that is silent beside one that is not, none
+# at all, and somebody who lets anybody in, without the secret and without Message-Authenticator.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
@@ -10,7 +10,7 @@
 
 need_command swanctl esplaned esplane openssl freeradius python3
 ktap_print_header
-ktap_set_plan 20
+ktap_set_plan 23
 
 SECRET=radius-secret PORT=1812 OTHER=1822
 eap_hosts eap-mschapv2 eap-tls
@@ -20,7 +20,8 @@ raddb() {
 	local dir=$NET_TMP/raddb
 	mkdir -p "$dir"
 	echo '$INCLUDE /usr/share/freeradius/dictionary' >"$dir/dictionary"
-	printf '%s\n' 'carol	Cleartext-Password := "Ar3etTnp"' >"$dir/users"
+	# The group is "staff".
+	printf '%s\n' 'carol	Cleartext-Password := "Ar3etTnp"' '	Class = 0x7374616666' >"$dir/users"
 	cat >"$dir/radiusd.conf" <<-EOC
 	libdir = /usr/lib/freeradius
 	raddbdir = $dir
@@ -143,7 +144,8 @@ id = $NAME_B"
 start() {
 	local keys=$1 password=$2
 	shift 2
-	esplaned_start "$a" a "$(eap_server $OUTER_A $NAME_A "auth = eap-radius" $NET_A $NET_B; servers "$@")" &&
+	esplaned_start "$a" a "$(eap_server $OUTER_A $NAME_A "auth = eap-radius
+groups = ${groups:-}" $NET_A $NET_B; servers "$@")" &&
 	charon_start "$b" b "$(eap_client $OUTER_B $OUTER_A "$keys" $NAME_A $NET_B $NET_A; users eap carol "$password")"
 }
 
@@ -170,6 +172,12 @@ start "$CERTIFICATE" - $PORT
 ktap_equal "a certificate: the daemons start" $? 0 || show_logs
 ktap_check "a certificate: up, and a ping goes through" up_and_ping b || show_radius
 stop
+
+groups="admins, staff" start "$PASSWORD" Ar3etTnp $PORT
+ktap_check "one of the groups that are let in: up" up_and_ping b || show_radius
+stop
+groups=admins start "$PASSWORD" Ar3etTnp $PORT
+refused "another group" b "the user is in none of the groups .*remote.groups: admins.*RADIUS names \(Class\) staff"
 
 start "$PASSWORD" Wrong $PORT
 refused "a wrong password" b "AUTHENTICATION_FAILED: eap-radius as carol: the RADIUS server refuses the user"
