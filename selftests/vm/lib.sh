@@ -25,6 +25,8 @@ newer_dir() { echo "$CACHE/newer-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newe
 
 newer_ml_dir() { echo "$CACHE/newer-ml-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer" "$VM_DIR/newer-ml")"; }
 
+vici_python_dir() { echo "$CACHE/vici-python-$(key_of "$VM_DIR/packages" "$VM_DIR/vici-python")"; }
+
 # kernel_release NAME: the full release string of 6.1 or 6.12 in the root.
 kernel_release() {
 	local releases
