@@ -253,11 +253,16 @@ only_protected() {
 stream_start() {
 	local port=7007 endless=1000000000 size=200
 	stream_result=$NET_TMP/stream
+	stream_sender=
+	rm -f "$stream_result".{got,sent}
 	ip netns exec "$2" "$INTEROP_DIR/../lib/stream.py" receive "$3" $port $endless "$(slowly 60)" \
 		>"$stream_result.got" &
 	stream_receiver=$!
 	at_exit kill $stream_receiver
-	busywait "$(slowly 5000)" stream_listens "$2" $port || return 1
+	busywait "$(slowly 30000)" stream_listens "$2" $port || {
+		ktap_print_msg "the stream's receiver does not listen"
+		return 1
+	}
 	ip netns exec "$1" "$INTEROP_DIR/../lib/stream.py" send "$3" $port $endless 200 $size \
 		>"$stream_result.sent" &
 	stream_sender=$!
@@ -266,17 +271,23 @@ stream_start() {
 
 stream_listens() { ns "$1" ss -Hlun "sport = :$2" | grep -q .; }
 
-# A packet that came twice counts as one lost. What is set is read by the scripts that source this file.
+# A packet that came twice counts as one lost, and a stream that did not start has lost one that nobody sent. What is
+# set is read by the scripts that source this file.
 # shellcheck disable=SC2034
 stream_stop() {
-	local twice=0
+	local twice=0 got
+	stream_sent=0 stream_lost=1
+	[ -n "$stream_sender" ] || return 1
 	kill -TERM $stream_sender
 	wait $stream_sender
 	# The last packets are still on their way.
 	sleep 1
 	kill -TERM $stream_receiver
 	wait $stream_receiver || twice=1
-	stream_sent=$(cat "$stream_result.sent")
-	stream_lost=$((stream_sent - $(cat "$stream_result.got") + twice))
+	got=$(cat "$stream_result.got" 2>/dev/null)
+	stream_sent=$(cat "$stream_result.sent" 2>/dev/null)
+	# One that ended before it could say anything has nothing to show.
+	[ -n "$stream_sent" ] && [ -n "$got" ] || { stream_sent=0; return 1; }
+	stream_lost=$((stream_sent - got + twice))
 }
 INTEROP_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
