@@ -68,7 +68,7 @@ help:
 	@echo '  demo           a tunnel between esplaned and strongSwan, told step by step'
 	@echo '  shell          a prompt in the guest: module loaded, namespaces a and b ready'
 	@echo 'Test (as root; needs no module support here)'
-	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3-debug|uml|...'
+	@echo '  check          all tests; SUITE=unit|kunit|net|interop|sim|fuzz, KERNEL=6.1|6.12|7.3|7.3-debug|uml|...'
 	@echo '                 and T=NAME narrow it; FUZZ_SECONDS=600 lets the fuzzers of SUITE=net take longer'
 	@echo '  nightly        all of that with every row of the matrices and ten minutes for each fuzzer'
 	@echo '  fuzz           each fuzz target for T=SECONDS (60)'

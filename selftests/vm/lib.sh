@@ -7,7 +7,7 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$VM_DIR/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/esplane
 # shellcheck disable=SC2034
-KERNELS="6.1 6.12 7.3-debug"
+KERNELS="6.1 6.12 7.3 7.3-debug"
 JOBS=${JOBS:-$(nproc)}
 
 say() { echo "# vm: $*" >&2; }
@@ -27,11 +27,19 @@ newer_ml_dir() { echo "$CACHE/newer-ml-$(key_of "$VM_DIR/packages-newer" "$VM_DI
 
 vici_python_dir() { echo "$CACHE/vici-python-$(key_of "$VM_DIR/packages" "$VM_DIR/vici-python")"; }
 
-# kernel_release NAME: the full release string of 6.1 or 6.12 in the root.
+newer_kernel_dir() { echo "$CACHE/newer-kernel-$(key_of "$VM_DIR/newer-kernel")"; }
+
+# kernel_base NAME: where Debian's kernel of that name lies, with its modules under lib/modules.
+kernel_base() { if [ "$1" = 7.3 ]; then "$VM_DIR/newer-kernel"; else root_dir; fi; }
+
+# kernel_release NAME: the full release string of Debian's kernel 6.1, 6.12 or 7.3.
 kernel_release() {
-	local releases
-	releases=$(cd "$(root_dir)/lib/modules" && ls -d "$1".*-amd64 2>/dev/null | sort -V | tail -n 1)
-	[ -n "$releases" ] || die "no kernel $1 in $(root_dir)"
+	local base releases pattern=$1
+	base=$(kernel_base "$1")
+	# There is but one.
+	[ "$1" != 7.3 ] || pattern=7
+	releases=$(cd "$base/lib/modules" && ls -d "$pattern".*-amd64 2>/dev/null | sort -V | tail -n 1)
+	[ -n "$releases" ] || die "no kernel $1 in $base"
 	echo "$releases"
 }
 
