@@ -14,9 +14,14 @@ GRID = 0.5
 
 
 def values_of(rows):
-    """Of the newest kernel that has them all; {(work, way): value}"""
+    """Of the newest kernel with most works; {(work, way): value}"""
     rows = [row for row in rows if row["metric"] == TOTAL and row["work"] in WORKS]
-    kernels = {row["kernel"] for row in rows if row["way"] == BASES[0]}
+    works = {}
+    for row in rows:
+        if row["way"] == BASES[0]:
+            works.setdefault(row["kernel"], set()).add(row["work"])
+    most = max(map(len, works.values()), default=0)
+    kernels = {kernel for kernel, those in works.items() if len(those) == most}
     if not kernels:
         return None, {}
     kernel = max(kernels, key=lambda name: [int(part) for part in name.split("-")[0].split(".")])

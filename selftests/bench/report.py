@@ -27,7 +27,7 @@ WAYS = ("plain", "cipher", "cipher-chacha", "xfrm-native", "xfrm-udp", "xfrmi", 
         "wireguard", "esplane-native", "esplane-udp", "esplane-route", "esplane-udp-chacha")
 OURS = "esplane"
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
-README_KERNEL = "6.12"
+README_KERNELS = ("6.12", "7.3")
 MARK = "<!-- make bench -->\n"
 # xfrm with UDP around it, at its best: TCP likes the interface, the rest the policy.
 BEST_UDP = ("xfrm-udp", "xfrmi")
@@ -229,16 +229,23 @@ def write(directory, rows):
         file.write(plot.svg(rows))
 
 
-def write_readme(path, kernel, rows):
-    """What stands between the marks: the tables of this kernel."""
+def readme_tables(kernel, rows):
     rows = [row for row in rows if row["kernel"] == kernel]
+    lines = [*totals(rows), "", "Forwarded by two gateways:", "",
+             *pivot(rows, [(work, work, FORWARD) for work in WORKS])] if rows else []
+    if lines and kernel != README_KERNELS[0]:
+        lines = ["", f"With kernel {kernel}:", "", *lines]
+    return lines
+
+
+def write_readme(path, rows):
+    """What stands between the marks: each kernel's tables."""
     with open(path, encoding="utf-8") as file:
         before, _, rest = file.read().partition(MARK)
     _, _, after = rest.partition(MARK)
     if not after:
         sys.exit(f"{path}: no two lines {MARK.strip()}")
-    lines = [*totals(rows), "", "Forwarded by two gateways:", "",
-             *pivot(rows, [(work, work, FORWARD) for work in WORKS])]
+    lines = [line for kernel in README_KERNELS for line in readme_tables(kernel, rows)]
     with open(path, "w", encoding="utf-8") as file:
         file.write(before + MARK + "\n" + "\n".join(lines) + "\n" + MARK + after)
 
@@ -265,8 +272,7 @@ def main():
     if "--save" in options:
         saved = merged(rows, committed, kernel, known)
         write(directory, saved)
-        if kernel == README_KERNEL:
-            write_readme(README, kernel, saved)
+        write_readme(README, saved)
     elif worse:
         sys.exit(1)
 

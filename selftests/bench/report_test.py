@@ -38,11 +38,11 @@ class Bench:
         self.committed.mkdir()
         self.out.mkdir()
 
-    def run(self, measured, *options):
+    def run(self, measured, *options, kernel="6.12"):
         """Exit status, or the text that it ends with."""
         path = self.out / "measured"
         path.write_text(measured, encoding="ascii")
-        sys.argv = ["report.py", *options, "6.12", "a CPU", str(self.committed), str(self.out),
+        sys.argv = ["report.py", *options, kernel, "a CPU", str(self.committed), str(self.out),
                     str(path)]
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -147,11 +147,23 @@ def the_plot_shows_what_was_measured(bench):
     return "tcp1500" in words and "10.0k" in words and "udp64" not in words
 
 
+def each_kernel_has_its_rows(bench):
+    """What one costs is no measure of the other, and each has its tables; the plot is of who has more."""
+    bench.run(ALL + "udp64 xfrm-udp insn_per_packet 21000\n", "--save")
+    dearer = bench.run(ALL.replace("esplane-udp insn_per_packet 10000",
+                                   "esplane-udp insn_per_packet 12000"), "--save", kernel="7.3")
+    text = bench.readme.read_text(encoding="ascii")
+    _, first, second = text.partition("With kernel 7.3:")
+    plot = (bench.committed / "results.svg").read_text(encoding="utf-8")
+    return (dearer == 0 and first and "12,000 0.60" in second and "10,000 0.50" not in second and
+            "kernel 6.12;" in plot)
+
+
 TESTS = (ratios, names_where_and_when, a_tenth_is_let_pass, more_than_a_tenth_fails,
          a_worse_handshake_fails, xfrm_may_become_worse, what_is_missing_fails,
          a_part_is_compared_with_what_is_committed, a_part_is_saved_beside_the_rest,
          what_others_cost_now_counts_for_the_rest, goals_are_judged,
-         readme_shows_what_is_saved, the_plot_shows_what_was_measured)
+         readme_shows_what_is_saved, each_kernel_has_its_rows, the_plot_shows_what_was_measured)
 
 
 def main():

@@ -6,6 +6,7 @@
  * directory esplane_bench.
  */
 #include <linux/debugfs.h>
+#include <linux/kernel_stat.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/tick.h>
