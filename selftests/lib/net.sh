@@ -27,7 +27,8 @@
 #
 # Traffic
 #	net_ping NS ADDR [OPTIONS...]	three pings, all must be answered
-#	net_send NS1 NS2 ADDR BYTES	TCP transfer of random bytes from NS1 to NS2; true if it arrived whole
+#	net_send NS1 NS2 ADDR BYTES [OPTIONS]	TCP transfer of random bytes from NS1 to NS2, with socat's options; true if
+#				it arrived whole
 #	capture NS DEV FILE [FILTER]	starts tcpdump and returns when it listens; $capture_pid
 #	capture_stop			ends it and waits until FILE is whole
 #	captured FILE [FILTER]		prints how many packets of FILE match
@@ -185,7 +186,7 @@ net_listens() {
 }
 
 net_send() {
-	local from=$1 to=$2 address=$3 bytes=$4 port=5201 block=262144 receiver tcp=TCP4
+	local from=$1 to=$2 address=$3 bytes=$4 options=${5:-} port=5201 block=262144 receiver tcp=TCP4
 	local sent=$NET_TMP/sent got=$NET_TMP/got
 	head -c "$bytes" /dev/urandom >"$sent"
 	rm -f "$got"
@@ -193,11 +194,11 @@ net_send() {
 	*:*) tcp=TCP6 address=[$address] ;;
 	esac
 	# Not through ns(): in the background that would be a shell whose death leaves socat behind.
-	nsenter --net="/run/netns/$to" timeout "$(slowly 120)" socat -u -b $block $tcp-LISTEN:$port,reuseaddr \
+	nsenter --net="/run/netns/$to" timeout "$(slowly 120)" socat -u -b $block "$tcp-LISTEN:$port,reuseaddr$options" \
 		"OPEN:$got,creat" &
 	receiver=$!
 	busywait "$(slowly 5000)" net_listens $receiver tcp $port || return 1
-	ns "$from" timeout "$(slowly 120)" socat -u -b $block "OPEN:$sent" "$tcp:$address:$port" || {
+	ns "$from" timeout "$(slowly 120)" socat -u -b $block "OPEN:$sent" "$tcp:$address:$port$options" || {
 		kill $receiver 2>/dev/null
 		wait $receiver
 		return 1

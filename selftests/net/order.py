@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Numbered datagrams in trains of mixed sizes, and whether they arrive in the order they were sent in.
 
-usage: order.py send ADDR PORT TRAINS PAUSE     each train is one sendmsg with UDP_SEGMENT; PAUSE seconds
+usage: order.py send ADDR PORT TRAINS PAUSE [SNDBUF]
+                                                each train is one sendmsg with UDP_SEGMENT; PAUSE seconds
                                                 behind each. Prints how many datagrams were sent
        order.py receive ADDR PORT QUIET         until QUIET seconds pass without one; prints how many
                                                 came, how many of them twice, and how many late
@@ -44,9 +45,11 @@ def send_train(sock, parts, size):
             sock.send(part)
 
 
-def send(address, port, trains, pause):
+def send(address, port, trains, pause, sndbuf=None):
     number = 0
     with stream.udp_socket(address) as sock:
+        if sndbuf:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, int(sndbuf))
         sock.connect((address, int(port)))
         for i in range(int(trains)):
             size = SIZES[i % len(SIZES)]

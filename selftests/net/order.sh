@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # No reordering within a flow: trains of mixed sizes, of numbered datagrams and of TCP, arrive in the order
-# they were sent in, native and in UDP, whoever computes checksums, and whether GRO joins packets or not.
+# they were sent in, native and in UDP, whoever computes checksums, and whether GRO joins packets or not. That this
+# would be seen if it were not so, is tried first, on a path that swaps packets.
 #
 # All on one CPU: two of them may swap packets on a veth, which is not of our making.
 # Variables that lib.sh sets or reads.
@@ -44,6 +45,7 @@ tcp_counter() { ns "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $
 # another that was lost (a queue was full) and sent again.
 tcp_in_order() {
 	local sack stamp early again
+	reordered=0
 	sack=$(tcp_counter "$a" TcpExtTCPSACKReorder)
 	stamp=$(tcp_counter "$a" TcpExtTCPTSReorder)
 	again=$(tcp_counter "$a" TcpRetransSegs)
@@ -53,8 +55,30 @@ tcp_in_order() {
 	stamp=$(($(tcp_counter "$a" TcpExtTCPTSReorder) - stamp))
 	again=$(($(tcp_counter "$a" TcpRetransSegs) - again))
 	early=$(($(tcp_counter "$b" TcpExtTCPOFOQueue) - early))
+	reordered=$((sack + stamp))
 	echo "reordered by SACK $sack, by timestamp $stamp; sent again $again, early $early"
 	[ "$sack $stamp" = "0 0" ] && { [ $early = 0 ] || [ $again -gt 0 ]; }
+}
+
+# A third of what a sends overtakes what it sent up to 10 ms before.
+swapping() {
+	local status=0
+	ns "$a" tc qdisc add dev eth0 root netem delay 10ms reorder 33% limit 10000 || return 1
+	"$@" || status=$?
+	ns "$a" tc qdisc del dev eth0 root
+	return $status
+}
+
+sees_late_datagrams() {
+	local late
+	swapping numbered && return 1
+	read -r _ _ late <"$NET_TMP/came"
+	[ "${late:-0}" -gt 0 ]
+}
+
+sees_late_segments() {
+	swapping tcp_in_order && return 1
+	[ "$reordered" -gt 0 ]
 }
 
 variant() {
@@ -65,12 +89,16 @@ variant() {
 }
 
 ktap_print_header
-ktap_set_plan $((2 * 4 * 2))
-need_command ethtool nstat taskset
+ktap_set_plan $((2 + 2 * 4 * 2))
+need_command ethtool nstat taskset tc
 taskset -pc 0 $$ >/dev/null
 net_direct || exit 1
 for UDP in 0 1; do
 	tunnel_up || ktap_print_msg "no tunnel, UDP $UDP"
+	[ $UDP = 1 ] || {
+		ktap_check "a path that swaps packets: late datagrams are seen" sees_late_datagrams
+		ktap_check "a path that swaps packets: late segments are seen" sees_late_segments
+	}
 	variant on off
 	variant on on
 	variant off off
