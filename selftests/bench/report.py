@@ -10,7 +10,8 @@ usage: report.py [--save] [--all] KERNEL CPU DIR RESULTS MEASURED...
     RESULTS    directory for those of this run
     --all      everything that is committed for this kernel has to be measured again
 A ratio is to the cheapest of the ways that BASES names. If that was not measured now, the committed figure is taken.
-Exit status 1: one of our ways costs more than 10 % more than it did, by its ratio.
+Exit status 1: one of our ways costs more than 10 % more than it did, by its ratio, or by itself where there is nothing
+to compare it with (one daemon with many peers).
 """
 import datetime
 import json
@@ -44,6 +45,24 @@ BASES = {
     },
     "ratio_to_wireguard": {"esplane-udp-chacha": ("wireguard",)},
     "ratio_to_charon": {"charon": ("charon",), "esplaned": ("charon",)},
+}
+# What README tells of one daemon with many peers: {metric of DAEMON: text}
+DAEMON = "daemon-10000"
+DAEMON_METRICS = {
+    "insn_start": "start, until it answers",
+    "bytes_per_conn": "memory of a connection, bytes",
+    "insn_per_handshake": "a handshake as responder, IKE SA and CHILD_SA",
+    "insn_per_last_handshake": "likewise, the last 1,000",
+    "bytes_per_ike_sa": "memory of an IKE SA with its CHILD_SA, bytes",
+    "insn_status": "`esplane status`, the daemon's share",
+    "ms_status": "until it is printed, ms",
+    "insn_reload": "`esplane reload`, nothing changed",
+    "insn_reload_one": "likewise, one connection changed",
+    "insn_per_child_rekey": "a rekeying of a CHILD_SA, in a herd",
+    "insn_per_ike_rekey": "a rekeying of an IKE SA, in a herd",
+    "percent_busiest_second": "its busiest second, % of an even spread",
+    "ms_stop": "end, with a DELETE for each, ms",
+    "insn_again": "a handshake when all come again",
 }
 SHARE = "sender_share"   # of TOTAL
 # The floor: a packet without a tunnel, and its encryption and decryption.
@@ -164,6 +183,12 @@ def parts(rows, work):
                         (("send", SEND), ("receive", RECEIVE), ("forward", FORWARD))])
 
 
+def daemon_table(rows):
+    values = {row["metric"]: row["value"] for row in rows if row["work"] == DAEMON}
+    return table(["", "value"], [[text, f"{values[metric]:,}"]
+                                 for metric, text in DAEMON_METRICS.items() if metric in values])
+
+
 def show_table(title, lines):
     if lines:
         print("", title, "", *lines, sep="\n")
@@ -211,6 +236,10 @@ def regressions(rows, committed):
             if before.get(ratio) and row[ratio] and row[ratio] > WORSE * before[ratio]:
                 yield (f"{row['work']} {row['way']} {row['metric']}: {ratio} was "
                        f"{before[ratio]:.3f}, is {row[ratio]:.3f}")
+        if (before and row["work"] == DAEMON and row["metric"].startswith(("insn_", "bytes_"))
+                and row["value"] > WORSE * before["value"]):
+            yield (f"{row['work']} {row['way']} {row['metric']}: was {before['value']:,}, "
+                   f"is {row['value']:,}")
 
 
 def merged(rows, committed, kernel, known):
@@ -233,6 +262,9 @@ def readme_tables(kernel, rows):
     rows = [row for row in rows if row["kernel"] == kernel]
     lines = [*totals(rows), "", "Forwarded by two gateways:", "",
              *pivot(rows, [(work, work, FORWARD) for work in WORKS])] if rows else []
+    if any(row["work"] == DAEMON for row in rows):
+        lines += ["", "One daemon with 10,000 connections, each with its peer, IKE SA and CHILD_SA "
+                  "(instructions; a ms is a million):", "", *daemon_table(rows)]
     if lines and kernel != README_KERNELS[0]:
         lines = ["", f"With kernel {kernel}:", "", *lines]
     return lines

@@ -24,6 +24,8 @@ tcp1500 wireguard insn_per_packet 40000
 tcp1500 esplane-udp-chacha insn_per_packet 30000
 handshake-psk charon insn_per_handshake 300
 handshake-psk esplaned insn_per_handshake 150
+daemon-10000 esplaned insn_reload 5000
+daemon-10000 esplaned ms_stop 7000
 """
 
 
@@ -95,6 +97,13 @@ def a_worse_handshake_fails(bench):
     return bench.run(ALL.replace("handshake 150", "handshake 170")) == 1
 
 
+def a_worse_daemon_fails(bench):
+    """There is nothing beside it; and how long things take depends on more than what they cost."""
+    bench.run(ALL, "--save")
+    return (bench.run(ALL.replace("insn_reload 5000", "insn_reload 5501")) == 1 and
+            bench.run(ALL.replace("ms_stop 7000", "ms_stop 9000")) == 0)
+
+
 def xfrm_may_become_worse(bench):
     """Its own price is nothing that we could mend."""
     bench.run(ALL, "--save")
@@ -137,6 +146,7 @@ def readme_shows_what_is_saved(bench):
     bench.run(ALL, "--save")
     text = bench.readme.read_text(encoding="ascii")
     return (text.startswith(f"before\n{report.MARK}\n") and "10,000 0.50" in text and
+            "| `esplane reload`, nothing changed" in text and "5,000" in text and
             text.endswith(f"\n{report.MARK}after\n") and "old" not in text)
 
 
@@ -160,7 +170,7 @@ def each_kernel_has_its_rows(bench):
 
 
 TESTS = (ratios, names_where_and_when, a_tenth_is_let_pass, more_than_a_tenth_fails,
-         a_worse_handshake_fails, xfrm_may_become_worse, what_is_missing_fails,
+         a_worse_handshake_fails, a_worse_daemon_fails, xfrm_may_become_worse, what_is_missing_fails,
          a_part_is_compared_with_what_is_committed, a_part_is_saved_beside_the_rest,
          what_others_cost_now_counts_for_the_rest, goals_are_judged,
          readme_shows_what_is_saved, each_kernel_has_its_rows, the_plot_shows_what_was_measured)

@@ -33,6 +33,9 @@
 #	capture_stop			ends it and waits until FILE is whole
 #	captured FILE [FILTER]		prints how many packets of FILE match
 #
+# Checking
+#	check_here NAME COMMAND...	ktap_check, but COMMAND runs in this shell: for what sets variables
+#
 # Needs
 #	need_command NAME...	ends the script with a skip if a program is missing
 #	need_module NAME	the same for a kernel module, after trying to load it
@@ -240,4 +243,16 @@ need_command() {
 
 need_module() {
 	[ -d "/sys/module/$1" ] || modprobe -q "$1" || ktap_skip_all "no kernel module $1"
+}
+
+check_here() {
+	local name=$1
+	shift
+	if "$@" >"$NET_TMP/output" 2>&1; then
+		ktap_test_pass "$name"
+	else
+		ktap_test_fail "$name" "failed: $*
+$(cat "$NET_TMP/output")"
+		return 1
+	fi
 }

@@ -4,7 +4,6 @@
 # Source it first of all; it brings ktap.sh and net.sh along.
 #
 #	two_hosts			net_direct, without IPv6, whose chatter would be counted as drops
-#	check_here NAME COMMAND...	ktap_check, but COMMAND runs in this shell: for what sets variables
 #
 # A tunnel joins the inner networks of a and b; its SAs are named by direction:
 #	SPI_AB KEY_AB		packets from a to b
@@ -88,18 +87,6 @@ two_hosts() {
 	for end in "$a" "$b"; do
 		ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	done
-}
-
-check_here() {
-	local name=$1
-	shift
-	if "$@" >"$NET_TMP/output" 2>&1; then
-		ktap_test_pass "$name"
-	else
-		ktap_test_fail "$name" "failed: $*
-$(cat "$NET_TMP/output")"
-		return 1
-	fi
 }
 
 # keymat NAME: the same name always gives the same bytes, as many as any transform takes.

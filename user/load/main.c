@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * The load of the handshake benchmark: brings up one IKE SA with its CHILD_SA after the other, each by a
- * connection of its own, and leaves them up. The engine is the daemon's; the data plane is none at all, so
- * that what a responder on the same machine needs is all that is new. Key exchange runs in this thread.
+ * The peers of a daemon that is measured: brings up one IKE SA with its CHILD_SA after the other, each by a
+ * connection of its own, leaves them up, and answers what the daemon asks of them. The engine is the daemon's; the
+ * data plane is none at all, so that what a responder on the same machine needs is all that is new. Key exchange runs
+ * in this thread.
  *
  * usage: esplane-load CONFIG PORT BATCH
  *	CONFIG	connections c1, c2, ..., each with a child "net"
  *	PORT	of UDP, ours; the peer's is what the configuration says
- *	BATCH	so many connections are brought up each time that a line comes in by standard input;
- *		the answer is a line "up TOTAL", or "failed WHY"
+ *	BATCH	so many connections are brought up each time that a line comes in by standard input
+ * Lines, and the answer to each
+ *	""	"up TOTAL", or "failed WHY"
+ *	count	"count IKE CHILD DOWN REKEYED BUSIEST REKEYED BUSIEST": what is up now; since the beginning, how many SAs
+ *		of both kinds went down, how many IKE SAs were rekeyed, and how many in the busiest second, and the same
+ *		of CHILD_SAs
+ *	again	"again": what comes next is c1 once more
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,6 +36,13 @@ enum {
 	CONN_NAME_MAX = 24,
 	NS_PER_US = 1000,
 	US_PER_MS = 1000,
+	RECEIVE_BUFFER = 64 << 20, /* we stand for thousands of hosts, each with a buffer of its own */
+};
+
+/* How something is spread over time. */
+struct spread {
+	unsigned int n, busiest, in_this_second;
+	ike_time second;
 };
 
 struct load {
@@ -41,6 +54,9 @@ struct load {
 	uint64_t ticket;  /* that we wait for */
 	bool done, ok;
 	char why[256];
+	struct spread ike, child;
+	unsigned int downs;
+	size_t up_ike, up_child;
 };
 
 static ike_time now(void)
@@ -132,11 +148,29 @@ static void host_log(void *host, enum ike_log_level level, const char *name, con
 		fprintf(stderr, "# %s: %s\n", name, text);
 }
 
+static void spread_add(struct spread *s, ike_time at)
+{
+	if (at / IKE_SECOND != s->second) {
+		s->second = at / IKE_SECOND;
+		s->in_this_second = 0;
+	}
+	s->n++;
+	if (++s->in_this_second > s->busiest)
+		s->busiest = s->in_this_second;
+}
+
 static void host_event(void *host, const struct ike_event *event)
 {
 	struct load *l = host;
 
-	if (event->type != IKE_EVENT_COMMAND_DONE || event->ticket != l->ticket)
+	if (event->type == IKE_EVENT_IKE_REKEYED)
+		spread_add(&l->ike, now());
+	else if (event->type == IKE_EVENT_CHILD_REKEYED)
+		spread_add(&l->child, now());
+	else if (event->type == IKE_EVENT_IKE_DOWN || event->type == IKE_EVENT_CHILD_DOWN)
+		l->downs++;
+	/* One command at a time; what is up already is done before its ticket is known. */
+	if (event->type != IKE_EVENT_COMMAND_DONE || (l->ticket && event->ticket != l->ticket))
 		return;
 	l->done = true;
 	l->ok = event->ok;
@@ -190,22 +224,27 @@ static void receive(struct load *l)
 	ike_engine_receive(l->engine, now(), &local, &remote, message, len);
 }
 
+/* Waits for what comes next, and answers it. @lines: true if it is a line of standard input. */
+static bool turn(struct load *l, bool lines)
+{
+	struct pollfd p[] = { { .fd = l->fd, .events = POLLIN },
+			      { .fd = lines ? STDIN_FILENO : -1, .events = POLLIN } };
+	ike_time next = ike_engine_next(l->engine), at = now();
+	int timeout = next == UINT64_MAX ? -1 : next > at ? (next - at) / US_PER_MS + 1 : 0;
+
+	if (poll(p, 2, timeout) > 0 && p[0].revents)
+		receive(l);
+	ike_engine_tick(l->engine, now());
+	run_jobs(l);
+	return lines && p[1].revents;
+}
+
 /* Until the command that we wait for is done. */
 static void work(struct load *l)
 {
-	struct pollfd p = { .fd = l->fd, .events = POLLIN };
-	ike_time next, at;
-
-	while (!l->done) {
-		run_jobs(l);
-		if (l->done)
-			return;
-		next = ike_engine_next(l->engine);
-		at = now();
-		if (poll(&p, 1, next > at ? (next - at) / US_PER_MS + 1 : 0) > 0)
-			receive(l);
-		ike_engine_tick(l->engine, now());
-	}
+	run_jobs(l);
+	while (!l->done)
+		turn(l, false);
 }
 
 static bool bring_up(struct load *l, size_t number)
@@ -215,6 +254,7 @@ static bool bring_up(struct load *l, size_t number)
 
 	snprintf(name, sizeof(name), "c%zu", number);
 	l->done = false;
+	l->ticket = 0;
 	l->ticket = ike_engine_initiate(l->engine, now(), name, "net", &why);
 	if (!l->ticket)
 		snprintf(l->why, sizeof(l->why), "%s", why);
@@ -226,6 +266,7 @@ static bool bring_up(struct load *l, size_t number)
 static int open_socket(struct load *l, const char *address, uint16_t port)
 {
 	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int size = RECEIVE_BUFFER;
 
 	l->fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (l->fd < 0 || inet_pton(AF_INET, address, &own.sin_addr) != 1 ||
@@ -233,6 +274,8 @@ static int open_socket(struct load *l, const char *address, uint16_t port)
 		perror(address);
 		return -1;
 	}
+	if (setsockopt(l->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		perror("receive buffer");
 	return 0;
 }
 
@@ -254,12 +297,76 @@ static struct ike_config *read_config(const char *path)
 	return config;
 }
 
+static void bring_up_batch(struct load *l, size_t *total, size_t batch)
+{
+	size_t i;
+
+	for (i = 0; i < batch && bring_up(l, *total + 1); i++)
+		++*total;
+	if (i < batch)
+		printf("failed %s\n", l->why);
+	else
+		printf("up %zu\n", *total);
+}
+
+static void count_sa(void *arg, const struct ike_sa_info *sa)
+{
+	struct load *l = arg;
+
+	l->up_ike += !strcmp(sa->state, "ESTABLISHED");
+	for (size_t i = 0; i < sa->n_children; i++)
+		l->up_child += !strcmp(sa->children[i].state, "INSTALLED");
+}
+
+static void count(struct load *l)
+{
+	l->up_ike = l->up_child = 0;
+	ike_engine_foreach_sa(l->engine, now(), count_sa, l);
+	printf("count %zu %zu %u %u %u %u %u\n", l->up_ike, l->up_child, l->downs, l->ike.n,
+	       l->ike.busiest, l->child.n, l->child.busiest);
+}
+
+/* Who gives the lines waits for the answer to each: more than one is never there. */
+static bool read_line(char *line, size_t size)
+{
+	ssize_t len = read(STDIN_FILENO, line, size - 1);
+
+	if (len <= 0)
+		return false;
+	line[len] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+static void serve(struct load *l, size_t batch)
+{
+	size_t total = 0;
+	char line[16];
+
+	for (;;) {
+		while (!turn(l, true))
+			;
+		if (!read_line(line, sizeof(line)))
+			return;
+		if (!*line) {
+			bring_up_batch(l, &total, batch);
+		} else if (!strcmp(line, "count")) {
+			count(l);
+		} else if (!strcmp(line, "again")) {
+			total = 0;
+			printf("again\n");
+		} else {
+			printf("failed %s: no such line\n", line);
+		}
+		fflush(stdout);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	char line[16], address[IKE_ADDR_TEXT_MAX];
+	char address[IKE_ADDR_TEXT_MAX];
 	struct load l = { 0 };
 	struct ike_config *config;
-	size_t total = 0, batch, i;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: esplane-load CONFIG PORT BATCH\n");
@@ -269,19 +376,10 @@ int main(int argc, char **argv)
 	if (!config || !config->n_conns || !config->conns[0].n_local_addrs)
 		return EXIT_FAILURE;
 	ike_addr_text(&config->conns[0].local_addrs[0].first, address, sizeof(address));
-	batch = strtoul(argv[3], NULL, 10);
 	l.engine = ike_engine_new(&ops, &l, config, now());
 	if (!l.engine || open_socket(&l, address, strtoul(argv[2], NULL, 10)))
 		return EXIT_FAILURE;
-	while (fgets(line, sizeof(line), stdin)) {
-		for (i = 0; i < batch && bring_up(&l, total + 1); i++)
-			total++;
-		if (i < batch)
-			printf("failed %s\n", l.why);
-		else
-			printf("up %zu\n", total);
-		fflush(stdout);
-	}
+	serve(&l, strtoul(argv[3], NULL, 10));
 	ike_engine_free(l.engine);
 	ike_config_unref(config);
 	return EXIT_SUCCESS;
