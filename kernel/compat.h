@@ -10,7 +10,9 @@
 #include <linux/crypto.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 #include <linux/timer.h>
+#include <linux/workqueue.h>
 #include <net/netlink.h>
 
 #ifdef ESPLANE_HAVE_NET_GSO_H		/* 6.5; before in netdevice.h */
@@ -121,6 +123,36 @@ static inline void esplane_timer_shutdown_sync(struct timer_list *timer)
 	del_timer_sync(timer);
 #endif
 }
+
+/* A network device that is nothing but an owner of NAPIs (6.10: made by the core). */
+static inline struct net_device *esplane_compat_dummy_alloc(void)
+{
+#ifdef ESPLANE_HAVE_ALLOC_NETDEV_DUMMY
+	return alloc_netdev_dummy(0);
+#else
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+#endif
+}
+
+static inline void esplane_compat_dummy_free(struct net_device *dev)
+{
+#ifdef ESPLANE_HAVE_ALLOC_NETDEV_DUMMY
+	free_netdev(dev);
+#else
+	kfree(dev);
+#endif
+}
+
+/* 6.18: a workqueue bound to CPUs is asked for by name; before, all were that are not unbound. */
+#ifdef ESPLANE_HAVE_WQ_PERCPU
+#define ESPLANE_WQ_PERCPU WQ_PERCPU
+#else
+#define ESPLANE_WQ_PERCPU 0
+#endif
 
 /* 6.13. */
 #ifndef NLA_POLICY_MAX_LEN

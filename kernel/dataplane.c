@@ -4,15 +4,17 @@
 
 #include "chunk.h"
 #include "dataplane.h"
+#include "parallel.h"
 #include "train.h"
 
 int esplane_dataplane_init(void)
 {
-	return 0;
+	return esplane_parallel_init();
 }
 
 void esplane_dataplane_exit(void)
 {
+	esplane_parallel_exit();
 	esplane_train_exit();
 	esplane_chunk_exit();
 }

@@ -6,7 +6,8 @@
  *	  esplane_input(), esplane_input_packets()
  *	    gather()			where each packet lies, its number, memory (chunk.c)
  *	    check_replay()		replay.c, before the cipher
- *	    esplane_train_run()		train.c: the cipher, now or later
+ *	    esplane_parallel_run()	parallel.c: here or on another CPU, but in the same order
+ *	      esplane_train_run()	train.c: the cipher, now or later
  *	      finish()
  *	        update_replay()		replay.c, after the cipher
  *	        esplane_input_open()	trailer, inner header, ECN, selectors (quote.c: of what an
@@ -38,6 +39,7 @@
 #include "lifetime.h"
 #include "net.h"
 #include "netdev.h"
+#include "parallel.h"
 #include "quote.h"
 #include "sa.h"
 #include "train.h"
@@ -463,7 +465,7 @@ static void deliver_row(struct esplane_train *train, struct net_device *dev, uns
 			skb->mark = mark;
 		if (!skb)
 			count_lost(train, first, joined, ESPLANE_DROP_NO_MEMORY);
-		else if (esplane_netdev_receive(dev, skb, joined))
+		else if (esplane_netdev_receive(dev, skb, joined, train->napi))
 			count_delivered(train, first, joined);
 		else
 			count_lost(train, first, joined, ESPLANE_DROP_BACKLOG);
@@ -582,7 +584,7 @@ unsigned int esplane_input(struct esplane_sa *sa, struct sk_buff *skb, unsigned 
 	}
 	offset = gather(train, skb, offset, end, size);
 	check_replay(train);
-	esplane_train_run(train, false);
+	esplane_parallel_run(train);
 	return offset;
 }
 
@@ -614,6 +616,6 @@ void esplane_input_packets(struct esplane_sa *sa, struct sk_buff *packets)
 	train->others = packets->next;
 	skb_mark_not_on_list(packets);
 	check_replay(train);
-	esplane_train_run(train, false);
+	esplane_parallel_run(train);
 	consume_skb(packets);
 }

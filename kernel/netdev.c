@@ -262,7 +262,19 @@ static void count_received(struct net_device *dev, unsigned int packets, unsigne
 	u64_stats_update_end(&stats->syncp);
 }
 
-bool esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets)
+static bool to_stack(struct esplane_link *link, struct sk_buff *skb, struct napi_struct *napi)
+{
+	if (!napi)
+		return gro_cells_receive(&link->cells, skb) != NET_RX_DROP;
+	if (netif_elide_gro(link->dev))
+		netif_receive_skb(skb);
+	else
+		napi_gro_receive(napi, skb);
+	return true;
+}
+
+bool esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets,
+			    struct napi_struct *napi)
 {
 	struct esplane_link *link = netdev_priv(dev);
 	unsigned int bytes = skb->len;
@@ -275,7 +287,7 @@ bool esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigne
 		skb->protocol = htons(ETH_P_IP);
 		mark_as_secure(dev, skb);	/* IPv6 has no such check */
 	}
-	if (gro_cells_receive(&link->cells, skb) == NET_RX_DROP)
+	if (!to_stack(link, skb, napi))
 		return false;
 	count_received(dev, packets, bytes);
 	return true;

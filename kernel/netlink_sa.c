@@ -458,7 +458,7 @@ static int put_replay(struct sk_buff *skb, struct esplane_sa *sa)
 {
 	struct esplane_replay *r = &sa->replay;
 	u32 missing, deepest;
-	u64 seq, late;
+	u64 seq, late, elsewhere;
 
 	spin_lock_bh(&r->lock);
 	seq = r->top;
@@ -466,11 +466,15 @@ static int put_replay(struct sk_buff *skb, struct esplane_sa *sa)
 	late = r->late;
 	deepest = r->deepest;
 	spin_unlock_bh(&r->lock);
+	rcu_read_lock();
+	elsewhere = esplane_parallel_count(sa);
+	rcu_read_unlock();
 	return put_u64(skb, ESPLANE_A_SA_SEQ, seq) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_WINDOW, r->window) ?:
 	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_MISSING, missing) ?:
 	       put_u64(skb, ESPLANE_A_SA_REPLAY_LATE, late) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_DEEPEST, deepest);
+	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_DEEPEST, deepest) ?:
+	       put_u64(skb, ESPLANE_A_SA_TRAINS_ELSEWHERE, elsewhere);
 }
 
 static int put_sequence(struct sk_buff *skb, struct esplane_sa *sa)

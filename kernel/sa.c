@@ -28,6 +28,7 @@
 #include "events.h"
 #include "key_export.h"
 #include "net.h"
+#include "parallel.h"
 #include "sa.h"
 #include "sad.h"
 #include "transform.h"
@@ -38,6 +39,7 @@ static void free_work(struct work_struct *work)
 	struct esplane_sad *sad = &sa->en->sad;
 
 	esplane_key_export_forget(sa);
+	esplane_parallel_forget(sa);
 	if (sa->aead)
 		esplane_transform_teardown(sa);
 	esplane_outer_free(rcu_dereference_protected(sa->outer, true));

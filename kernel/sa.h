@@ -14,6 +14,7 @@
 
 #include "drop.h"
 #include "lifetime.h"
+#include "parallel.h"
 #include "replay.h"
 #include "selector.h"
 
@@ -60,7 +61,8 @@ static inline bool esplane_outer_is_udp(const struct esplane_outer *outer)
 /**
  * struct esplane_sa - one direction of a CHILD_SA
  *
- * Immutable once published, except: @seq (atomic), @replay (its own lock),
+ * Immutable once published, except: @seq (atomic), @replay (its own lock), @pace and @lane
+ * (parallel.c),
  * @outer (RCU, written under esplane_net::lock), @usage and @drops (counters),
  * @expired and @dead (bits). Reached by RCU (esplane_sad_*) or a reference.
  * Life and death are told in sa.c.
@@ -97,6 +99,9 @@ struct esplane_sa {
 
 	/* inbound, written for each train */
 	struct esplane_replay replay;
+	struct esplane_pace pace;	/* racy on purpose, see parallel.c */
+	struct esplane_lane __rcu *lane;	/* NULL: none so far */
+	unsigned long lane_wanted;	/* bit 0: it is being made, or there */
 
 	/* both directions, written for each train */
 	struct esplane_usage usage ____cacheline_aligned_in_smp;

@@ -114,6 +114,7 @@ struct esplane_train *esplane_train_get(struct esplane_sa *sa, struct sk_buff *s
 	train->sa = sa;
 	train->skb = skb_get(skb);
 	train->others = NULL;
+	train->napi = NULL;
 	train->n = 0;
 	train->ops_taken = 0;
 	return train;

@@ -4,9 +4,12 @@
 #define _ESPLANE_TRAIN_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
+struct esplane_lane;
 struct esplane_sa;
+struct napi_struct;
 struct sk_buff;
 
 enum {
@@ -56,6 +59,7 @@ struct esplane_segment {
  * @finish: called once, when the cipher is through with all segments: by esplane_train_run()
  *	itself or, if the driver is asynchronous, by its completion. BHs off, RCU read side.
  *	Ends with esplane_train_put().
+ * @napi: inbound, by which the packets go to the stack; NULL: the interface has its own
  * @n: segments
  * @context: of output.c or input.c
  */
@@ -64,6 +68,7 @@ struct esplane_train {
 	struct sk_buff *skb;
 	struct sk_buff *others;
 	void (*finish)(struct esplane_train *train);
+	struct napi_struct *napi;
 	unsigned int n;
 	unsigned long context[ESPLANE_TRAIN_CONTEXT / sizeof(long)];
 
@@ -72,6 +77,14 @@ struct esplane_train {
 	unsigned int ops_taken;		/* not to be used again before the end */
 	unsigned int op_size;
 	u8 *blocks[ESPLANE_TRAIN_BLOCKS];
+
+	/* parallel.c's own */
+	struct esplane_lane *lane;
+	struct list_head in_lane, in_waiting;
+	void (*deliver)(struct esplane_train *train);
+	u64 began;			/* local_clock() */
+	unsigned int came_to;		/* CPU */
+	bool through;
 
 	struct esplane_segment segments[ESPLANE_TRAIN_MAX];
 };

@@ -8,6 +8,7 @@
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_order.sh"
 
 MB=$((1 << 20))
 TRAINS=120
@@ -24,42 +25,6 @@ features() {
 	done
 }
 
-# All came, none twice, none late.
-numbered() {
-	local sent came receiver
-	nsenter --net="/run/netns/$b" python3 "$NET_DIR/order.py" receive $INNER_B 9000 "$(slowly 1)" \
-		>"$NET_TMP/came" &
-	receiver=$!
-	busywait "$(slowly 5000)" udp_listening "$b" 9000 || return 1
-	sent=$(ns "$a" python3 "$NET_DIR/order.py" send $INNER_B 9000 $TRAINS 0.005)
-	wait $receiver
-	came=$(cat "$NET_TMP/came")
-	echo "$sent sent; came, twice, late: $came"
-	[ -n "$sent" ] && [ "$came" = "$sent 0 0" ]
-}
-
-# tcp_counter NS NAME
-tcp_counter() { ns "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'; }
-
-# Nor does the sender find that segments passed each other. Those that came before their turn, did so for
-# another that was lost (a queue was full) and sent again.
-tcp_in_order() {
-	local sack stamp early again
-	reordered=0
-	sack=$(tcp_counter "$a" TcpExtTCPSACKReorder)
-	stamp=$(tcp_counter "$a" TcpExtTCPTSReorder)
-	again=$(tcp_counter "$a" TcpRetransSegs)
-	early=$(tcp_counter "$b" TcpExtTCPOFOQueue)
-	net_send "$a" "$b" $INNER_B $((4 * MB)) || return 1
-	sack=$(($(tcp_counter "$a" TcpExtTCPSACKReorder) - sack))
-	stamp=$(($(tcp_counter "$a" TcpExtTCPTSReorder) - stamp))
-	again=$(($(tcp_counter "$a" TcpRetransSegs) - again))
-	early=$(($(tcp_counter "$b" TcpExtTCPOFOQueue) - early))
-	reordered=$((sack + stamp))
-	echo "reordered by SACK $sack, by timestamp $stamp; sent again $again, early $early"
-	[ "$sack $stamp" = "0 0" ] && { [ $early = 0 ] || [ $again -gt 0 ]; }
-}
-
 # A third of what a sends overtakes what it sent up to 10 ms before.
 swapping() {
 	local status=0
@@ -71,21 +36,21 @@ swapping() {
 
 sees_late_datagrams() {
 	local late
-	swapping numbered && return 1
+	swapping numbered $TRAINS 0.005 && return 1
 	read -r _ _ late <"$NET_TMP/came"
 	[ "${late:-0}" -gt 0 ]
 }
 
 sees_late_segments() {
-	swapping tcp_in_order && return 1
+	swapping tcp_in_order $((4 * MB)) && return 1
 	[ "$reordered" -gt 0 ]
 }
 
 variant() {
 	local name="UDP $UDP, checksum offload $1, GRO $2"
 	features "$1" "$2" || ktap_print_msg "$name: features"
-	ktap_check "$name: numbered datagrams" numbered
-	ktap_check "$name: TCP" tcp_in_order
+	ktap_check "$name: numbered datagrams" numbered $TRAINS 0.005
+	ktap_check "$name: TCP" tcp_in_order $((4 * MB))
 }
 
 ktap_print_header

@@ -7,6 +7,7 @@
 # Variables that lib.sh sets or reads.
 # shellcheck disable=SC2034,SC2154
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_order.sh"
 
 KB=1024
 TRAINS=30
@@ -28,26 +29,13 @@ offload() {
 	done
 }
 
-numbered() {
-	local sent came receiver
-	nsenter --net="/run/netns/$b" python3 "$NET_DIR/order.py" receive $INNER_B 9000 "$(slowly 1)" \
-		>"$NET_TMP/came" &
-	receiver=$!
-	busywait "$(slowly 5000)" udp_listening "$b" 9000 || return 1
-	sent=$(ns "$a" python3 "$NET_DIR/order.py" send $INNER_B 9000 $TRAINS 0.005 $LEAST)
-	wait $receiver
-	came=$(cat "$NET_TMP/came")
-	echo "$sent sent; came, twice, late: $came"
-	[ -n "$sent" ] && [ "$came" = "$sent 0 0" ]
-}
-
 # With what two such sockets hold, one segment or two are under way.
 tcp_small() { net_send "$a" "$b" $INNER_B $((64 * KB)) ",sndbuf=$LEAST,rcvbuf=$((4 * KB))"; }
 
 not_too_long() {
 	local all long
 	capture "$a" eth0 "$NET_TMP/wire" || return 1
-	numbered && net_send "$a" "$b" $INNER_B $((512 * KB)) || return 1
+	numbered $TRAINS 0.005 $LEAST && net_send "$a" "$b" $INNER_B $((512 * KB)) || return 1
 	capture_stop
 	all=$(captured "$NET_TMP/wire" src $OUTER_A)
 	long=$(captured "$NET_TMP/wire" greater $((ETHERNET + MTU + 1)))
@@ -65,7 +53,7 @@ for UDP in 0 1; do
 	tunnel_up || ktap_print_msg "no tunnel, UDP $UDP"
 	for by in on off; do
 		offload $by || ktap_print_msg "offload $by: features"
-		ktap_check "UDP $UDP, offload $by, small sockets: numbered datagrams" numbered
+		ktap_check "UDP $UDP, offload $by, small sockets: numbered datagrams" numbered $TRAINS 0.005 $LEAST
 		ktap_check "UDP $UDP, offload $by, small sockets: TCP" tcp_small
 	done
 	ktap_check "UDP $UDP: no packet is longer than the path allows" not_too_long

@@ -76,6 +76,7 @@ static const struct dp_field dp_sa_table_fields[] = {
 	SA(DP_U32, REPLAY_MISSING, replay_missing),
 	SA(DP_U64, REPLAY_LATE, replay_late),
 	SA(DP_U32, REPLAY_DEEPEST, replay_deepest),
+	SA(DP_U64, TRAINS_ELSEWHERE, trains_elsewhere),
 	SA(DP_U64, SEQ, seq),
 	SA(DP_U16, ENCAP_SPORT, encap_sport),
 	SA(DP_U16, ENCAP_DPORT, encap_dport),

@@ -57,6 +57,7 @@ struct dp_sa {
 	uint32_t replay_window;
 	uint32_t replay_missing, replay_deepest;
 	uint64_t replay_late;
+	uint64_t trains_elsewhere;	/* decrypted by another CPU than the one they came to */
 	uint64_t seq;
 	uint16_t encap_sport, encap_dport;
 	uint32_t if_id;

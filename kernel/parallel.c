@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One inbound SA, several CPUs.
+ *
+ * All packets of a tunnel come in on one CPU, as they look alike from outside. While that CPU has
+ * time to spare it does best to decrypt them itself. When the cipher takes a good part of its time
+ * (struct esplane_pace) the SA gets a lane:
+ *
+ *	input.c
+ *	  esplane_parallel_run()	enter(): the train is the last in the lane
+ *	    help()			another CPU takes the first that nobody works at, runs train.c
+ *	    or run()			so does this one, if too many wait, or none would be faster
+ *	      through()			the train may be delivered when all before it were
+ *	        poll()			the lane's NAPI: finish() of input.c, in the lane's order
+ *
+ * A lane is both: the trains in the order they came, and among them those that wait for a CPU. They
+ * are delivered by a NAPI of the lane's own, which runs on one CPU at a time, and whose GRO holds
+ * nothing back when its poll ends. So packets cannot pass each other on their way to the stack
+ * either, as they could in queues of several CPUs. Which CPU that is, is left to who was through
+ * with the first train of the lane.
+ *
+ * An SA with a lane keeps it: all its trains go that way, also when none is handed out any more.
+ * For those before the first in the lane may still wait in this CPU's queue (gro_cells): the lane's
+ * first train is decrypted here, so its NAPI is in line behind that queue's.
+ *
+ * Helpers are CPUs of the same node that are not isolated, and that have no tunnel of their own to
+ * care for: where each CPU is busy with one of its own, handing over would only cost. Short trains
+ * are never handed out, and with a single CPU nothing here is ever used.
+ *
+ * Bounds: so many trains wait for a helper that one is always at hand; above that the receiving CPU
+ * takes the oldest of them. Only if a CPU that has begun is held up by something else the lane gets
+ * longer, up to a limit, above which packets are dropped (BACKLOG).
+ *
+ * Life: a train in the lane holds a reference to the SA, the lane itself holds none. It is freed
+ * with the SA, in process context, when no train is left: who still runs in functions of this file
+ * is an RCU reader, a work item, or NAPI; esplane_parallel_forget() waits for all three.
+ *
+ * Locking: lane->lock, with BHs off, is for all in the lane that changes, for @in_lane, @in_waiting
+ * and @through of its trains, and for the SA's pace once there is a lane. Before, that is racy on
+ * purpose; the worst is a wrong guess for one window. sa->lane is set once, by the work item
+ * @setup, and read by RCU.
+ */
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/isolation.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "parallel.h"
+#include "sa.h"
+#include "train.h"
+
+enum {
+	LEAST_SEGMENTS = 8,	/* a shorter train is decrypted before another CPU has woken up */
+	WAITING_MOST = 4,	/* trains; two is what keeps a helper from idling between them */
+	TRAINS_MOST = 64,	/* in a lane */
+	START_SHARE = 4,	/* a quarter of a CPU's time: begin to hand trains out */
+	STOP_SHARE = 8,		/* less than an eighth: end it */
+};
+
+#define PACE_WINDOW max(HZ / 100, 2)	/* jiffies */
+
+struct helper {
+	struct work_struct work;
+	struct esplane_lane *lane;
+};
+
+struct esplane_lane {
+	struct esplane_sa *sa;
+	struct helper __percpu *helpers;
+	struct work_struct setup;
+	struct napi_struct napi;
+	spinlock_t lock;			/* of all that follows */
+	struct list_head trains;		/* by @in_lane, in the order they came */
+	struct list_head waiting;		/* by @in_waiting: those that nobody works at */
+	unsigned int n_trains, n_waiting;
+	unsigned int last_helper;		/* CPU */
+	bool used;
+	u64 elsewhere;				/* trains decrypted by another CPU */
+};
+
+/* What each CPU receives for. */
+struct receiver {
+	const struct esplane_lane *lane;	/* not to be followed */
+	unsigned long until;			/* jiffies */
+};
+
+static DEFINE_PER_CPU(struct receiver, receivers);
+static struct workqueue_struct *helpers_wq;
+static struct net_device *napi_owner;
+
+static bool is_long(const struct esplane_train *train)
+{
+	return train->n >= LEAST_SEGMENTS;
+}
+
+static void pace_add(struct esplane_pace *pace, s64 ns)
+{
+	unsigned long now = jiffies, elapsed = now - pace->since;
+	u64 sum = pace->ns + max_t(s64, ns, 0);	/* clocks of two CPUs may differ a little */
+
+	if (elapsed < PACE_WINDOW) {
+		WRITE_ONCE(pace->ns, sum);
+		return;
+	}
+	sum *= pace->busy ? STOP_SHARE : START_SHARE;
+	WRITE_ONCE(pace->busy, sum >= jiffies_to_nsecs(elapsed));
+	WRITE_ONCE(pace->since, now);
+	WRITE_ONCE(pace->ns, 0);
+}
+
+/* Caller holds lane->lock. */
+static struct esplane_train *take_waiting(struct esplane_lane *lane)
+{
+	struct esplane_train *train;
+
+	train = list_first_entry_or_null(&lane->waiting, struct esplane_train, in_waiting);
+	if (train) {
+		list_del(&train->in_waiting);
+		lane->n_waiting--;
+	}
+	return train;
+}
+
+/* Caller holds lane->lock. */
+static bool first_is_through(struct esplane_lane *lane)
+{
+	const struct esplane_train *first;
+
+	first = list_first_entry_or_null(&lane->trains, struct esplane_train, in_lane);
+	return first && first->through;
+}
+
+/* Instead of finish(), which comes when it is this train's turn. */
+static void through(struct esplane_train *train)
+{
+	struct esplane_lane *lane = train->lane;
+	bool ready;
+
+	spin_lock(&lane->lock);
+	if (is_long(train))
+		pace_add(&lane->sa->pace, local_clock() - train->began);
+	train->through = true;
+	ready = first_is_through(lane);
+	spin_unlock(&lane->lock);
+	if (ready)
+		napi_schedule(&lane->napi);
+}
+
+static void run(struct esplane_train *train)
+{
+	if (is_long(train))
+		train->began = local_clock();
+	esplane_train_run(train, false);
+}
+
+static struct esplane_train *take_for_helper(struct esplane_lane *lane)
+{
+	struct esplane_train *train;
+
+	spin_lock(&lane->lock);
+	train = take_waiting(lane);
+	if (train && train->came_to != smp_processor_id())
+		lane->elsewhere++;
+	spin_unlock(&lane->lock);
+	return train;
+}
+
+static void help(struct work_struct *work)
+{
+	struct esplane_lane *lane = container_of(work, struct helper, work)->lane;
+	struct esplane_train *train;
+
+	do {
+		local_bh_disable();
+		rcu_read_lock();
+		train = take_for_helper(lane);
+		if (train)
+			run(train);
+		rcu_read_unlock();
+		local_bh_enable();	/* what is through goes to the stack */
+		cond_resched();
+	} while (train);
+}
+
+static struct esplane_train *take_through(struct esplane_lane *lane)
+{
+	struct esplane_train *train = NULL;
+
+	spin_lock(&lane->lock);
+	if (first_is_through(lane)) {
+		train = list_first_entry(&lane->trains, struct esplane_train, in_lane);
+		list_del(&train->in_lane);
+		lane->n_trains--;
+	}
+	spin_unlock(&lane->lock);
+	return train;
+}
+
+static bool has_more(struct esplane_lane *lane)
+{
+	bool more;
+
+	spin_lock(&lane->lock);
+	more = first_is_through(lane);
+	spin_unlock(&lane->lock);
+	return more;
+}
+
+/*
+ * Always ends complete, and if there is more begins anew: then GRO has given everything to the
+ * stack when this returns, and holds no packet of an interface that may go.
+ */
+static int poll(struct napi_struct *napi, int budget)
+{
+	struct esplane_lane *lane = container_of(napi, struct esplane_lane, napi);
+	struct esplane_train *train;
+	int done = 0;
+
+	if (!budget)
+		return 0;
+	rcu_read_lock();
+	while (done < budget) {
+		train = take_through(lane);
+		if (!train)
+			break;
+		done += train->n;
+		train->deliver(train);
+	}
+	done = min(done, budget - 1);
+	if (napi_complete_done(napi, done) && has_more(lane))
+		napi_schedule(napi);
+	rcu_read_unlock();
+	return done;
+}
+
+static void receive_here(const struct esplane_lane *lane)
+{
+	struct receiver *receiver = this_cpu_ptr(&receivers);
+
+	WRITE_ONCE(receiver->lane, lane);
+	WRITE_ONCE(receiver->until, jiffies + 2 * PACE_WINDOW);
+}
+
+static bool has_own_tunnel(unsigned int cpu, const struct esplane_lane *lane)
+{
+	const struct receiver *receiver = per_cpu_ptr(&receivers, cpu);
+	const struct esplane_lane *other = READ_ONCE(receiver->lane);
+
+	return other && other != lane && time_before(jiffies, READ_ONCE(receiver->until));
+}
+
+/* The last one again as long as it keeps up. nr_cpu_ids: there is none. */
+static unsigned int find_helper(const struct esplane_lane *lane)
+{
+	const struct cpumask *node = cpumask_of_node(numa_node_id());
+	unsigned int from = READ_ONCE(lane->last_helper), cpu;
+
+	if (READ_ONCE(lane->n_waiting) > 1)
+		from++;
+	for_each_cpu_wrap(cpu, node, from)
+		if (cpu != smp_processor_id() && cpu_online(cpu) &&
+		    housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) && !has_own_tunnel(cpu, lane))
+			return cpu;
+	return nr_cpu_ids;
+}
+
+/* The CPU that is to decrypt the train too, or nr_cpu_ids: none but this. */
+static unsigned int choose(struct esplane_lane *lane, const struct esplane_train *train)
+{
+	if (!READ_ONCE(lane->sa->pace.busy) || !is_long(train))
+		return nr_cpu_ids;
+	receive_here(lane);
+	return READ_ONCE(lane->used) ? find_helper(lane) : nr_cpu_ids;
+}
+
+/* Returns what this CPU is to decrypt, or NULL. False: there is no room. */
+static bool enter(struct esplane_lane *lane, struct esplane_train *train, bool wait,
+		  struct esplane_train **own)
+{
+	bool room;
+
+	spin_lock(&lane->lock);
+	room = lane->n_trains < TRAINS_MOST;
+	if (room) {
+		list_add_tail(&train->in_lane, &lane->trains);
+		lane->n_trains++;
+		lane->used = true;
+		*own = train;
+	}
+	if (room && wait) {
+		list_add_tail(&train->in_waiting, &lane->waiting);
+		*own = ++lane->n_waiting > WAITING_MOST ? take_waiting(lane) : NULL;
+	}
+	spin_unlock(&lane->lock);
+	return room;
+}
+
+static void refuse(struct esplane_train *train)
+{
+	unsigned int i;
+
+	for (i = 0; i < train->n; i++)
+		if (train->segments[i].verdict == ESPLANE_SEGMENT_GOOD)
+			train->segments[i].verdict = ESPLANE_DROP_BACKLOG;
+	train->deliver(train);
+}
+
+static void wake(struct esplane_lane *lane, unsigned int cpu)
+{
+	WRITE_ONCE(lane->last_helper, cpu);
+	queue_work_on(cpu, helpers_wq, &per_cpu_ptr(lane->helpers, cpu)->work);
+}
+
+static void run_in_lane(struct esplane_lane *lane, struct esplane_train *train)
+{
+	unsigned int helper = choose(lane, train);
+	struct esplane_train *own = NULL;
+
+	train->lane = lane;
+	train->napi = &lane->napi;
+	train->deliver = train->finish;
+	train->finish = through;
+	train->came_to = smp_processor_id();
+	train->through = false;
+	if (!enter(lane, train, helper < nr_cpu_ids, &own)) {
+		refuse(train);
+		return;
+	}
+	if (helper < nr_cpu_ids)
+		wake(lane, helper);
+	if (own)
+		run(own);
+}
+
+static void lane_free(struct esplane_lane *lane)
+{
+	free_percpu(lane->helpers);
+	kfree(lane);
+}
+
+static void setup(struct work_struct *work)
+{
+	struct esplane_lane *lane = container_of(work, struct esplane_lane, setup);
+	struct esplane_sa *sa = lane->sa;
+	int cpu;
+
+	lane->helpers = alloc_percpu(struct helper);
+	if (!lane->helpers) {
+		lane_free(lane);
+		clear_bit(0, &sa->lane_wanted);
+		esplane_sa_put(sa);
+		return;
+	}
+	for_each_possible_cpu(cpu) {
+		struct helper *helper = per_cpu_ptr(lane->helpers, cpu);
+
+		INIT_WORK(&helper->work, help);
+		helper->lane = lane;
+	}
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &lane->napi.state);
+	netif_napi_add(napi_owner, &lane->napi, poll);
+	napi_enable(&lane->napi);
+	rcu_assign_pointer(sa->lane, lane);
+	esplane_sa_put(sa);
+}
+
+/* NAPIs are made in process context. If memory lacks, the next busy window asks again. */
+static void want_lane(struct esplane_sa *sa)
+{
+	struct esplane_lane *lane;
+
+	if (test_bit(0, &sa->lane_wanted) || test_and_set_bit(0, &sa->lane_wanted))
+		return;
+	lane = kzalloc(sizeof(*lane), GFP_ATOMIC | __GFP_NOWARN);
+	if (!lane || !esplane_sa_get(sa)) {
+		kfree(lane);
+		clear_bit(0, &sa->lane_wanted);
+		return;
+	}
+	lane->sa = sa;
+	spin_lock_init(&lane->lock);
+	INIT_LIST_HEAD(&lane->trains);
+	INIT_LIST_HEAD(&lane->waiting);
+	INIT_WORK(&lane->setup, setup);
+	queue_work(esplane_wq, &lane->setup);
+}
+
+static void run_alone(struct esplane_train *train)
+{
+	struct esplane_sa *sa = train->sa;	/* whom the caller may use even without the train */
+	u64 began;
+
+	if (!is_long(train) || num_online_cpus() == 1) {
+		esplane_train_run(train, false);
+		return;
+	}
+	began = local_clock();
+	esplane_train_run(train, false);
+	pace_add(&sa->pace, local_clock() - began);
+	if (READ_ONCE(sa->pace.busy))
+		want_lane(sa);
+}
+
+void esplane_parallel_run(struct esplane_train *train)
+{
+	struct esplane_lane *lane = rcu_dereference(train->sa->lane);
+
+	if (likely(!lane))
+		run_alone(train);
+	else
+		run_in_lane(lane, train);
+}
+
+u64 esplane_parallel_count(const struct esplane_sa *sa)
+{
+	struct esplane_lane *lane = rcu_dereference(sa->lane);
+	u64 count;
+
+	if (!lane)
+		return 0;
+	spin_lock_bh(&lane->lock);
+	count = lane->elsewhere;
+	spin_unlock_bh(&lane->lock);
+	return count;
+}
+
+void esplane_parallel_forget(struct esplane_sa *sa)
+{
+	struct esplane_lane *lane = rcu_dereference_protected(sa->lane, true);
+	int cpu;
+
+	if (!lane)
+		return;
+	synchronize_rcu();
+	for_each_possible_cpu(cpu)
+		cancel_work_sync(&per_cpu_ptr(lane->helpers, cpu)->work);
+	napi_disable(&lane->napi);
+	netif_napi_del(&lane->napi);	/* waits for readers again, poll()'s last lines among them */
+	lane_free(lane);
+}
+
+int esplane_parallel_init(void)
+{
+	helpers_wq = alloc_workqueue("esplane_helpers", ESPLANE_WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
+	if (!helpers_wq)
+		return -ENOMEM;
+	napi_owner = esplane_compat_dummy_alloc();
+	if (!napi_owner) {
+		destroy_workqueue(helpers_wq);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void esplane_parallel_exit(void)
+{
+	destroy_workqueue(helpers_wq);
+	esplane_compat_dummy_free(napi_owner);
+}
