@@ -13,11 +13,11 @@
  *	      through()			the train may be delivered when all before it were
  *	        poll()			the lane's NAPI: finish() of input.c, in the lane's order
  *
- * A lane is both: the trains in the order they came, and among them those that wait for a CPU. They
- * are delivered by a NAPI of the lane's own, which runs on one CPU at a time, and whose GRO holds
- * nothing back when its poll ends. So packets cannot pass each other on their way to the stack
- * either, as they could in queues of several CPUs. Which CPU that is, is left to who was through
- * with the first train of the lane.
+ * A lane has both: the trains in the order they came, and among them those that wait for a CPU
+ * (order.c). They are delivered by a NAPI of the lane's own, which runs on one CPU at a time, and
+ * whose GRO holds nothing back when its poll ends. So packets cannot pass each other on their way
+ * to the stack either, as they could in queues of several CPUs. Which CPU that is, is left to who
+ * was through with the first train of the lane.
  *
  * An SA with a lane keeps it: all its trains go that way, also when none is handed out any more.
  * For those before the first in the lane may still wait in this CPU's queue (gro_cells): the lane's
@@ -35,10 +35,9 @@
  * with the SA, in process context, when no train is left: who still runs in functions of this file
  * is an RCU reader, a work item, or NAPI; esplane_parallel_forget() waits for all three.
  *
- * Locking: lane->lock, with BHs off, is for all in the lane that changes, for @in_lane, @in_waiting
- * and @through of its trains, and for the SA's pace once there is a lane. Before, that is racy on
- * purpose; the worst is a wrong guess for one window. sa->lane is set once, by the work item
- * @setup, and read by RCU.
+ * Locking: lane->order.lock, with BHs off, is for all in the lane that changes, for @through of its
+ * trains, and for the SA's pace once there is a lane. Before, that is racy on purpose; the worst is
+ * a wrong guess for one window. sa->lane is set once, by the work item @setup, and read by RCU.
  */
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
@@ -51,6 +50,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "order.h"
 #include "parallel.h"
 #include "sa.h"
 #include "train.h"
@@ -58,7 +58,6 @@
 enum {
 	LEAST_SEGMENTS = 8,	/* a shorter train is decrypted before another CPU has woken up */
 	WAITING_MOST = 4,	/* trains; two is what keeps a helper from idling between them */
-	TRAINS_MOST = 64,	/* in a lane */
 	START_SHARE = 4,	/* a quarter of a CPU's time: begin to hand trains out */
 	STOP_SHARE = 8,		/* less than an eighth: end it */
 };
@@ -75,10 +74,7 @@ struct esplane_lane {
 	struct helper __percpu *helpers;
 	struct work_struct setup;
 	struct napi_struct napi;
-	spinlock_t lock;			/* of all that follows */
-	struct list_head trains;		/* by @in_lane, in the order they came */
-	struct list_head waiting;		/* by @in_waiting: those that nobody works at */
-	unsigned int n_trains, n_waiting;
+	struct esplane_order order;		/* its lock is that of all that follows too */
 	unsigned int last_helper;		/* CPU */
 	bool used;
 	u64 elsewhere;				/* trains decrypted by another CPU */
@@ -114,40 +110,18 @@ static void pace_add(struct esplane_pace *pace, s64 ns)
 	WRITE_ONCE(pace->ns, 0);
 }
 
-/* Caller holds lane->lock. */
-static struct esplane_train *take_waiting(struct esplane_lane *lane)
-{
-	struct esplane_train *train;
-
-	train = list_first_entry_or_null(&lane->waiting, struct esplane_train, in_waiting);
-	if (train) {
-		list_del(&train->in_waiting);
-		lane->n_waiting--;
-	}
-	return train;
-}
-
-/* Caller holds lane->lock. */
-static bool first_is_through(struct esplane_lane *lane)
-{
-	const struct esplane_train *first;
-
-	first = list_first_entry_or_null(&lane->trains, struct esplane_train, in_lane);
-	return first && first->through;
-}
-
 /* Instead of finish(), which comes when it is this train's turn. */
 static void through(struct esplane_train *train)
 {
 	struct esplane_lane *lane = train->lane;
 	bool ready;
 
-	spin_lock(&lane->lock);
+	spin_lock(&lane->order.lock);
 	if (is_long(train))
 		pace_add(&lane->sa->pace, local_clock() - train->began);
 	train->through = true;
-	ready = first_is_through(lane);
-	spin_unlock(&lane->lock);
+	ready = esplane_order_is_ready(&lane->order);
+	spin_unlock(&lane->order.lock);
 	if (ready)
 		napi_schedule(&lane->napi);
 }
@@ -163,11 +137,11 @@ static struct esplane_train *take_for_helper(struct esplane_lane *lane)
 {
 	struct esplane_train *train;
 
-	spin_lock(&lane->lock);
-	train = take_waiting(lane);
+	spin_lock(&lane->order.lock);
+	train = esplane_order_take_waiting(&lane->order);
 	if (train && train->came_to != smp_processor_id())
 		lane->elsewhere++;
-	spin_unlock(&lane->lock);
+	spin_unlock(&lane->order.lock);
 	return train;
 }
 
@@ -190,15 +164,11 @@ static void help(struct work_struct *work)
 
 static struct esplane_train *take_through(struct esplane_lane *lane)
 {
-	struct esplane_train *train = NULL;
+	struct esplane_train *train;
 
-	spin_lock(&lane->lock);
-	if (first_is_through(lane)) {
-		train = list_first_entry(&lane->trains, struct esplane_train, in_lane);
-		list_del(&train->in_lane);
-		lane->n_trains--;
-	}
-	spin_unlock(&lane->lock);
+	spin_lock(&lane->order.lock);
+	train = esplane_order_take(&lane->order);
+	spin_unlock(&lane->order.lock);
 	return train;
 }
 
@@ -206,9 +176,9 @@ static bool has_more(struct esplane_lane *lane)
 {
 	bool more;
 
-	spin_lock(&lane->lock);
-	more = first_is_through(lane);
-	spin_unlock(&lane->lock);
+	spin_lock(&lane->order.lock);
+	more = esplane_order_is_ready(&lane->order);
+	spin_unlock(&lane->order.lock);
 	return more;
 }
 
@@ -261,7 +231,7 @@ static unsigned int find_helper(const struct esplane_lane *lane)
 	const struct cpumask *node = cpumask_of_node(numa_node_id());
 	unsigned int from = READ_ONCE(lane->last_helper), cpu;
 
-	if (READ_ONCE(lane->n_waiting) > 1)
+	if (READ_ONCE(lane->order.n_waiting) > 1)
 		from++;
 	for_each_cpu_wrap(cpu, node, from)
 		if (cpu != smp_processor_id() && cpu_online(cpu) &&
@@ -279,25 +249,19 @@ static unsigned int choose(struct esplane_lane *lane, const struct esplane_train
 	return READ_ONCE(lane->used) ? find_helper(lane) : nr_cpu_ids;
 }
 
-/* Returns what this CPU is to decrypt, or NULL. False: there is no room. */
+/* Sets @own to what this CPU is to decrypt, or to NULL. False: there is no room. */
 static bool enter(struct esplane_lane *lane, struct esplane_train *train, bool wait,
 		  struct esplane_train **own)
 {
 	bool room;
 
-	spin_lock(&lane->lock);
-	room = lane->n_trains < TRAINS_MOST;
-	if (room) {
-		list_add_tail(&train->in_lane, &lane->trains);
-		lane->n_trains++;
-		lane->used = true;
-		*own = train;
-	}
-	if (room && wait) {
-		list_add_tail(&train->in_waiting, &lane->waiting);
-		*own = ++lane->n_waiting > WAITING_MOST ? take_waiting(lane) : NULL;
-	}
-	spin_unlock(&lane->lock);
+	spin_lock(&lane->order.lock);
+	room = esplane_order_add(&lane->order, train, wait);
+	lane->used = true;
+	*own = wait ? NULL : train;
+	if (room && lane->order.n_waiting > WAITING_MOST)
+		*own = esplane_order_take_waiting(&lane->order);
+	spin_unlock(&lane->order.lock);
 	return room;
 }
 
@@ -320,14 +284,13 @@ static void wake(struct esplane_lane *lane, unsigned int cpu)
 static void run_in_lane(struct esplane_lane *lane, struct esplane_train *train)
 {
 	unsigned int helper = choose(lane, train);
-	struct esplane_train *own = NULL;
+	struct esplane_train *own;
 
 	train->lane = lane;
 	train->napi = &lane->napi;
 	train->deliver = train->finish;
 	train->finish = through;
 	train->came_to = smp_processor_id();
-	train->through = false;
 	if (!enter(lane, train, helper < nr_cpu_ids, &own)) {
 		refuse(train);
 		return;
@@ -384,9 +347,7 @@ static void want_lane(struct esplane_sa *sa)
 		return;
 	}
 	lane->sa = sa;
-	spin_lock_init(&lane->lock);
-	INIT_LIST_HEAD(&lane->trains);
-	INIT_LIST_HEAD(&lane->waiting);
+	esplane_order_init(&lane->order);
 	INIT_WORK(&lane->setup, setup);
 	queue_work(esplane_wq, &lane->setup);
 }
@@ -424,9 +385,9 @@ u64 esplane_parallel_count(const struct esplane_sa *sa)
 
 	if (!lane)
 		return 0;
-	spin_lock_bh(&lane->lock);
+	spin_lock_bh(&lane->order.lock);
 	count = lane->elsewhere;
-	spin_unlock_bh(&lane->lock);
+	spin_unlock_bh(&lane->order.lock);
 	return count;
 }
 

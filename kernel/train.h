@@ -78,9 +78,9 @@ struct esplane_train {
 	unsigned int op_size;
 	u8 *blocks[ESPLANE_TRAIN_BLOCKS];
 
-	/* parallel.c's own */
+	/* parallel.c's own, and order.c's */
 	struct esplane_lane *lane;
-	struct list_head in_lane, in_waiting;
+	struct list_head in_order, in_waiting;
 	void (*deliver)(struct esplane_train *train);
 	u64 began;			/* local_clock() */
 	unsigned int came_to;		/* CPU */
