@@ -27,6 +27,9 @@
  * care for: where each CPU is busy with one of its own, handing over would only cost. Short trains
  * are never handed out, and with a single CPU nothing here is ever used.
  *
+ * All this only if the module's parameter "parallel" says so: what it gains has not been measured
+ * on real machines yet.
+ *
  * Bounds: so many trains wait for a helper that one is always at hand; above that the receiving CPU
  * takes the oldest of them. Only if a CPU that has begun is held up by something else the lane gets
  * longer, up to a limit, above which packets are dropped (BACKLOG).
@@ -41,6 +44,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/sched/clock.h>
@@ -85,6 +89,10 @@ struct receiver {
 	const struct esplane_lane *lane;	/* not to be followed */
 	unsigned long until;			/* jiffies */
 };
+
+static bool enabled;
+module_param_named(parallel, enabled, bool, 0644);
+MODULE_PARM_DESC(parallel, "several CPUs decrypt what one busy tunnel brings (default: off)");
 
 static DEFINE_PER_CPU(struct receiver, receivers);
 static struct workqueue_struct *helpers_wq;
@@ -243,7 +251,7 @@ static unsigned int find_helper(const struct esplane_lane *lane)
 /* The CPU that is to decrypt the train too, or nr_cpu_ids: none but this. */
 static unsigned int choose(struct esplane_lane *lane, const struct esplane_train *train)
 {
-	if (!READ_ONCE(lane->sa->pace.busy) || !is_long(train))
+	if (!READ_ONCE(enabled) || !READ_ONCE(lane->sa->pace.busy) || !is_long(train))
 		return nr_cpu_ids;
 	receive_here(lane);
 	return READ_ONCE(lane->used) ? find_helper(lane) : nr_cpu_ids;
@@ -357,7 +365,7 @@ static void run_alone(struct esplane_train *train)
 	struct esplane_sa *sa = train->sa;	/* whom the caller may use even without the train */
 	u64 began;
 
-	if (!is_long(train) || num_online_cpus() == 1) {
+	if (!READ_ONCE(enabled) || !is_long(train) || num_online_cpus() == 1) {
 		esplane_train_run(train, false);
 		return;
 	}

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # One tunnel on two CPUs: all that b receives comes in on one of them, the other decrypts along when it pays,
-# and what is delivered keeps its order. With one CPU, or little to do, nothing is handed over. Nothing is
+# if the module's parameter says so, and what is delivered keeps its order. Without it, with one CPU, or little
+# to do, nothing is handed over. Nothing is
 # lost while SAs are exchanged under load, and their end, that of an interface, of a namespace, of the module
 # comes while trains are under way between CPUs.
 #
@@ -15,6 +16,7 @@
 MB=$((1 << 20))
 TRAINS=150
 SECOND_CPU=/sys/devices/system/cpu/cpu1/online
+PARAMETER=/sys/module/esplane/parameters/parallel
 
 # By whichever CPU packets are sent, CPU 0 receives them: veths do not swap them.
 steer_to_first() {
@@ -69,6 +71,8 @@ with_one_cpu() {
 	echo 1 >$SECOND_CPU
 	return $status
 }
+
+parallel() { [ ! -w $PARAMETER ] || echo "$1" >$PARAMETER; }
 
 # Trains as fast as they can be made; ends by flood_stop or with its namespace.
 flood() {
@@ -170,6 +174,9 @@ again() {
 kinds() {
 	local name="UDP $UDP, $MODE mode"
 	check_here "$name: tunnel" tunnel_up
+	parallel N
+	check_here "$name: two CPUs, but nobody asked for it" kept_here net_send "$a" "$b" $INNER_B $((2 * MB))
+	parallel Y
 	check_here "$name: one CPU decrypts all itself" with_one_cpu kept_here net_send "$a" "$b" $INNER_B $((2 * MB))
 	check_here "$name: two CPUs, little to do" kept_here net_ping "$b" $INNER_A
 	check_here "$name: two CPUs, TCP in order" handed_over tcp_in_order $((16 * MB))
@@ -182,7 +189,8 @@ kinds() {
 ktap_print_header
 need_command nstat taskset socat
 [ -w $SECOND_CPU ] || ktap_skip_all "no second CPU to switch off"
-ktap_set_plan $((2 * 7 + 6))
+ktap_set_plan $((2 * 8 + 6))
+at_exit parallel N
 taskset -pc 0 $$ >/dev/null
 hosts || ktap_print_msg "packets are not steered to the first CPU"
 UDP=1 MODE=policy kinds
