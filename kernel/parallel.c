@@ -105,7 +105,7 @@ static bool is_long(const struct esplane_train *train)
 
 static void pace_add(struct esplane_pace *pace, s64 ns)
 {
-	unsigned long now = jiffies, elapsed = now - pace->since;
+	u32 now = jiffies, elapsed = now - pace->since;
 	u64 sum = pace->ns + max_t(s64, ns, 0);	/* clocks of two CPUs may differ a little */
 
 	if (elapsed < PACE_WINDOW) {
@@ -324,7 +324,7 @@ static void setup(struct work_struct *work)
 	lane->helpers = alloc_percpu(struct helper);
 	if (!lane->helpers) {
 		lane_free(lane);
-		clear_bit(0, &sa->lane_wanted);
+		WRITE_ONCE(sa->lane_wanted, 0);
 		esplane_sa_put(sa);
 		return;
 	}
@@ -346,12 +346,12 @@ static void want_lane(struct esplane_sa *sa)
 {
 	struct esplane_lane *lane;
 
-	if (test_bit(0, &sa->lane_wanted) || test_and_set_bit(0, &sa->lane_wanted))
+	if (READ_ONCE(sa->lane_wanted) || xchg(&sa->lane_wanted, 1))
 		return;
 	lane = kzalloc(sizeof(*lane), GFP_ATOMIC | __GFP_NOWARN);
 	if (!lane || !esplane_sa_get(sa)) {
 		kfree(lane);
-		clear_bit(0, &sa->lane_wanted);
+		WRITE_ONCE(sa->lane_wanted, 0);
 		return;
 	}
 	lane->sa = sa;

@@ -11,13 +11,13 @@ struct esplane_train;
 
 /**
  * struct esplane_pace - how much of a CPU's time the cipher takes for one SA
- * @since: jiffies, start of the window that is being measured
- * @ns: nanoseconds that the cipher took since then, on whatever CPU
+ * @ns: nanoseconds that the cipher took since @since, on whatever CPU
+ * @since: jiffies, their lower half; start of the window that is being measured
  * @busy: in the last window it was so much that other CPUs are worth their wake-up
  */
 struct esplane_pace {
-	unsigned long since;
 	u64 ns;
+	u32 since;
 	bool busy;
 };
 

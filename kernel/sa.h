@@ -61,22 +61,22 @@ static inline bool esplane_outer_is_udp(const struct esplane_outer *outer)
 /**
  * struct esplane_sa - one direction of a CHILD_SA
  *
- * Immutable once published, except: @seq (atomic), @replay (its own lock), @pace and @lane
- * (parallel.c),
- * @outer (RCU, written under esplane_net::lock), @usage and @drops (counters),
- * @expired and @dead (bits). Reached by RCU (esplane_sad_*) or a reference.
+ * Immutable once published, except: @seq (atomic), @replay (its own lock), @lane, @lane_wanted and
+ * @pace (parallel.c), @outer (RCU, written under esplane_net::lock), @usage and @drops
+ * (counters), @expired and @dead (bits). Reached by RCU (esplane_sad_*) or a reference.
  * Life and death are told in sa.c.
  *
  * Cache lines of 64 bytes that members begin in, on 64-bit machines without lock debugging; make
  * lint asks pahole. A train reads lines 0 and 1, inbound @by_spi and @selectors too, and writes
  * lines 2 and 3; the rest is cold.
  *	line 0	en aead transform outer spi id if_id flags direction mode n_selectors salt limits
- *	line 2	seq replay
+ *	line 1	key_bits lane_wanted
+ *	line 2	seq replay lane
  *	line 3	usage expired dead last_used first_used born cookie
  *	line 4	timer reaper
- *	line 5	by_spi by_peer policies death mapping_next refs
- *	line 6	unlinked free_work
- *	line 7	drops key_bits keymat selectors
+ *	line 5	by_spi by_peer policies death refs mapping_next pace
+ *	line 6	unlinked
+ *	line 7	free_work drops keymat selectors
  */
 struct esplane_sa {
 	/* what both directions read for each train */
@@ -93,15 +93,15 @@ struct esplane_sa {
 	u16 n_selectors;
 	u8 salt[ESPLANE_MAX_SALT_LEN];
 	struct esplane_limits limits;
+	u16 key_bits;
+	u32 lane_wanted;		/* 1: a lane is being made, or there */
 
 	/* outbound, written for each train */
 	atomic64_t seq ____cacheline_aligned_in_smp;	/* last number taken */
 
 	/* inbound, written for each train */
 	struct esplane_replay replay;
-	struct esplane_pace pace;	/* racy on purpose, see parallel.c */
-	struct esplane_lane __rcu *lane;	/* NULL: none so far */
-	unsigned long lane_wanted;	/* bit 0: it is being made, or there */
+	struct esplane_lane __rcu *lane;	/* parallel.c; NULL: none so far */
 
 	/* both directions, written for each train */
 	struct esplane_usage usage ____cacheline_aligned_in_smp;
@@ -121,12 +121,12 @@ struct esplane_sa {
 	};
 	struct list_head policies;	/* that point here; under esplane_net::lock */
 	u32 death;			/* ESPLANE_EXPIRE_CAUSE_*; written by who sets @dead */
-	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
 	refcount_t refs;
+	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
+	struct esplane_pace pace;	/* racy on purpose, see parallel.c */
 	struct rcu_work unlinked;	/* after a grace period: the database's reference */
 	struct work_struct free_work;
 	atomic64_t *drops;		/* ESPLANE_DROP_COUNT; NULL: none so far (stats.c) */
-	u16 key_bits;
 	struct esplane_keymat *keymat;	/* key_export.c; NULL in a module without it */
 	struct esplane_selector selectors[];
 };

@@ -21,7 +21,7 @@ conf() {
 	for n in 1 2; do
 		conf_psk site$n "$1" "$2" "$3$n.example.org" "$4$n.example.org" $EVERYTHING $EVERYTHING \
 			"if_id_in = 10$n
-			if_id_out = 10$n" | sed "s/net {/net$n {/"
+			if_id_out = 10$n" | sed "s/net {/net$n {/; s/ike-1 {/ike-$n {/"
 	done
 }
 

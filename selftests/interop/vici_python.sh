@@ -118,7 +118,7 @@ tunnels() {
 	py "
 say('listening')
 for event, message in s.listen(['ike-updown', 'child-updown', 'child-rekey', 'ike-rekey']):
-	say(event, message.get('up'))" >"$NET_TMP/events" &
+	say(event.decode(), message.get('up'))" >"$NET_TMP/events" &
 	at_exit kill $!
 	busywait "$(slowly 30000)" grep -q listening "$NET_TMP/events"
 	run "
@@ -150,7 +150,7 @@ for line in s.terminate({'ike': 'site'}): say('terminate', line['msg'].decode())
 	shows reset_counters "b'0'"
 	shows terminate "IKE SA"
 	ktap_check "events: up, rekeyed, down" busywait 5000 all_events || ktap_print_msg "$(cat "$NET_TMP/events")"
-	ktap_check "a peer gets an address out of the pool" swan b --initiate --child road-net
+	ktap_check "a peer gets an address out of the pool" swan b --initiate --child road-net || tail -n 20 "$(daemon_dir a)/log"
 }
 all_events() {
 	local event
