@@ -10,7 +10,7 @@
 need_command swanctl esplaned esplane openssl python3
 [ -d /build/python/vici ] || ktap_skip_all "no VICI client for Python (vm/run --vici-python)"
 ktap_print_header
-ktap_set_plan 33
+ktap_set_plan 34
 
 export PKI=$NET_TMP/pki PYTHONPATH=/build/python
 
@@ -150,7 +150,9 @@ for line in s.terminate({'ike': 'site'}): say('terminate', line['msg'].decode())
 	shows reset_counters "b'0'"
 	shows terminate "IKE SA"
 	ktap_check "events: up, rekeyed, down" busywait 5000 all_events || ktap_print_msg "$(cat "$NET_TMP/events")"
-	ktap_check "a peer gets an address out of the pool" swan b --initiate --child road-net || tail -n 20 "$(daemon_dir a)/log"
+	# The three have the same identities: it is the method that tells site from road, and certs fits better.
+	run "s.unload_conn({'name': 'certs'})" "a connection is unloaded"
+	ktap_check "a peer gets an address out of the pool" swan b --initiate --child road-net
 }
 all_events() {
 	local event
@@ -170,7 +172,7 @@ refused('unknown key', vici.exception.CommandException, lambda: s.load_conn(
 	{'one': {'rekey_tme': '1h', 'local': {'auth': 'psk'}, 'remote': {'auth': 'psk'}}}))
 refused('redirect', vici.exception.CommandException, lambda: s.redirect({'ike': 'site', 'gateway': '192.0.2.9'}))
 refused('unknown event', vici.exception.EventUnknownException, lambda: next(s.listen(['full-moon'])))
-for name in ('site', 'certs', 'road'): s.unload_conn({'name': name})
+for name in ('site', 'road'): s.unload_conn({'name': name})
 s.unload_pool({'name': 'clients'})
 s.unload_authority({'name': 'own'})
 s.unload_shared({'id': 'site-key'})

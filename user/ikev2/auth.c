@@ -629,6 +629,20 @@ void ike_auth_refuse_request(struct ike_sa *sa, const struct ike_incoming *in,
 	ike_sa_close(sa, IKE_END_FAILED, true, "the peer is not authenticated");
 }
 
+/* By which method the peer begins. What is no AUTH payload is refused where it is looked at. */
+static enum ike_auth_method method_of(const struct ike_payloads *all)
+{
+	const struct ike_payload *p = ike_payloads_find(all, IKE_PAYLOAD_AUTH);
+	struct ike_error unused = {0};
+	struct ike_wire_auth auth;
+
+	if (!p)
+		return IKE_AUTH_CFG_EAP;
+	if (ike_auth_decode(p->body, &auth, &unused) && auth.method == IKE_AUTH_METHOD_PSK)
+		return IKE_AUTH_CFG_PSK;
+	return IKE_AUTH_CFG_PUBKEY;
+}
+
 static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ike_bytes *body,
 		     struct ike_error *err)
 {
@@ -642,7 +656,7 @@ static bool identify(struct ike_sa *sa, const struct ike_incoming *in, struct ik
 	if (ike_payloads_find(&in->all, IKE_PAYLOAD_IDR) &&
 	    !take_id(&in->all, IKE_PAYLOAD_IDR, &idr, &unused, err))
 		return false;
-	conn = ike_conn_identify(sa, &idi, &idr, !ike_payloads_find(&in->all, IKE_PAYLOAD_AUTH),
+	conn = ike_conn_identify(sa, &idi, &idr, method_of(&in->all),
 				 ike_find_notify(&in->all, IKE_NOTIFY_ANOTHER_AUTH_FOLLOWS, NULL));
 	if (!conn)
 		return ike_fail_notify(

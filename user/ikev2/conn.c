@@ -102,7 +102,8 @@ static bool has_suite(const struct ike_conn_cfg *conn, const struct ike_suite *s
 }
 
 const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const struct ike_id *idi,
-					     const struct ike_id *idr, bool eap, bool rounds)
+					     const struct ike_id *idr,
+					     enum ike_auth_method method, bool rounds)
 {
 	enum {
 		STEP = 64
@@ -124,8 +125,9 @@ const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const stru
 			continue;
 		if (!addrs || !peer || !us || (conn != sa->conn && !has_suite(conn, &sa->suite)))
 			continue;
-		fit = ((peer * STEP + us) * STEP + addrs) * 2;
-		fit += (conn->remote.method == IKE_AUTH_CFG_EAP) == eap;
+		/* By another method than the peer has chosen it cannot come up, however well it fits. */
+		fit = conn->remote.method == method;
+		fit = ((fit * STEP + peer) * STEP + us) * STEP + addrs;
 		fit = 2 * fit + (!!conn->remote_more.n == rounds);
 		/* Of equals the first in the configuration. */
 		if (fit > best_fit || (fit == best_fit && conn < best)) {

@@ -23,11 +23,13 @@ const struct ike_conn_cfg *ike_conn_choose(struct ike_engine *e, const struct ik
 					   const struct ike_select *how, struct ike_suite *suite,
 					   char *why, size_t cap);
 /*
- * Responder, IKE_AUTH: the one that fits identities best too, and among those one that wants EAP if
- * the peer does, or several rounds. @idr: what the peer expects of us; ANY: nothing.
+ * Responder, IKE_AUTH: of those that want the method by which the peer authenticates, or if there is none of all,
+ * the one that fits identities best too, and among those one that wants several rounds if the peer does.
+ * @idr: what the peer expects of us; ANY: nothing.
  */
 const struct ike_conn_cfg *ike_conn_identify(const struct ike_sa *sa, const struct ike_id *idi,
-					     const struct ike_id *idr, bool eap, bool rounds);
+					     const struct ike_id *idr, enum ike_auth_method method,
+					     bool rounds);
 /* Our identity: the configured one, or the address. */
 void ike_conn_local_id(const struct ike_conn_cfg *conn, const struct ike_addr *local,
 		       struct ike_id *id);

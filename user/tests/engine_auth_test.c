@@ -261,6 +261,33 @@ static void test_mixed(void **state)
 	}
 }
 
+/* Of two connections for the same peer the one that fits its address better wants a key: that is not what it has. */
+static void test_method_chooses_connection(void **state)
+{
+	struct world *w = usual_world("P-256");
+	struct ike_config *c = w->end[1].config;
+	struct ike_conn_cfg *other;
+
+	c->conns = reallocarray(c->conns, 2, sizeof(*c->conns));
+	other = &c->conns[c->n_conns++];
+	*other = (struct ike_conn_cfg){
+		.name = strdup("by key"),
+		.local = {.method = IKE_AUTH_CFG_PSK, .id = c->conns[0].local.id},
+		.remote = {.method = IKE_AUTH_CFG_PSK, .id = c->conns[0].remote.id},
+	};
+	assert_true(ike_proposal_list_parse(&other->proposals, IKE_PROTO_IKE, "aes128gcm16-prfsha256-x25519", NULL));
+	other->local_addrs = calloc(1, sizeof(struct ike_ts));
+	other->local_addrs[other->n_local_addrs++] = c->conns[0].local_addrs[0];
+	other->remote_addrs = calloc(1, sizeof(struct ike_ts));
+	other->remote_addrs[other->n_remote_addrs++] = conn(w, 0)->local_addrs[0];
+	free(c->conns[0].remote_addrs);
+	c->conns[0].remote_addrs = NULL;
+	c->conns[0].n_remote_addrs = 0;
+	comes_up(w);
+	assert_string_equal(world_sa(w, 1)->conn->name, "site");
+	world_free(w);
+}
+
 static void test_raw_keys(void **state)
 {
 	struct pki keys[3];
@@ -558,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_no_common_hash),	   cmocka_unit_test(test_pss),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_dn_identities),	   cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_method_chooses_connection),
 		cmocka_unit_test(test_raw_keys),	   cmocka_unit_test(test_certreq_chooses),
 		cmocka_unit_test(test_known_certificates), cmocka_unit_test(test_pinned),
 		cmocka_unit_test(test_wrong_certificates), cmocka_unit_test(test_usages_that_pass),
