@@ -31,7 +31,7 @@ herd_is_over() {
 }
 
 herd() {
-	local before
+	local before sas
 	peers count
 	read -r -a before <<<"$peers_answer"
 	check_here "rekey_time: each is rekeyed" busywait $(((REKEY + RAND) * 1000)) herd_is_over
@@ -39,15 +39,15 @@ herd() {
 	ktap_at_most "no second has more than a fifth of them" "${counts[5]}" $((COUNT / 5))
 	ktap_check "none is lost, and none is there twice" busywait "$(slowly 20000)" both_have $COUNT
 	ktap_equal "and none went down on the way" "${counts[3]}" "${before[3]}"
-	ktap_check "the kernel has two SAs for each" busywait "$(slowly 20000)" kernel_has $((2 * COUNT)) ||
-		ktap_print_msg "it has $(in_kernel)"
+	# Rekeying goes on; those that were replaced in the last seconds still receive.
+	sas=$(in_kernel)
+	ktap_at_least "the kernel has two SAs for each" "$sas" $((2 * COUNT))
+	ktap_at_most "and a few that will go" "$sas" $((2 * COUNT + COUNT / 2))
 }
-
-kernel_has() { [ "$(in_kernel)" = "$1" ]; }
 
 need_command esplane-load esplaned jq
 ktap_print_header
-ktap_set_plan 16
+ktap_set_plan 18
 net_direct
 peers_start $COUNT
 check_here "a hub with $COUNT connections starts" hub_start $COUNT "$LIFE" "$LIFE"
@@ -65,6 +65,7 @@ ktap_equal "reload: the one that is configured otherwise is made anew, no other"
 herd
 check_here "SIGTERM ends it" esplaned_stop b
 peers count
+ktap_equal "no SA is left in the kernel" "$(in_kernel)" 0
 ktap_equal "each peer has had its goodbye" "${peers_answer%% 0 0 *}" "count"
 peers again
 check_here "it starts again" hub_start $COUNT "$LIFE" "$LIFE"
