@@ -33,8 +33,9 @@ enum esplane_lifetime_state {
 /* Where @used, of which @added just came, stands between two limits; 0 is no limit. Pure. */
 enum esplane_lifetime_state esplane_lifetime_judge(u64 used, u64 added, u64 soft, u64 hard);
 /*
- * Jiffies until the next of two limits is due; 0: now, U64_MAX: never. The limits are in seconds, @age in jiffies:
- * rounded to seconds, an SA whose timer once came late would end up to a second early. Pure.
+ * Jiffies until the next of two limits is due; 0: now, U64_MAX: never. The limits are in seconds,
+ * @age in jiffies: rounded to seconds, an SA whose timer once came late would end up to a second
+ * early. Pure.
  */
 u64 esplane_lifetime_due(u64 age, u64 soft, u64 hard, bool soft_done);
 /* Jiffies since the SA was made. */

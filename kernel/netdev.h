@@ -17,9 +17,9 @@ struct esplane_net *esplane_netdev_home(const struct net_device *dev);
 /* Interface of this ID, or for 0 the default one. NULL if there is none. RCU read side. */
 struct net_device *esplane_netdev_find(const struct esplane_net *en, u32 if_id);
 /*
- * Delivers a decrypted packet that stands for @packets, by @napi, in whose poll the caller is, or, if
- * that is NULL, by one of the interface's own. Consumes @skb; false if it was dropped, for its queue
- * is full. BHs off, RCU read side.
+ * Delivers a decrypted packet that stands for @packets, by @napi, in whose poll the caller is, or,
+ * if that is NULL, by one of the interface's own. Consumes @skb; false if it was dropped, for its
+ * queue is full. BHs off, RCU read side.
  */
 bool esplane_netdev_receive(struct net_device *dev, struct sk_buff *skb, unsigned int packets,
 			    struct napi_struct *napi);

@@ -19,7 +19,7 @@ enum {
  * @waiting: by train->in_waiting, of them those that nobody works at; in the same order
  */
 struct esplane_order {
-	spinlock_t lock;
+	spinlock_t lock;		/* for all of it */
 	struct list_head trains, waiting;
 	unsigned int n_trains, n_waiting;
 };

@@ -8,7 +8,7 @@
  *
  *	input.c
  *	  esplane_parallel_run()	enter(): the train is the last in the lane
- *	    help()			another CPU takes the first that nobody works at, runs train.c
+ *	    help()			another CPU takes the first that nobody works at
  *	    or run()			so does this one, if too many wait, or none would be faster
  *	      through()			the train may be delivered when all before it were
  *	        poll()			the lane's NAPI: finish() of input.c, in the lane's order
@@ -341,6 +341,18 @@ static void setup(struct work_struct *work)
 	esplane_sa_put(sa);
 }
 
+static struct esplane_lane *lane_alloc(struct esplane_sa *sa)
+{
+	struct esplane_lane *lane = kzalloc(sizeof(*lane), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!lane)
+		return NULL;
+	lane->sa = sa;
+	esplane_order_init(&lane->order);
+	INIT_WORK(&lane->setup, setup);
+	return lane;
+}
+
 /* NAPIs are made in process context. If memory lacks, the next busy window asks again. */
 static void want_lane(struct esplane_sa *sa)
 {
@@ -348,15 +360,12 @@ static void want_lane(struct esplane_sa *sa)
 
 	if (READ_ONCE(sa->lane_wanted) || xchg(&sa->lane_wanted, 1))
 		return;
-	lane = kzalloc(sizeof(*lane), GFP_ATOMIC | __GFP_NOWARN);
+	lane = lane_alloc(sa);
 	if (!lane || !esplane_sa_get(sa)) {
 		kfree(lane);
 		WRITE_ONCE(sa->lane_wanted, 0);
 		return;
 	}
-	lane->sa = sa;
-	esplane_order_init(&lane->order);
-	INIT_WORK(&lane->setup, setup);
 	queue_work(esplane_wq, &lane->setup);
 }
 
@@ -410,7 +419,7 @@ void esplane_parallel_forget(struct esplane_sa *sa)
 	for_each_possible_cpu(cpu)
 		cancel_work_sync(&per_cpu_ptr(lane->helpers, cpu)->work);
 	napi_disable(&lane->napi);
-	netif_napi_del(&lane->napi);	/* waits for readers again, poll()'s last lines among them */
+	netif_napi_del(&lane->napi);	/* waits for readers again, the end of poll() too */
 	lane_free(lane);
 }
 
