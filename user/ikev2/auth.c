@@ -311,6 +311,7 @@ static enum ike_step begin_round(struct ike_sa *sa, struct ike_task *t)
 static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 {
 	struct ike_engine *e = sa->engine;
+	struct ike_error err = {0};
 	const char *why = "";
 
 	if (!sa->reauth_of && is_late(sa)) {
@@ -340,7 +341,7 @@ static enum ike_step begin(struct ike_sa *sa, struct ike_task *t)
 	if (sa->conn->local_more.n && !sa->peer_rounds)
 		return ike_task_fail(t, "the peer knows nothing of several rounds of authentication "
 				     "(RFC 4739), and local has %zu", sa->conn->local_more.n + 1);
-	return begin_round(sa, t);
+	return ike_ppk_begin(sa, &err) ? begin_round(sa, t) : ike_task_fail(t, "%s", err.text);
 }
 
 static void build_round(struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr)
@@ -752,6 +753,8 @@ static void put_own_round(struct ike_sa *sa, struct ike_writer *w)
 {
 	if (sa->eap) {
 		ike_eap_put_auth(sa, w);
+		if (sa->peer_round == 1)
+			ike_ppk_put(w, sa);
 	} else if (ike_own_auth(sa)) {
 		ike_put_id_and_auth(sa, w, NULL);
 		if (!sa->own_round++)

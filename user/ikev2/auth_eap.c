@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ikev2/auth_eap.h"
+#include "ikev2/ppk.h"
 #include "ikev2/prove.h"
 #include "ikev2/rounds.h"
 
@@ -91,12 +92,13 @@ static bool verify(const struct ike_sa *sa, const struct ike_incoming *in, struc
 			    ike_bytes(a->peer_body, a->peer_body_len), &value, err))
 		return false;
 	if (auth.method == IKE_AUTH_METHOD_PSK &&
-	    ike_secret_equal(auth.data, ike_key_bytes(&value)))
+	    ike_secret_equal(ike_ppk_proof(sa, &in->all, auth.data), ike_key_bytes(&value)))
 		return true;
 	return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
 			       "the proof of peer %.100s after EAP (%s) is not by the key that EAP "
-			       "has made", ike_id_text(&a->peer, text, sizeof(text)),
-			       ike_auth_method_name(auth.method));
+			       "has made%s", ike_id_text(&a->peer, text, sizeof(text)),
+			       ike_auth_method_name(auth.method),
+			       sa->ppk && sa->ppk->mixed ? " and our PPK" : "");
 }
 
 /* Initiator */
@@ -104,6 +106,20 @@ static bool verify(const struct ike_sa *sa, const struct ike_incoming *in, struc
 static enum ike_step fail(struct ike_task *t, const struct ike_error *err)
 {
 	return ike_task_fail(t, "%s: %s", failed_tag, err->text);
+}
+
+/* Our proof is due, and the first one has our PPK. */
+static void prove(struct ike_sa *sa)
+{
+	struct ike_bytes msk = ike_key_bytes(ike_eap_msk(sa->eap->eap));
+	struct ike_error err = {0};
+
+	if (!sa->own_round && !ike_auth_mix_ppk(sa, msk, &err)) {
+		ike_task_step(sa, ike_task_fail(sa->task, "%s", err.text));
+		return;
+	}
+	ike_sa_set_state(sa, IKE_SA_EAP_PROVING);
+	ike_task_step(sa, IKE_STEP_SEND);
 }
 
 static void server_is_unrevoked(struct ike_sa *sa, const struct ike_job *job,
@@ -114,8 +130,7 @@ static void server_is_unrevoked(struct ike_sa *sa, const struct ike_job *job,
 		return;
 	}
 	ike_prove_note(sa, job);
-	ike_sa_set_state(sa, IKE_SA_EAP_PROVING);
-	ike_task_step(sa, IKE_STEP_SEND);
+	prove(sa);
 }
 
 static void client_succeeded(struct ike_sa *sa, struct ike_incoming *in)
@@ -123,13 +138,11 @@ static void client_succeeded(struct ike_sa *sa, struct ike_incoming *in)
 	struct stack_st_X509 *chain = ike_eap_take_chain(sa->eap->eap);
 	struct ike_error err = {0};
 
-	if (!chain) {
-		ike_sa_set_state(sa, IKE_SA_EAP_PROVING);
-		ike_task_step(sa, IKE_STEP_SEND);
-	} else if (!ike_prove_unrevoked(sa, IKE_ASKING, &sa->eap->peer, chain, server_is_unrevoked,
-					in, &err)) {
+	if (!chain)
+		prove(sa);
+	else if (!ike_prove_unrevoked(sa, IKE_ASKING, &sa->eap->peer, chain, server_is_unrevoked, in,
+				      &err))
 		ike_task_step(sa, fail(sa->task, &err));
-	}
 }
 
 static void client_stepped(struct ike_sa *sa, const struct ike_job *job, struct ike_incoming *in)
@@ -168,6 +181,8 @@ void ike_eap_build(struct ike_sa *sa, struct ike_writer *w)
 {
 	if (sa->state == IKE_SA_EAP_PROVING) {
 		ike_eap_put_auth(sa, w);
+		if (!sa->own_round)
+			ike_ppk_put(w, sa);
 		ike_put_another(w, sa, 1);
 	} else {
 		put_eap(sa, w);
@@ -180,7 +195,7 @@ enum ike_step ike_eap_answered(struct ike_sa *sa, struct ike_task *t, struct ike
 
 	if (sa->state == IKE_SA_EAP_SENT)
 		return client_step(sa, t, in);
-	if (!verify(sa, in, &err))
+	if ((!sa->own_round && !ike_ppk_answered(sa, &in->all, &err)) || !verify(sa, in, &err))
 		return fail(t, &err);
 	ike_auth_eap_free(sa->eap);
 	sa->eap = NULL;
@@ -374,7 +389,7 @@ void ike_eap_request(struct ike_sa *sa, struct ike_incoming *in)
 	if (sa->state != IKE_SA_EAP_PROVEN) {
 		if (!run(sa, IKE_ANSWERING, in, server_stepped, &err))
 			ike_auth_refuse_request(sa, in, &err);
-	} else if (verify(sa, in, &err)) {
+	} else if ((sa->peer_round || ike_ppk_requested(sa, &in->all, &err)) && verify(sa, in, &err)) {
 		ike_auth_peer_proven(sa, in);
 	} else {
 		ike_auth_refuse_request(sa, in, &err);

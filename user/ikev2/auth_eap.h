@@ -7,7 +7,7 @@
  *				 <--	IDr, CERT, AUTH, EAP	proven by a signature
  *	EAP			 -->
  *				 <--	EAP			...
- *	AUTH			 -->			by the key that EAP has made
+ *	AUTH			 -->			by the key that EAP has made; with a PPK
  *				 <--	AUTH, SA, TSi, TSr	likewise
  */
 #ifndef ESPLANE_IKE_AUTH_EAP_H
@@ -48,6 +48,12 @@ IKE_MUST_CHECK bool ike_auth_value(const struct ike_sa *sa, bool of_initiator,
 				   struct ike_key *value, struct ike_error *err);
 /* auth_prepare.c, initiator: the proofs that its first request needs. */
 enum ike_step ike_auth_prepare(struct ike_sa *sa, struct ike_task *t);
+/*
+ * auth_prepare.c, initiator, before its first AUTH if that is by @secret: from here on with our PPK, if
+ * there is one; what is to be proven without it has been.
+ */
+IKE_MUST_CHECK bool ike_auth_mix_ppk(struct ike_sa *sa, struct ike_bytes secret,
+				     struct ike_error *err);
 void ike_put_id_and_auth(const struct ike_sa *sa, struct ike_writer *w, const struct ike_id *idr);
 /* Initiator: the responder has taken a round of ours, and said so in @in. */
 enum ike_step ike_auth_round_taken(struct ike_sa *sa, struct ike_task *t,

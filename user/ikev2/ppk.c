@@ -21,10 +21,8 @@ void ike_ppk_free(struct ike_ppk *ppk)
 
 bool ike_ppk_agreed(const struct ike_sa *sa, const struct ike_payloads *init)
 {
-	bool ours = sa->config->n_ppks && sa->conn->remote.method != IKE_AUTH_CFG_EAP;
+	bool ours = sa->initiator ? sa->conn->ppk_id.type != IKE_ID_ANY : sa->config->n_ppks;
 
-	if (sa->initiator)
-		ours = sa->conn->ppk_id.type != IKE_ID_ANY;
 	return ours && ike_find_notify(init, IKE_NOTIFY_USE_PPK, NULL);
 }
 
@@ -108,7 +106,8 @@ bool ike_ppk_mix(struct ike_sa *sa, struct ike_error *err)
 
 bool ike_ppk_answered(struct ike_sa *sa, const struct ike_payloads *all, struct ike_error *err)
 {
-	if (!sa->ppk || ike_find_notify(all, IKE_NOTIFY_PPK_IDENTITY, NULL))
+	/* Before EAP has come to its end the peer has not been told of any. */
+	if (!sa->ppk || !sa->ppk->mixed || ike_find_notify(all, IKE_NOTIFY_PPK_IDENTITY, NULL))
 		return true;
 	if (sa->conn->ppk_required)
 		return ike_fail_notify(err, IKE_NOTIFY_AUTHENTICATION_FAILED,
@@ -164,11 +163,11 @@ bool ike_ppk_requested(struct ike_sa *sa, const struct ike_payloads *all, struct
 	bool required = sa->conn->ppk_required;
 	const struct ike_secret_cfg *secret;
 	struct ike_wire_notify n;
-	bool is_named;
 
-	is_named = sa->use_ppk && sa->conn->remote.method != IKE_AUTH_CFG_EAP &&
-		   ike_find_notify(all, IKE_NOTIFY_PPK_IDENTITY, &n);
-	if (!is_named)
+	/* It is named beside the first AUTH, which EAP has at its end. */
+	if (sa->use_ppk && !ike_payloads_find(all, IKE_PAYLOAD_AUTH))
+		return true;
+	if (!sa->use_ppk || !ike_find_notify(all, IKE_NOTIFY_PPK_IDENTITY, &n))
 		return !required || refuse(err, "the peer uses no PPK, and ppk_required = yes");
 	secret = named(sa, n.data);
 	if (!make(sa, err))

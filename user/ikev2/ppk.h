@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Post-quantum pre-shared keys (RFC 8784): USE_PPK in IKE_SA_INIT, PPK_IDENTITY and NO_PPK_AUTH in
- * IKE_AUTH. Not with EAP.
+ * IKE_AUTH, in the first request that has AUTH, and its answer: that is the first of all, and with EAP
+ * that behind it. What was proven before was without the PPK, such as the responder's signature before
+ * EAP. What comes later, such as another round of authentication, has the keys as they are then.
  */
 #ifndef ESPLANE_IKE_PPK_H
 #define ESPLANE_IKE_PPK_H
@@ -20,7 +22,7 @@ struct ike_ppk {
 /* In IKE_SA_INIT: what the peer's message says of them. */
 bool ike_ppk_agreed(const struct ike_sa *sa, const struct ike_payloads *init);
 
-/* Initiator, before AUTH is made. False: it cannot go on. No PPK at all is none of its concerns. */
+/* Initiator, before IKE_AUTH. False: it cannot go on. No PPK at all is none of its concerns. */
 IKE_MUST_CHECK bool ike_ppk_begin(struct ike_sa *sa, struct ike_error *err);
 /* Is a proof without it wanted, before ike_ppk_mix()? */
 static inline bool ike_ppk_wants_other(const struct ike_sa *sa)
@@ -29,11 +31,14 @@ static inline bool ike_ppk_wants_other(const struct ike_sa *sa)
 }
 /* From here on the keys are those with our PPK, if there is one. */
 IKE_MUST_CHECK bool ike_ppk_mix(struct ike_sa *sa, struct ike_error *err);
-/* By the answer: does the peer use it? */
+/* By the answer to our first AUTH: does the peer use it? */
 IKE_MUST_CHECK bool ike_ppk_answered(struct ike_sa *sa, const struct ike_payloads *all,
 				     struct ike_error *err);
 
-/* Responder: by the first request, when sa->conn is known, before its AUTH is looked at. */
+/*
+ * Responder: by the first request, when sa->conn is known, and by that behind EAP if it is the peer's
+ * first round; before its AUTH is looked at.
+ */
 IKE_MUST_CHECK bool ike_ppk_requested(struct ike_sa *sa, const struct ike_payloads *all,
 				      struct ike_error *err);
 
