@@ -295,15 +295,6 @@ static void check_ppk(struct load *l, const struct section *s, const struct ike_
 		cfg_error(l->errors, where_of(s, "ppk_required"),
 			  "connection \"%s\": there is no PPK: "
 			  "add secrets { ppk { id = ... secret = ... } }", s->name);
-	if (c->ppk_id.type == IKE_ID_ANY && !c->ppk_required)
-		return;
-	if (is_asked_for_eap(c) || c->local.method == IKE_AUTH_CFG_EAP)
-		cfg_error(l->errors, where_of(s, c->ppk_required ? "ppk_required" : "ppk_id"),
-			  "connection \"%s\": a PPK cannot be used with EAP", s->name);
-	else if (c->local_more.n || c->remote_more.n)
-		cfg_error(l->errors, where_of(s, c->ppk_required ? "ppk_required" : "ppk_id"),
-			  "connection \"%s\": a PPK cannot be used with several rounds of "
-			  "authentication", s->name);
 }
 
 static void check_port(struct load *l, const struct section *s, const struct ike_conn_cfg *c)

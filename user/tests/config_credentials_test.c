@@ -384,6 +384,15 @@ static void test_eap(void **state)
 	assert_string_equal(c->ike->conns[0].remote_more.list[0].eap_id, "%any");
 	assert_int_equal(c->ike->conns[0].local_more.n, 0);
 	config_free(c);
+	/* A PPK goes with both. */
+	c = loads(CONN("certs = b.pem }\n ppk_id = one\n ppk_required = yes\n local-2 { certs = b.pem",
+		       "auth = eap-mschapv2\n eap_id = %any")
+		  EAP_SECRET "secrets { ppk { id = one\n secret = x } }", "");
+	assert_non_null(c);
+	assert_true(c->ike->conns[0].ppk_required);
+	assert_int_equal(c->ike->conns[0].local_more.n, 1);
+	assert_int_equal(c->ike->conns[0].remote.method, IKE_AUTH_CFG_EAP);
+	config_free(c);
 	/* By certificates both: no password, no need for old algorithms. */
 	c = loads(CONN("auth = eap-tls\n certs = b.pem\n aaa_id = c.example.org", "id = d"), "");
 	assert_non_null(c);
