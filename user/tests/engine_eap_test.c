@@ -472,6 +472,42 @@ static void test_hostile_initiators(void **state)
 	}
 }
 
+static void put_own_auth(struct ike_writer *w, struct ike_sa *sa)
+{
+	ike_eap_put_auth(sa, w);
+}
+
+/* RFC 8784: the proof is there, but not the word that it is by the PPK, which is required. */
+static void test_hostile_ppk(void **state)
+{
+	static const struct {
+		size_t message;
+		put_fn *put;
+		const char *why;
+	} cases[] = {
+		{10, put_own_auth, "AUTHENTICATION_FAILED: the peer uses no PPK, and ppk_required = "
+				   "yes"},
+		{11, put_guessed_auth, "AUTHENTICATION_FAILED: the peer does not use the PPK, and "
+				       "ppk_required = yes"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned int from = cases[i].message % 2, to = !from;
+		struct world *w = eap_world();
+
+		for (unsigned int end = 0; end < 2; end++) {
+			world_give_ppk(w, end, "ppk-1", "sixteen bytes or more");
+			world_use_ppk(w, end, "ppk-1", true);
+		}
+		w = held_world(w, cases[i].message);
+		instead(w, from, cases[i].put);
+		says(w, to, cases[i].why);
+		assert_int_equal(world_count_ike(w, to, NULL), 0);
+		assert_int_equal(w->end[to].events[IKE_EVENT_IKE_UP], 0);
+		world_free(w);
+	}
+}
+
 static void give_up(struct ike_writer *w, void *unused)
 {
 	ike_put_notify(w, IKE_NOTIFY_AUTHENTICATION_FAILED, ike_bytes(NULL, 0));
@@ -585,6 +621,7 @@ int main(void)
 		cmocka_unit_test(test_initiator_gives_up),
 		cmocka_unit_test(test_users_are_told_apart), cmocka_unit_test(test_no_provider),
 		cmocka_unit_test(test_tls),		  cmocka_unit_test(test_goes_in_the_middle),
+		cmocka_unit_test(test_hostile_ppk),
 	};
 
 	return cmocka_run_group_tests_name("engine_eap", tests, NULL, NULL);

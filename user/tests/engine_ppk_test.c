@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Post-quantum pre-shared keys (RFC 8784): used when both ends have it, done without where that is
- * allowed, and refused with a reason where it is not.
+ * allowed, and refused with a reason where it is not. With several rounds of authentication:
+ * engine_rounds_test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,30 +13,15 @@
 #include <cmocka.h>
 
 #include "ikev2/child.h"
+#include "ikev2/crypto/legacy.h"
+#include "ikev2/ppk.h"
+#include "tests/eap_pair.h"
 #include "tests/pki.h"
 #include "tests/world.h"
 
 static struct ike_conn_cfg *conn(struct world *w, unsigned int end)
 {
 	return &w->end[end].config->conns[0];
-}
-
-static void give_ppk(struct world *w, unsigned int end, const char *name, const char *key)
-{
-	struct ike_config *c = w->end[end].config;
-	struct ike_secret_cfg *s;
-
-	c->ppks = realloc(c->ppks, (c->n_ppks + 1) * sizeof(*c->ppks));
-	s = &c->ppks[c->n_ppks++];
-	*s = (struct ike_secret_cfg){.n_ids = 1, .key = (uint8_t *)strdup(key), .key_len = strlen(key)};
-	s->ids = calloc(1, sizeof(*s->ids));
-	assert_true(ike_id_parse(name, &s->ids[0], NULL));
-}
-
-static void use_ppk(struct world *w, unsigned int end, const char *name, bool required)
-{
-	assert_true(ike_id_parse(name, &conn(w, end)->ppk_id, NULL));
-	conn(w, end)->ppk_required = required;
 }
 
 static struct world *signing_world(void)
@@ -60,15 +46,61 @@ static struct world *signing_world(void)
 	return w;
 }
 
-/* By pre-shared key or by signature: the same story. */
-static struct world *begin(unsigned int way)
+/* The initiator proves itself by EAP: by a password, or by a certificate. */
+static struct world *eap_world(bool tls)
 {
-	return way ? signing_world() : world_new();
+	struct world *w = signing_world();
+
+	conn(w, 0)->local.method = IKE_AUTH_CFG_EAP;
+	conn(w, 0)->local.eap_id = strdup(tls ? "a.example.org" : "carol");
+	conn(w, 1)->remote.method = IKE_AUTH_CFG_EAP;
+	conn(w, 1)->remote.eap_id = strdup("%any");
+	conn(w, 1)->remote.eap_type = tls ? IKE_EAP_TLS : IKE_EAP_MSCHAPV2;
+	for (unsigned int i = 0; i < 2; i++) {
+		w->end[i].config->legacy = ike_legacy_new(NULL);
+		eap_add_secret(w->end[i].config, "carol", "Ar3etTnp");
+	}
+	return w;
 }
 
-enum { WAYS = 2 };
+/* The same story by each of them. */
+enum way {
+	BY_KEY,
+	BY_SIGNATURE,
+	BY_PASSWORD,
+	BY_TLS,
+	WAYS
+};
 
-static void comes_up(struct world *w, bool with)
+static struct world *begin(enum way way)
+{
+	switch (way) {
+	case BY_KEY:
+		return world_new();
+	case BY_SIGNATURE:
+		return signing_world();
+	default:
+		return eap_world(way == BY_TLS);
+	}
+}
+
+/* How many messages it takes without any PPK. */
+static size_t messages(enum way way)
+{
+	static size_t counts[WAYS];
+	struct world *w;
+
+	if (counts[way])
+		return counts[way];
+	w = begin(way);
+	world_start(w);
+	world_up(w);
+	counts[way] = w->n_sent;
+	world_free(w);
+	return counts[way];
+}
+
+static void comes_up(struct world *w, enum way way, bool with)
 {
 	world_start(w);
 	world_up(w);
@@ -77,7 +109,7 @@ static void comes_up(struct world *w, bool with)
 		assert_int_equal(world_logged(&w->end[i], ", with PPK"), with);
 		assert_int_equal(world_sa(w, i)->has_ppk, with);
 	}
-	assert_int_equal(w->n_sent, 4);
+	assert_int_equal(w->n_sent, messages(way));
 	assert_memory_equal(&world_sa(w, 0)->keys, &world_sa(w, 1)->keys, sizeof(struct ike_keys));
 }
 
@@ -102,12 +134,12 @@ static void test_both_have_it(void **state)
 		struct ike_match match = {.conn = "site"};
 		const char *why;
 
-		give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-		give_ppk(w, 1, "another", "this is not the one");
-		give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
-		use_ppk(w, 0, "ppk-1", i / WAYS);
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "another", "this is not the one");
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
+		world_use_ppk(w, 0, "ppk-1", i / WAYS);
 		conn(w, 1)->ppk_required = i / WAYS;
-		comes_up(w, true);
+		comes_up(w, i % WAYS, true);
 		/* What comes from it has it. */
 		assert_int_not_equal(ike_engine_rekey(w->end[1].engine, w->now, &match, &why), 0);
 		world_run(w);
@@ -130,9 +162,9 @@ static void test_keys_differ(void **state)
 		struct world *w = world_new();
 
 		for (unsigned int end = 0; end < 2; end++)
-			give_ppk(w, end, "ppk-1", i ? "one key of that name" : "some other key of it");
-		use_ppk(w, 0, "ppk-1", true);
-		comes_up(w, true);
+			world_give_ppk(w, end, "ppk-1", i ? "one key of that name" : "some other key of it");
+		world_use_ppk(w, 0, "ppk-1", true);
+		comes_up(w, BY_KEY, true);
 		memcpy(keys[i], w->end[0].sas[0].key, sizeof(keys[i]));
 		world_free(w);
 	}
@@ -146,23 +178,23 @@ static void test_without(void **state)
 		struct world *w = begin(i);
 
 		/* The responder knows the extension, but not this PPK: NO_PPK_AUTH. */
-		give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-		give_ppk(w, 1, "another", "this is not the one");
-		use_ppk(w, 0, "ppk-1", false);
-		comes_up(w, false);
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "another", "this is not the one");
+		world_use_ppk(w, 0, "ppk-1", false);
+		comes_up(w, i, false);
 		assert_true(world_logged(&w->end[1], "not known here: going on without"));
 		assert_true(world_logged(&w->end[0], "does not have the PPK: going on without"));
 		world_free(w);
 		/* It does not know the extension. */
 		w = begin(i);
-		give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-		use_ppk(w, 0, "ppk-1", false);
-		comes_up(w, false);
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_use_ppk(w, 0, "ppk-1", false);
+		comes_up(w, i, false);
 		world_free(w);
 		/* The initiator does not ask for one. */
 		w = begin(i);
-		give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
-		comes_up(w, false);
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
+		comes_up(w, i, false);
 		world_free(w);
 	}
 }
@@ -172,44 +204,83 @@ static void test_required(void **state)
 	for (unsigned int i = 0; i < WAYS; i++) {
 		struct world *w = begin(i);
 
-		give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-		use_ppk(w, 0, "ppk-1", true);
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_use_ppk(w, 0, "ppk-1", true);
 		refused(w, 0, "the peer knows no PPKs (USE_PPK), and ppk_required = yes");
 		w = begin(i);
-		give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-		give_ppk(w, 1, "another", "this is not the one");
-		use_ppk(w, 0, "ppk-1", true);
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "another", "this is not the one");
+		world_use_ppk(w, 0, "ppk-1", true);
 		refused(w, 1, "AUTHENTICATION_FAILED: the PPK that the peer names is not known here "
 			      "(secrets.ppk, ppk_id)");
 		w = begin(i);
-		give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
 		conn(w, 1)->ppk_required = true;
 		refused(w, 1, "AUTHENTICATION_FAILED: the peer uses no PPK, and ppk_required = yes");
 		/* It has another name there, or is not the connection's. */
 		w = begin(i);
-		give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-		give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
-		give_ppk(w, 1, "another", "this is not the one");
-		use_ppk(w, 0, "ppk-1", false);
-		use_ppk(w, 1, "another", true);
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "another", "this is not the one");
+		world_use_ppk(w, 0, "ppk-1", false);
+		world_use_ppk(w, 1, "another", true);
 		refused(w, 1, "AUTHENTICATION_FAILED: the PPK that the peer names is not known here");
 	}
 }
 
-/* Of the same name, but not the same. */
+/* Of the same name, but not the same: no proof without it helps. */
 static void test_wrong_key(void **state)
 {
-	struct world *w = world_new();
+	static const char *const why[WAYS] = {
+		[BY_KEY] = "AUTHENTICATION_FAILED: the pre-shared key of peer a.example.org is not "
+			   "ours",
+		[BY_SIGNATURE] = "AUTHENTICATION_FAILED: peer a.example.org: its signature by "
+				 "ecdsa-sha256 does not fit its ECDSA-P-256 key",
+		[BY_PASSWORD] = "AUTHENTICATION_FAILED: the proof of peer a.example.org after EAP "
+				"(PSK) is not by the key that EAP has made and our PPK",
+		[BY_TLS] = "AUTHENTICATION_FAILED: the proof of peer a.example.org after EAP (PSK) "
+			   "is not by the key that EAP has made and our PPK",
+	};
 
-	give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-	give_ppk(w, 1, "ppk-1", "sixteen bytes or less");
-	use_ppk(w, 0, "ppk-1", false);
-	refused(w, 1, "AUTHENTICATION_FAILED: the pre-shared key of peer a.example.org is not ours");
-	w = signing_world();
-	give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
-	give_ppk(w, 1, "ppk-1", "sixteen bytes or less");
-	use_ppk(w, 0, "ppk-1", false);
-	refused(w, 1, "AUTHENTICATION_FAILED");
+	for (unsigned int i = 0; i < WAYS; i++) {
+		struct world *w = begin(i);
+
+		world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or less");
+		world_use_ppk(w, 0, "ppk-1", false);
+		refused(w, 1, why[i]);
+	}
+}
+
+/*
+ * Section 3: with EAP it is named beside the first AUTH of the initiator, behind EAP; what was proven
+ * before, by the responder, was proven without. Messages: 0, 1 INIT; 2 to 9 EAP; 10, 11 AUTH.
+ */
+static bool watch(struct world *w, struct world_message *m)
+{
+	size_t n = w->delivered - 1;
+
+	for (unsigned int end = 0; n >= 2 && n <= 10 && end < 2; end++) {
+		const struct ike_sa *sa = world_sa(w, end);
+
+		assert_true(sa->use_ppk);
+		assert_int_equal(sa->ppk && sa->ppk->mixed, !end && n == 10);
+	}
+	return true;
+}
+
+static void test_not_before_eap_ends(void **state)
+{
+	struct world *w = eap_world(false);
+
+	for (unsigned int end = 0; end < 2; end++)
+		world_give_ppk(w, end, "ppk-1", "sixteen bytes or more");
+	world_use_ppk(w, 0, "ppk-1", true);
+	conn(w, 1)->ppk_required = true;
+	w->wire = watch;
+	comes_up(w, BY_PASSWORD, true);
+	assert_int_equal(w->n_sent, 12);
+	world_free(w);
 }
 
 /* Somebody between the ends makes it look as if one did not know of them. */
@@ -225,13 +296,15 @@ static bool strip(struct world *w, struct world_message *m)
 
 static void test_downgrade(void **state)
 {
-	struct world *w = world_new();
+	for (unsigned int i = 0; i < WAYS; i++) {
+		struct world *w = begin(i);
 
-	for (unsigned int end = 0; end < 2; end++)
-		give_ppk(w, end, "ppk-1", "sixteen bytes or more");
-	use_ppk(w, 0, "ppk-1", false);
-	w->wire = strip;
-	refused(w, 1, "AUTHENTICATION_FAILED");
+		for (unsigned int end = 0; end < 2; end++)
+			world_give_ppk(w, end, "ppk-1", "sixteen bytes or more");
+		world_use_ppk(w, 0, "ppk-1", false);
+		w->wire = strip;
+		refused(w, 1, "AUTHENTICATION_FAILED");
+	}
 }
 
 /* Both this and additional key exchanges, and signatures over all of it. */
@@ -245,9 +318,9 @@ static void test_with_addke(void **state)
 			assert_true(ike_proposal_list_parse(&conn(w, end)->proposals, IKE_PROTO_IKE,
 							    "aes256gcm16-prfsha384-x25519-ke1_x448",
 							    NULL));
-			give_ppk(w, end, "ppk-1", "sixteen bytes or more");
+			world_give_ppk(w, end, "ppk-1", "sixteen bytes or more");
 		}
-		use_ppk(w, 0, "ppk-1", false);
+		world_use_ppk(w, 0, "ppk-1", false);
 		world_start(w);
 		world_up(w);
 		for (unsigned int end = 0; end < 2; end++)
@@ -262,7 +335,7 @@ int main(void)
 		cmocka_unit_test(test_both_have_it), cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_without),	     cmocka_unit_test(test_required),
 		cmocka_unit_test(test_wrong_key),    cmocka_unit_test(test_downgrade),
-		cmocka_unit_test(test_with_addke),
+		cmocka_unit_test(test_with_addke),   cmocka_unit_test(test_not_before_eap_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

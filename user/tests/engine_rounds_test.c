@@ -152,6 +152,54 @@ static void test_comes_up(void **state)
 	}
 }
 
+/* RFC 8784: it goes with the first proof of all of the initiator's; the later rounds stand on it. */
+static struct world *ppk_world(const struct mix *m, bool required)
+{
+	struct world *w = mixed_world(m);
+
+	world_give_ppk(w, 0, "ppk-1", "sixteen bytes or more");
+	world_use_ppk(w, 0, "ppk-1", required);
+	return w;
+}
+
+static void comes_up(struct world *w, const struct mix *m, bool with_ppk)
+{
+	world_start(w);
+	world_initiate(w, "net");
+	if (!world_connected(w))
+		fail_msg("%s with %s: %s\n%s", m->a, m->b, w->end[0].log, w->end[1].log);
+	assert_int_equal(w->n_sent, m->messages);
+	for (unsigned int end = 0; end < 2; end++) {
+		assert_int_equal(world_count_ike(w, end, "ESTABLISHED"), 1);
+		assert_int_equal(world_logged(&w->end[end], ", with PPK"), with_ppk);
+		assert_int_equal(world_sa(w, end)->has_ppk, with_ppk);
+	}
+	assert_memory_equal(&world_sa(w, 0)->keys, &world_sa(w, 1)->keys, sizeof(struct ike_keys));
+	world_free(w);
+}
+
+static void test_ppk(void **state)
+{
+	for (size_t i = 0; i < 2 * MIXES; i++) {
+		struct world *w = ppk_world(&mixes[i / 2], i % 2);
+
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
+		conn(w, 1)->ppk_required = i % 2;
+		comes_up(w, &mixes[i / 2], true);
+	}
+}
+
+/* The responder knows another one: done without in all rounds. */
+static void test_ppk_unknown(void **state)
+{
+	for (size_t i = 0; i < MIXES; i++) {
+		struct world *w = ppk_world(&mixes[i], false);
+
+		world_give_ppk(w, 1, "another", "this is not the one");
+		comes_up(w, &mixes[i], false);
+	}
+}
+
 /* Each message is lost once. */
 static size_t lost;
 
@@ -295,6 +343,31 @@ static void test_wrong_second_round(void **state)
 	world_start(w);
 	world_initiate(w, "net");
 	refused(w, 0, "the peer is b1.example.org, but b7.example.org is configured (remote.id)");
+}
+
+static void test_ppk_refused(void **state)
+{
+	for (size_t i = 0; i < MIXES; i++) {
+		struct world *w = ppk_world(&mixes[i], true);
+
+		world_give_ppk(w, 1, "another", "this is not the one");
+		world_start(w);
+		world_initiate(w, "net");
+		refused(w, 1, "AUTHENTICATION_FAILED: the PPK that the peer names is not known here");
+		/* Of that name. */
+		w = ppk_world(&mixes[i], false);
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or less");
+		world_start(w);
+		world_initiate(w, "net");
+		refused(w, 1, "AUTHENTICATION_FAILED");
+		/* None is asked for, by who has the right one. */
+		w = mixed_world(&mixes[i]);
+		world_give_ppk(w, 1, "ppk-1", "sixteen bytes or more");
+		conn(w, 1)->ppk_required = true;
+		world_start(w);
+		world_initiate(w, "net");
+		refused(w, 1, "AUTHENTICATION_FAILED: the peer uses no PPK, and ppk_required = yes");
+	}
 }
 
 /* A peer with the keys of IKE: message @hold is held back, another comes in its place. */
@@ -545,6 +618,9 @@ int main(void)
 		cmocka_unit_test(test_hostile_responders),
 		cmocka_unit_test(test_child_refused),
 		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_ppk),
+		cmocka_unit_test(test_ppk_unknown),
+		cmocka_unit_test(test_ppk_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -449,6 +449,26 @@ struct world *world_new(void)
 	return w;
 }
 
+void world_give_ppk(struct world *w, unsigned int end, const char *name, const char *key)
+{
+	struct ike_config *c = w->end[end].config;
+	struct ike_secret_cfg *s;
+
+	c->ppks = realloc(c->ppks, (c->n_ppks + 1) * sizeof(*c->ppks));
+	s = &c->ppks[c->n_ppks++];
+	*s = (struct ike_secret_cfg){.n_ids = 1, .key = (uint8_t *)strdup(key), .key_len = strlen(key)};
+	s->ids = calloc(1, sizeof(*s->ids));
+	assert_true(ike_id_parse(name, &s->ids[0], NULL));
+}
+
+void world_use_ppk(struct world *w, unsigned int end, const char *name, bool required)
+{
+	struct ike_conn_cfg *conn = &w->end[end].config->conns[0];
+
+	assert_true(ike_id_parse(name, &conn->ppk_id, NULL));
+	conn->ppk_required = required;
+}
+
 void world_start(struct world *w)
 {
 	for (unsigned int i = 0; i < 2; i++)

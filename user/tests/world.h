@@ -122,6 +122,9 @@ struct world {
 
 struct world *world_new(void);
 void world_free(struct world *w);
+/* A post-quantum pre-shared key of that name, and that its connection uses it as initiator. */
+void world_give_ppk(struct world *w, unsigned int end, const char *name, const char *key);
+void world_use_ppk(struct world *w, unsigned int end, const char *name, bool required);
 /* Makes the engines. End 0 initiates, end 1 responds. */
 void world_start(struct world *w);
 /* What w->end[end].config is at first: for a new one. */
