@@ -282,8 +282,11 @@ uint64_t ike_id_hash(const struct ike_id *id)
 	/* What is the same name may be written otherwise. */
 	if (id->type == IKE_ID_DER_ASN1_DN)
 		return h;
-	for (size_t i = 0; i < id->len; i++)
-		h = ike_hash(h, &(uint8_t){tolower(id->data[i])}, 1);
+	for (size_t i = 0; i < id->len; i++) {
+		uint8_t c = tolower(id->data[i]);
+
+		h = ike_hash(h, &c, 1);
+	}
 	return h;
 }
 
