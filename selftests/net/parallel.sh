@@ -101,7 +101,7 @@ more_elsewhere() { [ "$(elsewhere)" -gt "$1" ]; }
 # The next SA from a to b; the old one stays at b for what is under way.
 swap() {
 	local spi=$((0x10000 + $1)) key in out
-	local words=(src=$OUTER_A dst=$OUTER_B "encap=$ENCAP_PORT:$ENCAP_PORT")
+	local words=("src=$OUTER_A" "dst=$OUTER_B" "encap=$ENCAP_PORT:$ENCAP_PORT")
 	key=$(make_key 128 "$1")
 	in=$(esp "$b" sa-add direction=in spi=$spi "key=$key" "${words[@]}") &&
 	out=$(esp "$a" sa-add direction=out spi=$spi "key=$key" "${words[@]}") &&
