@@ -116,7 +116,7 @@ changes_under_bulk() {
 	packets=$(counter "$b" in-packets) trains=$(counter "$b" in-trains)
 	touch "$NET_TMP/bulk"
 	bulk &
-	busywait "$(slowly 5000)" eval '[ "$(counter "$b" in-packets)" -gt $((packets + 100)) ]' &&
+	busywait "$(slowly 20000)" eval '[ "$(counter "$b" in-packets)" -gt $((packets + 100)) ]' &&
 	addresses_change
 	status=$?
 	rm "$NET_TMP/bulk"
