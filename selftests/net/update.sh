@@ -113,6 +113,7 @@ bulk() {
 
 changes_under_bulk() {
 	local packets trains status
+	ns "$a" sysctl -qw net.ipv4.tcp_min_tso_segs=8 || return 1
 	packets=$(counter "$b" in-packets) trains=$(counter "$b" in-trains)
 	touch "$NET_TMP/bulk"
 	bulk &
