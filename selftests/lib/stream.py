@@ -5,8 +5,10 @@
 usage: stream.py send ADDR PORT COUNT RATE [SIZE [hop|dest]]
                                                       RATE packets a second, with hop-by-hop or
                                                       destination options (IPv6)
-       stream.py receive ADDR PORT COUNT QUIET        ends after COUNT different packets, or when
-                                                      QUIET seconds pass without one
+       stream.py receive ADDR PORT COUNT QUIET [FIRST]
+                                                      ends after COUNT different packets, or when
+                                                      QUIET seconds pass without one; for the first
+                                                      it waits FIRST (10) more
 Both end early at SIGTERM. The sender prints how many it sent, the receiver how many different packets
 came undamaged; what came twice or late goes to stderr, and twice makes the exit status 1.
 """
@@ -21,7 +23,7 @@ PATTERN = bytes(i % 251 for i in range(65536))
 OPTIONS = {"hop": 54, "dest": 59}       # IPV6_HOPOPTS, IPV6_DSTOPTS of linux/in6.h
 # RFC 8200 section 4.2: a header of 8 bytes, whose options are one PadN of 4.
 PADDING = bytes((0, 0, 1, 4, 0, 0, 0, 0))
-FIRST = 10      # seconds more to wait for the first packet: the sender may take its time to start
+FIRST = 10      # seconds: the sender may take its time to start
 
 
 def udp_socket(address):
@@ -87,10 +89,10 @@ def count(sock, wanted, quiet, first=0):
     return len(seen), twice, late
 
 
-def receive(address, port, wanted, quiet):
+def receive(address, port, wanted, quiet, first=FIRST):
     signal.signal(signal.SIGTERM, tell)
     with listen(address, port) as sock:
-        came, twice, late = count(sock, int(wanted), float(quiet), FIRST)
+        came, twice, late = count(sock, int(wanted), float(quiet), float(first))
     print(came)
     if twice or late:
         print("twice %d, late %d" % (twice, late), file=sys.stderr)

@@ -368,12 +368,12 @@ RATE=$((1000 / $(slowly 1) / $(slowly 1)))
 
 # Two streams that run while something is done beside them, and longer than that.
 streams_start() {
-	stream "$b" receive $INNER_B 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_b" &
+	stream "$b" receive $INNER_B 9000 $ENDLESS "$(slowly 3)" 60 >"$NET_TMP/to_b" &
 	to_b_pid=$!
-	stream "$a" receive $INNER_A 9000 $ENDLESS "$(slowly 3)" >"$NET_TMP/to_a" &
+	stream "$a" receive $INNER_A 9000 $ENDLESS "$(slowly 3)" 60 >"$NET_TMP/to_a" &
 	to_a_pid=$!
-	busywait "$(slowly 5000)" udp_listening "$b" 9000
-	busywait "$(slowly 5000)" udp_listening "$a" 9000
+	busywait "$(slowly 20000)" udp_listening "$b" 9000
+	busywait "$(slowly 20000)" udp_listening "$a" 9000
 	stream "$a" send $INNER_B 9000 $ENDLESS $RATE >"$NET_TMP/from_a" &
 	from_a_pid=$!
 	stream "$b" send $INNER_A 9000 $ENDLESS $RATE >"$NET_TMP/from_b" &
