@@ -99,7 +99,7 @@ static void due_rows(struct kunit *test)
 		{ 29 * HZ, 10, 30, true, HZ },
 		{ 30 * HZ, 10, 30, true, 0 },
 		{ 31 * HZ, 10, 30, true, 0 },
-		/* Parts of a second count: after a late timer the next limit must not come early. */
+		/* Parts of a second count: a late timer must not let the next limit come early. */
 		{ 30 * HZ - 1, 10, 30, true, 1 },
 		{ 11 * HZ - 1, 10, 30, true, 19 * HZ + 1 },
 		{ 30 * HZ - 1, 0, 30, false, 1 },
