@@ -16,7 +16,7 @@ ktap_set_plan 21
 eap_hosts eap-mschapv2
 
 # Both ends' configurations go through it.
-both=cat
+both="cat"
 
 # A PPK (RFC 8784) that each end requires.
 with_ppk() {
@@ -66,7 +66,7 @@ for end in a b; do
 	ktap_check "$end as client, with a PPK: a ping after it" net_ping "$a" $INNER_B -I $INNER_A
 	stop
 done
-both=cat
+both="cat"
 
 # The hash of the password, as secrets.ntlm has it, is as good as the password.
 hash=0x$(printf Ar3etTnp | iconv -t UTF-16LE | openssl dgst -md4 -provider legacy -provider default -r | cut -c1-32)
