@@ -70,8 +70,8 @@ bool extra_add_key(struct ike_pkey_list *list, struct ike_pkey *key);
 void extra_clear_credentials(struct config_extra *x);
 
 /*
- * Copies the sections of @x into @root, and reports those whose name the file has. Returns -1
- * without memory.
+ * Copies the sections of @x into @root, and reports those whose name the file has. @only: of the
+ * connections none but that; NULL: all. Returns -1 without memory.
  */
 int extra_graft(const struct config_extra *x, const char *only, struct section *root,
 		struct cfg_errors *errors);
