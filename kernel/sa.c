@@ -44,6 +44,7 @@ static void free_work(struct work_struct *work)
 		esplane_transform_teardown(sa);
 	esplane_outer_free(rcu_dereference_protected(sa->outer, true));
 	kfree(sa->drops);
+	kfree(sa->selectors);
 	kfree(sa);
 	/* From here on the namespace may go: only the address is used. */
 	if (atomic_dec_and_test(&sad->alive))
@@ -101,13 +102,18 @@ void esplane_sa_kill(struct esplane_sa *sa, u32 cause)
 /* The window's bits lie behind the selectors. */
 struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selectors, u32 window)
 {
-	struct esplane_sa *sa;
-	size_t size = ALIGN(struct_size(sa, selectors, n_selectors), sizeof(u64));
+	struct esplane_sa *sa = kzalloc(sizeof(*sa), GFP_KERNEL_ACCOUNT);
+	size_t size = ALIGN(n_selectors * sizeof(*sa->selectors), sizeof(u64));
 
-	sa = kzalloc(size + esplane_replay_words(window) * sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!sa)
 		return NULL;
-	sa->replay.bits = (void *)sa + size;
+	sa->selectors = kzalloc(size + esplane_replay_words(window) * sizeof(u64),
+				GFP_KERNEL_ACCOUNT);
+	if (!sa->selectors) {
+		kfree(sa);
+		return NULL;
+	}
+	sa->replay.bits = (void *)sa->selectors + size;
 	sa->en = en;
 	sa->n_selectors = n_selectors;
 	sa->born = get_jiffies_64();

@@ -67,16 +67,19 @@ static inline bool esplane_outer_is_udp(const struct esplane_outer *outer)
  * Life and death are told in sa.c.
  *
  * Cache lines of 64 bytes that members begin in, on 64-bit machines without lock debugging; make
- * lint asks pahole. A train reads lines 0 and 1, inbound @by_spi and @selectors too, and writes
- * lines 2 and 3; the rest is cold.
+ * lint asks pahole. A train reads lines 0 and 1, inbound line 5 too, and writes lines 2
+ * and 3; the rest is cold.
  *	line 0	en aead transform outer spi id if_id flags direction mode n_selectors salt limits
- *	line 1	key_bits lane_wanted
+ *	line 1	selectors
  *	line 2	seq replay lane
  *	line 3	usage expired dead last_used first_used born cookie
  *	line 4	timer reaper
- *	line 5	by_spi by_peer policies death refs mapping_next pace
- *	line 6	unlinked
- *	line 7	free_work drops keymat selectors
+ *	line 5	by_spi by_peer policies death refs lane_wanted key_bits pace
+ *	line 6	mapping_next unlinked
+ *	line 7	free_work drops keymat
+ *
+ * These are the 512 bytes of one slab object. What varies in length has its own: behind them the
+ * selectors and the window of an inbound SA would take it to the next size, 1,024.
  */
 struct esplane_sa {
 	/* what both directions read for each train */
@@ -93,8 +96,7 @@ struct esplane_sa {
 	u16 n_selectors;
 	u8 salt[ESPLANE_MAX_SALT_LEN];
 	struct esplane_limits limits;
-	u16 key_bits;
-	u32 lane_wanted;		/* 1: a lane is being made, or there */
+	struct esplane_selector *selectors;	/* @n_selectors of them; the bits of @replay behind */
 
 	/* outbound, written for each train */
 	atomic64_t seq ____cacheline_aligned_in_smp;	/* last number taken */
@@ -122,13 +124,14 @@ struct esplane_sa {
 	struct list_head policies;	/* that point here; under esplane_net::lock */
 	u32 death;			/* ESPLANE_EXPIRE_CAUSE_*; written by who sets @dead */
 	refcount_t refs;
-	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
+	u32 lane_wanted;		/* 1: a lane is being made, or there */
+	u16 key_bits;
 	struct esplane_pace pace;	/* racy on purpose, see parallel.c */
+	unsigned long mapping_next;	/* jiffies: no sa-mapping event before */
 	struct rcu_work unlinked;	/* after a grace period: the database's reference */
 	struct work_struct free_work;
 	atomic64_t *drops;		/* ESPLANE_DROP_COUNT; NULL: none so far (stats.c) */
 	struct esplane_keymat *keymat;	/* key_export.c; NULL in a module without it */
-	struct esplane_selector selectors[];
 };
 
 /*

@@ -197,13 +197,12 @@ static void selectors_of_like(struct kunit *test)
 	};
 	struct text *first = kunit_kzalloc(test, sizeof(*first), GFP_KERNEL);
 	struct text *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
-	struct esplane_selector *sel;
-	struct esplane_sa *sa;
+	struct esplane_selector *sel = kunit_kzalloc(test, sizeof(*sel), GFP_KERNEL);
+	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
 	unsigned int i;
 
-	sa = kunit_kzalloc(test, struct_size(sa, selectors, 1), GFP_KERNEL);
+	sa->selectors = sel;
 	sa->n_selectors = 1;
-	sel = &sa->selectors[0];
 	*sel = (struct esplane_selector){ .family = AF_INET, .protocol = IPPROTO_UDP,
 					  .sport_first = 1000, .sport_last = 1000,
 					  .dport_first = 2000, .dport_last = 2000 };

@@ -318,9 +318,11 @@ static void headers_of_the_error(struct kunit *test)
 /* An inbound SA for UDP from 10.2.0.0/24, port 0x5678 alone, to 10.1.0.0/24. */
 static struct esplane_sa *make_sa(struct kunit *test)
 {
-	struct esplane_sa *sa = kunit_kzalloc(test, struct_size(sa, selectors, 1), GFP_KERNEL);
+	struct esplane_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, sa);
+	sa->selectors = kunit_kzalloc(test, sizeof(*sa->selectors), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sa->selectors);
 	sa->n_selectors = 1;
 	sa->selectors[0] = (struct esplane_selector){
 		.family = AF_INET, .protocol = 17,
