@@ -4,7 +4,8 @@
 #
 #	loss_rekeys ROUNDS	with nine of ten datagrams of IKE arriving each way, a tunnel by pre-shared key is
 #				rekeyed ROUNDS times by us and, as peer_rekey can, by the peer, and our IKE SA once, while a
-#				numbered stream runs from us to it: LOSS_RESULTS results
+#				numbered stream runs from us to it: LOSS_RESULTS results. By night only (MATRIX=full): what
+#				is lost is sent again after seconds, so this takes minutes
 #
 # A peer that answers a rekeying before it can receive on the new SA has a function peer_misses of the script's, which
 # prints how many packets came to it too early so far: the stream may lack these.
@@ -44,6 +45,17 @@ loss_rounds() {
 }
 
 loss_rekeys() {
+	local i
+	if [ "${MATRIX:-}" = full ]; then
+		loss_case "$1"
+	else
+		for ((i = 0; i < LOSS_RESULTS; i++)); do
+			ktap_test_skip "loss: rekeys" "takes minutes, MATRIX=full runs it"
+		done
+	fi
+}
+
+loss_case() {
 	local role=initiator auth=psk nat=none failed=0 matrix_failed='' lost=0 missed spi
 	matrix_places $nat
 	matrix_nat $nat
@@ -65,7 +77,7 @@ loss_rekeys() {
 	missed=$(($(loss_excused) - missed))
 	ktap_at_most "loss: no packet of the stream was, of $stream_sent, but $missed that the peer was not ready for" \
 		"$stream_lost" $missed ||
-		ktap_print_msg "$(ns "$ns_u" espctl stats --json)"
+		ktap_print_msg "$(ns "$ns_u" espctl stats --json; ns "$ns_p" awk '$2' /proc/net/xfrm_stat)"
 	ktap_check "loss: one pair of SAs, one IKE SA at rest" busywait "$(slowly 180000)" at_rest || loss_show
 	daemon_stop u
 	daemon_stop p

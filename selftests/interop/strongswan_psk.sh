@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # esplaned and strongSwan bring a tunnel up with a pre-shared key: each as initiator, with native ESP and with a NAT
 # between them (ESP-in-UDP). The data planes are esplane.ko and the kernel's xfrm. On the wire nothing but IKE and ESP
-# is seen; pings and 8 MB, with MATRIX=full 32, go through both ways.
+# is seen; pings and 2 MB, with MATRIX=full 32, go through both ways.
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$(dirname "$0")/../lib/net.sh"
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +11,7 @@ need_command swanctl esplaned esplane tcpdump socat nft
 ktap_print_header
 ktap_set_plan 36
 
-MEGABYTES=8
+MEGABYTES=2
 [ "${MATRIX:-}" != full ] || MEGABYTES=32
 
 # inner_routes GATEWAY_A GATEWAY_B: local traffic to the other side takes the inner address as its source.
