@@ -23,11 +23,11 @@ root_dir() { echo "$CACHE/root-$(key_of "$VM_DIR/packages" "$VM_DIR/root")"; }
 
 newer_dir() { echo "$CACHE/newer-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer")"; }
 
-newer_ml_dir() { echo "$CACHE/newer-ml-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer" "$VM_DIR/newer-ml")"; }
+newer_ml_dir() { echo "$CACHE/newer-ml-$(key_of "$VM_DIR/packages-newer" "$VM_DIR/newer" "$VM_DIR/newer-ml" "$VM_DIR/apt.sh")"; }
 
-vici_python_dir() { echo "$CACHE/vici-python-$(key_of "$VM_DIR/packages" "$VM_DIR/vici-python")"; }
+vici_python_dir() { echo "$CACHE/vici-python-$(key_of "$VM_DIR/packages" "$VM_DIR/vici-python" "$VM_DIR/apt.sh")"; }
 
-newer_kernel_dir() { echo "$CACHE/newer-kernel-$(key_of "$VM_DIR/newer-kernel")"; }
+newer_kernel_dir() { echo "$CACHE/newer-kernel-$(key_of "$VM_DIR/newer-kernel" "$VM_DIR/apt.sh")"; }
 
 # kernel_base NAME: where Debian's kernel of that name lies, with its modules under lib/modules.
 kernel_base() { if [ "$1" = 7.3 ]; then "$VM_DIR/newer-kernel"; else root_dir; fi; }
