@@ -25,6 +25,7 @@
 #	peer_delete		of the IKE SA
 #	peer_down		true if it holds no IKE SA
 #	peer_us			lines for section children.net of ours, on standard output
+#	peer_conn		the same for our connection
 
 NAME_U=us.example.org NAME_P=peer.example.org
 MATRIX_USER=carol MATRIX_PASSWORD=Ar3etTnp
@@ -146,7 +147,6 @@ matrix_secrets() {
 	EOC
 }
 
-# $matrix_our_keys: more keys of our connection
 # matrix_swanctl us|peer [CHILD_KEYS]: a configuration of that end in swanctl's syntax
 matrix_swanctl() {
 	local mine=$role its=initiator keys='mobike = no'
@@ -155,7 +155,7 @@ matrix_swanctl() {
 		encap = yes"
 	if [ "$1" = us ]; then
 		keys="$keys
-		${matrix_our_keys:-}"
+		$(peer_conn)"
 		conf_connection site "$addr_u" "$to_p" "$(matrix_proof "$mine" us local $NAME_U)" \
 			"$(matrix_proof "$its" peer remote $NAME_P)" "$net_u" "$net_p" "$keys" "${2:-}"
 	else

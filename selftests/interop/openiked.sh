@@ -23,6 +23,8 @@ peer_cannot() {
 	esac
 }
 peer_us() { echo "esp_proposals = aes256-sha512-x25519,aes256-sha512"; }
+# With -t it has port 4500 alone.
+peer_conn() { [ "$nat" != both ] || echo "remote_port = 4500"; }
 
 by() {
 	case $auth in

@@ -21,6 +21,7 @@ ktap_print_header
 }
 peer_cannot() { :; }
 peer_us() { :; }
+peer_conn() { :; }
 peer_start() {
 	matrix_give p peer
 	charon_start "$ns_p" p "$(matrix_swanctl peer)"

@@ -297,8 +297,19 @@ static void check_ppk(struct load *l, const struct section *s, const struct ike_
 			  "add secrets { ppk { id = ... secret = ... } }", s->name);
 }
 
-static void check_port(struct load *l, const struct section *s, const struct ike_conn_cfg *c)
+/*
+ * Where a peer has port 4500 it takes a message without the non-ESP marker for ESP, and the marker goes
+ * from our own such port only.
+ */
+static void check_port(struct load *l, const struct section *s, struct ike_conn_cfg *c)
 {
+	if (!c->local_port)
+		c->local_port = c->remote_port == IKE_PORT_NATT ? l->out->port_nat_t : l->out->port;
+	else if (c->remote_port == IKE_PORT_NATT && c->local_port == l->out->port)
+		cfg_error(l->errors, where_of(s, "local_port"), "connection \"%s\": from local_port "
+			  "%u nothing goes to remote_port %u, where peers want the non-ESP marker: "
+			  "leave it out, or local_port = %u", s->name, c->local_port,
+			  c->remote_port, l->out->port_nat_t);
 	if (c->local_port != l->out->port && c->local_port != l->out->port_nat_t)
 		cfg_error(l->errors, where_of(s, "local_port"), "connection \"%s\": local_port is "
 			  "%u, but esplaned listens on %u and %u (esplaned.port, "

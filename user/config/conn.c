@@ -182,7 +182,7 @@ void load_conn(struct load *l, const struct section *s)
 	struct ike_config *config = l->out->ike;
 	struct conn_draft d = {
 		.cfg = {
-			.local_port = IKE_PORT, .remote_port = IKE_PORT,
+			.remote_port = IKE_PORT,
 			.rekey_time = KEY_OPEN,
 			.over_time = KEY_OPEN, .rand_time = KEY_OPEN,
 			.keyingtries = 1,

@@ -103,6 +103,21 @@ static void check_id(const struct ike_id *id, const char *expected)
 	assert_string_equal(ike_id_text(id, text, sizeof(text)), expected);
 }
 
+/* Without local_port: the daemon's own for IKE, or the one that has what the peer's port wants. */
+static void local_port_by_remote(void **state)
+{
+	struct daemon_config *c = accepted("esplaned { port = 5000\n port_nat_t = 5001 }\n" CONN(""));
+
+	assert_int_equal(only_conn(c)->local_port, 5000);
+	config_free(c);
+	c = accepted("esplaned { port = 5000\n port_nat_t = 5001 }\n" CONN("remote_port = 4500"));
+	assert_int_equal(only_conn(c)->local_port, 5001);
+	config_free(c);
+	c = accepted(CONN("local_port = 4500\n remote_port = 4500"));
+	assert_int_equal(only_conn(c)->local_port, 4500);
+	config_free(c);
+}
+
 static void defaults(void **state)
 {
 	struct daemon_config *c = accepted(CONN(""));
@@ -743,6 +758,9 @@ static void what_contradicts_itself(void **state)
 	config_free(accepted(WITH("remote_addrs = 10.0.0.0/8", "dpd_action = restart")));
 	refused(CONN("local_port = 501"), "t.conf:8: connection \"home\": local_port is 501, but "
 		"esplaned listens on 500 and 4500 (esplaned.port, esplaned.port_nat_t)\n");
+	refused(CONN("local_port = 500\n remote_port = 4500"), "t.conf:8: connection \"home\": "
+		"from local_port 500 nothing goes to remote_port 4500, where peers want the "
+		"non-ESP marker: leave it out, or local_port = 4500\n");
 	refused("esplaned { port = 4500 }",
 		"t.conf:1: port and port_nat_t are both 4500: they must "
 		"differ (RFC 3948)\n");
@@ -867,6 +885,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(local_port_by_remote),
 		cmocka_unit_test(connection_keys),
 		cmocka_unit_test(fragmentation),
 		cmocka_unit_test(additional_key_exchanges),
