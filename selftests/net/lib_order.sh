@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Whether what goes from a to b arrives in the order it was sent in. Sourced behind lib.sh.
 #
+#	tunnel_up		one between a and b
 #	numbered TRAINS PAUSE [SNDBUF]
 #				trains of mixed sizes of numbered datagrams, PAUSE seconds behind each:
 #				all came, none twice, none late
@@ -11,12 +12,17 @@
 # Variables that lib.sh sets.
 # shellcheck disable=SC2154
 
+tunnel_up() {
+	new_keys
+	esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a && inner_route "$b" b
+}
+
 numbered() {
 	local sent came receiver
 	nsenter --net="/run/netns/$b" python3 "$NET_DIR/order.py" receive $INNER_B 9000 "$(slowly 1)" \
 		>"$NET_TMP/came" &
 	receiver=$!
-	busywait "$(slowly 5000)" udp_listening "$b" 9000 || return 1
+	busywait "$(slowly 20000)" udp_listening "$b" 9000 || return 1
 	sent=$(ns "$a" python3 "$NET_DIR/order.py" send $INNER_B 9000 "$1" "$2" ${3:+"$3"})
 	wait $receiver
 	came=$(cat "$NET_TMP/came")

@@ -13,11 +13,6 @@
 MB=$((1 << 20))
 TRAINS=120
 
-tunnel_up() {
-	new_keys
-	esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a && inner_route "$b" b
-}
-
 features() {
 	local end
 	for end in "$a" "$b"; do

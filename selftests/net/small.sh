@@ -15,11 +15,6 @@ LEAST=1		# the kernel makes its smallest buffer of it
 ETHERNET=14
 MTU=1500
 
-tunnel_up() {
-	new_keys
-	esplane_end "$a" a && esplane_end "$b" b && inner_route "$a" a && inner_route "$b" b
-}
-
 # Both ends' devices with or without segmentation and checksums of their own.
 offload() {
 	local end
