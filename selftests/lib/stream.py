@@ -8,7 +8,7 @@ usage: stream.py send ADDR PORT COUNT RATE [SIZE [hop|dest]]
        stream.py receive ADDR PORT COUNT QUIET [FIRST]
                                                       ends after COUNT different packets, or when
                                                       QUIET seconds pass without one; for the first
-                                                      it waits FIRST (10) more
+                                                      it waits FIRST (30) more
 Both end early at SIGTERM. The sender prints how many it sent, the receiver how many different packets
 came undamaged; what came twice or late goes to stderr, and twice makes the exit status 1.
 """
@@ -23,7 +23,7 @@ PATTERN = bytes(i % 251 for i in range(65536))
 OPTIONS = {"hop": 54, "dest": 59}       # IPV6_HOPOPTS, IPV6_DSTOPTS of linux/in6.h
 # RFC 8200 section 4.2: a header of 8 bytes, whose options are one PadN of 4.
 PADDING = bytes((0, 0, 1, 4, 0, 0, 0, 0))
-FIRST = 10      # seconds: the sender may take its time to start
+FIRST = 30      # seconds: the sender may take its time to start
 
 
 def udp_socket(address):
