@@ -35,8 +35,7 @@ struct op {
 	struct esplane_segment *segment;
 	u8 iv[ESPLANE_MAX_IV_LEN] __aligned(8);
 	struct esplane_esn_aad esn;
-	struct scatterlist whole[1];	/* of the packet, or */
-	struct scatterlist split[2];	/* with extended numbers */
+	struct scatterlist from[3];	/* with extended numbers what they add; packet; ICV */
 	struct scatterlist to[1];
 	struct aead_request req;
 };
@@ -58,22 +57,10 @@ static u8 *block_alloc(unsigned int op_size)
 	for (i = 0; block && i < OPS_PER_BLOCK; i++) {
 		struct op *op = (struct op *)(block + i * op_size);
 
-		sg_init_table(op->whole, ARRAY_SIZE(op->whole));
-		sg_init_table(op->split, ARRAY_SIZE(op->split));
+		sg_init_table(op->from, ARRAY_SIZE(op->from));
 		sg_init_table(op->to, ARRAY_SIZE(op->to));
 	}
 	return block;
-}
-
-static struct op *next_op(struct esplane_train *train)
-{
-	u8 **block = &train->blocks[train->ops_taken / OPS_PER_BLOCK];
-
-	if (!*block)
-		*block = block_alloc(train->op_size);
-	if (!*block)
-		return NULL;
-	return (struct op *)(*block + train->ops_taken % OPS_PER_BLOCK * train->op_size);
 }
 
 static void train_free(struct esplane_train *train)
@@ -186,78 +173,116 @@ ESPLANE_CRYPTO_COMPLETION(op_complete, op_done)
  * half (RFC 4106 section 5, RFC 4309 section 5, RFC 4543 section 3.3, RFC 7634 section 2.1). A
  * separate HMAC covers it behind the text instead (RFC 4303 section 3.3.2.1); authencesn(), which
  * those SAs have, takes the same layout as the others and moves it there for the time of hashing.
+ *
+ * The ICV has an entry of its own: to reach it at the end, ciphers skip whole entries at little
+ * cost, but to begin within one they make a list of their own first.
  */
 static struct scatterlist *map_from(struct op *op, const struct esplane_segment *seg,
-				    unsigned int len, bool esn, unsigned int *aad)
+				    unsigned int len, unsigned int icv_len, bool esn)
 {
-	const unsigned int spi_len = offsetof(struct esplane_esp_header, seq);
+	const unsigned int skip = esn ? offsetof(struct esplane_esp_header, seq) : 0;
 
-	if (!esn) {
-		sg_set_buf(op->whole, seg->wire, len);
-		return op->whole;
-	}
-	memcpy(&op->esn.spi, seg->wire, spi_len);
+	sg_set_buf(&op->from[1], seg->wire + skip, len - skip);
+	sg_set_page(&op->from[2], sg_page(&op->from[1]), icv_len,
+		    op->from[1].offset + op->from[1].length);
+	if (likely(!esn))
+		return &op->from[1];
+	memcpy(&op->esn.spi, seg->wire, sizeof(op->esn.spi));
 	op->esn.seq_high = cpu_to_be32(upper_32_bits(seg->seq));
-	sg_set_buf(&op->split[0], &op->esn, sizeof(op->esn));
-	sg_set_buf(&op->split[1], seg->wire + spi_len, len - spi_len);
-	*aad += sizeof(op->esn) - spi_len;
-	return op->split;
+	sg_set_buf(&op->from[0], &op->esn, sizeof(op->esn));
+	return &op->from[0];
 }
 
 /* The driver's, not to be changed by it where the wire's own lies. */
 static void make_iv(struct op *op, const struct esplane_segment *seg, const struct esplane_sa *sa)
 {
 	const struct esplane_transform *t = sa->transform;
+	const u8 *sent = seg->wire + sizeof(struct esplane_esp_header);
 
-	if (t->iv != ESPLANE_IV_IMPLICIT) {
-		memcpy(op->iv, seg->wire + sizeof(struct esplane_esp_header), t->iv_len);
-		return;
+	if (likely(t->iv_len == sizeof(u64))) {
+		memcpy(op->iv, sent, sizeof(u64));
+	} else if (t->iv != ESPLANE_IV_IMPLICIT) {
+		memcpy(op->iv, sent, t->iv_len);
+	} else {
+		/* RFC 8750 section 4: all 64 bits with extended numbers, else 32 zero bits ahead. */
+		memcpy(op->iv, sa->salt, t->salt_len);
+		put_unaligned_be64(seg->seq, op->iv + t->salt_len);
 	}
-	/* RFC 8750 section 4: all 64 bits with extended numbers, else 32 zero bits ahead. */
-	memcpy(op->iv, sa->salt, t->salt_len);
-	put_unaligned_be64(seg->seq, op->iv + t->salt_len);
 }
 
-static void prepare(struct op *op, struct esplane_segment *seg, const struct esplane_sa *sa,
-		    bool encrypt)
+static unsigned int aad_len(const struct esplane_sa *sa)
 {
+	unsigned int len = sizeof(struct esplane_esp_header) + sa->transform->iv_len;
+
+	if (sa->flags & ESPLANE_SA_FLAG_ESN)
+		len += sizeof(struct esplane_esn_aad) - offsetof(struct esplane_esp_header, seq);
+	return len;
+}
+
+/* What is the packet's own in a request. */
+static void set_segment(struct op *op, struct esplane_segment *seg, bool encrypt)
+{
+	const struct esplane_sa *sa = op->train->sa;
 	const struct esplane_transform *t = sa->transform;
 	unsigned int header = sizeof(struct esplane_esp_header) + t->iv_len;
-	unsigned int crypt = seg->text_len + (encrypt ? 0 : t->icv_len), aad = header;
+	unsigned int crypt = seg->text_len + (encrypt ? 0 : t->icv_len);
 	struct scatterlist *from, *to;
 
-	from = map_from(op, seg, header + seg->text_len + t->icv_len,
-			sa->flags & ESPLANE_SA_FLAG_ESN, &aad);
+	from = map_from(op, seg, header + seg->text_len, t->icv_len,
+			sa->flags & ESPLANE_SA_FLAG_ESN);
 	to = from;
 	if (seg->text != seg->wire + header) {
 		to = op->to;
-		sg_set_buf(to, seg->text - aad, aad + seg->text_len);
+		sg_set_buf(to, seg->text - op->req.assoclen, op->req.assoclen + seg->text_len);
 	}
 	make_iv(op, seg, sa);
-	aead_request_set_tfm(&op->req, sa->aead);
-	aead_request_set_ad(&op->req, aad);
 	aead_request_set_crypt(&op->req, from, to, crypt, op->iv);
+	op->segment = seg;
+}
+
+/* A request, but for what set_segment() adds; or NULL without memory. */
+static struct op *next_op(struct esplane_train *train)
+{
+	u8 **block = &train->blocks[train->ops_taken / OPS_PER_BLOCK];
+	struct op *op;
+
+	if (!*block)
+		*block = block_alloc(train->op_size);
+	if (!*block)
+		return NULL;
+	op = (struct op *)(*block + train->ops_taken % OPS_PER_BLOCK * train->op_size);
+	op->train = train;
+	aead_request_set_tfm(&op->req, train->sa->aead);
+	aead_request_set_ad(&op->req, aad_len(train->sa));
 	/*
 	 * No CRYPTO_TFM_REQ_MAY_BACKLOG: a driver that cannot keep up with forwarded traffic must
 	 * lose packets, not gather them. So -EBUSY, like -ENOSPC, says that it did not take one.
 	 */
 	aead_request_set_callback(&op->req, 0, op_complete, op);
+	return op;
 }
 
-/* Returns true if the operation is through already. */
-static bool start(struct esplane_train *train, struct esplane_segment *seg, bool encrypt)
+/*
+ * Returns true if the operation is through already. @op: the request to use, and then that for the
+ * next segment; NULL if it is yet to be made, as it is behind a driver that failed: it may have
+ * left marks of its own in this one.
+ */
+static bool start(struct esplane_train *train, struct op **op, struct esplane_segment *seg,
+		  bool encrypt)
 {
-	struct op *op = next_op(train);
-	int err;
+	int err = -ENOMEM;
 
-	if (!op) {
-		seg->err = -ENOMEM;
+	if (!*op)
+		*op = next_op(train);
+	if (*op) {
+		set_segment(*op, seg, encrypt);
+		err = encrypt ? crypto_aead_encrypt(&(*op)->req) : crypto_aead_decrypt(&(*op)->req);
+	}
+	if (likely(!err)) {
+		seg->err = 0;
 		return true;
 	}
-	op->train = train;
-	op->segment = seg;
-	prepare(op, seg, train->sa, encrypt);
-	err = encrypt ? crypto_aead_encrypt(&op->req) : crypto_aead_decrypt(&op->req);
+	*op = NULL;
 	if (err == -EINPROGRESS) {
 		train->ops_taken++;
 		return false;
@@ -269,12 +294,13 @@ static bool start(struct esplane_train *train, struct esplane_segment *seg, bool
 void esplane_train_run(struct esplane_train *train, bool encrypt)
 {
 	unsigned int i, through = 1;
+	struct op *op = NULL;
 
 	atomic_set(&train->pending, train->n + 1);
 	for (i = 0; i < train->n; i++) {
 		struct esplane_segment *seg = &train->segments[i];
 
-		if (seg->verdict != ESPLANE_SEGMENT_GOOD || start(train, seg, encrypt))
+		if (seg->verdict != ESPLANE_SEGMENT_GOOD || start(train, &op, seg, encrypt))
 			through++;
 	}
 	if (atomic_sub_and_test(through, &train->pending))
