@@ -27,6 +27,7 @@ enum {
 	GSO_TCP_KNOWN = GSO_TCP | SKB_GSO_DODGY | SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID,
 	GSO_UDP_KNOWN = SKB_GSO_UDP_L4 | SKB_GSO_DODGY,
 	MIN_SEGMENT = 8,	/* payload bytes below which cutting is absurd */
+	MAX_TCP_HEADER_LEN = 15 * 4,	/* RFC 9293 section 3.1 */
 };
 
 static enum esplane_cut_kind kind_of(const struct sk_buff *skb)
@@ -107,6 +108,27 @@ static __wsum pseudo_sum(const struct esplane_cut *cut)
 			    (__force __wsum)htonl(ip6h->nexthdr));
 }
 
+/* Of pseudo header and transport header, without what write_tcp() and write_udp() add. */
+static __wsum header_sum(const struct esplane_cut *cut)
+{
+	union {
+		struct tcphdr tcp;
+		struct udphdr udp;
+		u8 bytes[MAX_TCP_HEADER_LEN];
+	} l4;
+
+	memcpy(l4.bytes, cut->header + cut->l4, cut->header_len - cut->l4);
+	if (cut->kind == ESPLANE_CUT_TCP) {
+		l4.tcp.seq = 0;
+		tcp_flag_word(&l4.tcp) = 0;
+		l4.tcp.check = 0;
+	} else {
+		l4.udp.len = 0;
+		l4.udp.check = 0;
+	}
+	return csum_partial(l4.bytes, cut->header_len - cut->l4, pseudo_sum(cut));
+}
+
 static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu)
 {
 	int err = read_header(cut, skb);
@@ -123,7 +145,7 @@ static int plan_segments(struct esplane_cut *cut, const struct sk_buff *skb, uns
 	}
 	cut->n = DIV_ROUND_UP(skb->len - cut->header_len, cut->size);
 	cut->fixed_id = skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID;
-	cut->pseudo = pseudo_sum(cut);
+	cut->fixed = header_sum(cut);
 	return 0;
 }
 
@@ -166,17 +188,16 @@ static void write_ip(const struct esplane_cut *cut, unsigned int i, unsigned int
 	iph->check = ip_fast_csum(iph, iph->ihl);
 }
 
-static __sum16 transport_sum(const struct esplane_cut *cut, const u8 *l4, unsigned int len,
-			     __wsum payload)
+/* @len: as in the pseudo header. */
+static __wsum common_sum(const struct esplane_cut *cut, unsigned int len, __wsum payload)
 {
-	__wsum sum = csum_partial(l4, cut->header_len - cut->l4, payload);
-
-	return csum_fold(csum_add(csum_add(sum, cut->pseudo), (__force __wsum)htonl(len)));
+	return csum_add(csum_add(payload, cut->fixed), (__force __wsum)htonl(len));
 }
 
 static void write_tcp(const struct esplane_cut *cut, unsigned int i, unsigned int len, u8 *to,
 		      __wsum payload)
 {
+	__wsum sum = common_sum(cut, len, payload);
 	struct tcphdr *th = (struct tcphdr *)to;
 
 	th->seq = htonl(ntohl(th->seq) + i * cut->size);
@@ -186,17 +207,47 @@ static void write_tcp(const struct esplane_cut *cut, unsigned int i, unsigned in
 		th->fin = 0;
 		th->psh = 0;
 	}
-	th->check = 0;
-	th->check = transport_sum(cut, to, len, payload);
+	sum = csum_add(sum, (__force __wsum)th->seq);
+	th->check = csum_fold(csum_add(sum, (__force __wsum)tcp_flag_word(th)));
 }
 
 static void write_udp(const struct esplane_cut *cut, unsigned int len, u8 *to, __wsum payload)
 {
+	__wsum sum = common_sum(cut, len, payload);
 	struct udphdr *uh = (struct udphdr *)to;
 
 	uh->len = htons(len);
-	uh->check = 0;
-	uh->check = transport_sum(cut, to, len, payload) ?: CSUM_MANGLED_0;
+	uh->check = csum_fold(csum_add(sum, (__force __wsum)uh->len)) ?: CSUM_MANGLED_0;
+}
+
+/* The bytes, if they are contiguous in memory, else NULL. */
+static const u8 *contiguous(const struct sk_buff *skb, unsigned int offset, unsigned int len)
+{
+	const skb_frag_t *frag = skb_shinfo(skb)->frags;
+	unsigned int headlen = skb_headlen(skb), i;
+	const u8 *base;
+
+	if (offset < headlen)
+		return offset + len <= headlen ? skb->data + offset : NULL;
+	offset -= headlen;
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++, frag++) {
+		if (offset < skb_frag_size(frag)) {
+			base = skb_frag_address_safe(frag);
+			return base && offset + len <= skb_frag_size(frag) ? base + offset : NULL;
+		}
+		offset -= skb_frag_size(frag);
+	}
+	return NULL;
+}
+
+static __wsum copy_payload(const struct esplane_cut *cut, unsigned int offset, unsigned int len,
+			   u8 *to)
+{
+	const u8 *from = contiguous(cut->skb, offset, len);
+
+	if (likely(from))
+		return csum_partial_copy_nocheck(from, to, len);
+	return skb_copy_and_csum_bits(cut->skb, offset, to, len);
 }
 
 static void write_segment(const struct esplane_cut *cut, unsigned int i, u8 *to)
@@ -207,8 +258,7 @@ static void write_segment(const struct esplane_cut *cut, unsigned int i, u8 *to)
 	__wsum sum;
 
 	memcpy(to, cut->header + cut->skip, header_len);
-	sum = skb_copy_and_csum_bits(cut->skb, cut->header_len + i * cut->size, to + header_len,
-				     payload);
+	sum = copy_payload(cut, cut->header_len + i * cut->size, payload, to + header_len);
 	if (!cut->skip)
 		write_ip(cut, i, cut->l4 + l4_len, to);
 	if (cut->kind == ESPLANE_CUT_TCP)

@@ -30,7 +30,8 @@ enum esplane_cut_kind {
  *	packet that stays whole, at most that
  * @shrunk: the sender made them larger than they may be
  * @v6: IPv6
- * @pseudo: checksum of the pseudo header without the length
+ * @fixed: checksum of what is alike in all segments: pseudo header without the length, transport
+ *	header without lengths, checksum, TCP's number and flags
  * @header: the super-packet's
  */
 struct esplane_cut {
@@ -44,7 +45,7 @@ struct esplane_cut {
 	bool v6;
 	bool fixed_id;
 	bool shrunk;
-	__wsum pseudo;
+	__wsum fixed;
 	u8 header[ESPLANE_CUT_MAX_HEADER] __aligned(4);
 };
 
