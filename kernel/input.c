@@ -248,6 +248,8 @@ static int decapsulate_ecn(struct iphdr *iph, u8 outer)
 {
 	bool set_ce = false;
 
+	if (!((outer ^ iph->tos) & INET_ECN_MASK))
+		return ESPLANE_SEGMENT_GOOD;
 	if (__INET_ECN_decapsulate(outer, iph->tos, &set_ce) == ECN_CONTRADICTION)
 		return ESPLANE_DROP_ECN;
 	if (set_ce)
@@ -262,6 +264,8 @@ static int decapsulate_ecn_v6(struct ipv6hdr *ip6h, u8 outer)
 	u8 inner = ipv6_get_dsfield(ip6h);
 	bool set_ce = false;
 
+	if (!((outer ^ inner) & INET_ECN_MASK))
+		return ESPLANE_SEGMENT_GOOD;
 	if (__INET_ECN_decapsulate(outer, inner, &set_ce) == ECN_CONTRADICTION)
 		return ESPLANE_DROP_ECN;
 	if (set_ce)
@@ -343,8 +347,8 @@ static bool same_flow(const struct esplane_segment *a, const struct esplane_segm
 	const struct iphdr *a4 = (const struct iphdr *)a->text;
 	const struct iphdr *b4 = (const struct iphdr *)b->text;
 
-	if (a4->version != b4->version || a->ip_len != b->ip_len || !has_ports(a) ||
-	    !has_ports(b) || memcmp(a->text + a->ip_len, b->text + b->ip_len, 2 * sizeof(__be16)))
+	if (a4->version != b4->version || a->ip_len != b->ip_len || !a->has_ports ||
+	    !b->has_ports || memcmp(a->text + a->ip_len, b->text + b->ip_len, 2 * sizeof(__be16)))
 		return false;
 	if (a4->version == IP_VERSION_6)
 		return a6->nexthdr == b6->nexthdr &&
@@ -352,12 +356,15 @@ static bool same_flow(const struct esplane_segment *a, const struct esplane_segm
 	return a4->protocol == b4->protocol && a4->saddr == b4->saddr && a4->daddr == b4->daddr;
 }
 
-static bool selectors_allow(const struct esplane_sa *sa, const struct esplane_segment *seg,
+static bool selectors_allow(const struct esplane_sa *sa, struct esplane_segment *seg,
 			    const struct esplane_segment *like)
 {
 	struct esplane_flow flow;
 
-	if (!sa->n_selectors || (like && same_flow(seg, like)))
+	if (!sa->n_selectors)
+		return true;
+	seg->has_ports = has_ports(seg);
+	if (like && same_flow(seg, like))
 		return true;
 	if (!esplane_flow_from_bytes(seg->text, seg->inner_len, &flow))
 		return false;

@@ -84,21 +84,30 @@ static bool is_candidate(const struct esplane_segment *seg)
 static bool ip6_follows(const struct ipv6hdr *prev, const struct ipv6hdr *next)
 {
 	/* The first word holds version, traffic class and flow label. */
-	return !memcmp(prev, next, sizeof(__be32)) && prev->hop_limit == next->hop_limit &&
+	return !memcmp(prev, next, sizeof(__be32)) && prev->nexthdr == next->nexthdr &&
+	       prev->hop_limit == next->hop_limit &&
 	       !memcmp(&prev->saddr, &next->saddr, sizeof(prev->saddr) + sizeof(prev->daddr));
 }
 
-static bool ip_follows(const struct esplane_segment *prev, const struct esplane_segment *next)
+static bool ip4_follows(const struct iphdr *prev, const struct iphdr *next)
 {
-	const struct iphdr *a = ip_of(prev), *b = ip_of(next);
+	/* The first two bytes hold version, header length and type of service. */
+	return !memcmp(prev, next, sizeof(__be16)) && ntohs(next->id) == (u16)(ntohs(prev->id) + 1) &&
+	       prev->frag_off == next->frag_off && prev->ttl == next->ttl &&
+	       prev->protocol == next->protocol && prev->saddr == next->saddr &&
+	       prev->daddr == next->daddr;
+}
 
-	if (is_v6(prev) != is_v6(next))
-		return false;
-	if (is_v6(prev))
-		return ip6_follows(ip6_of(prev), ip6_of(next));
-	return ntohs(b->id) == (u16)(ntohs(a->id) + 1) &&
-	       a->saddr == b->saddr && a->daddr == b->daddr && a->tos == b->tos &&
-	       a->ttl == b->ttl && a->frag_off == b->frag_off;
+/* A call of memcmp() takes longer than the few words that there are. */
+static bool same_options(const struct tcphdr *a, const struct tcphdr *b)
+{
+	const __be32 *x = (const __be32 *)(a + 1), *y = (const __be32 *)(b + 1);
+	const __be32 *end = (const __be32 *)a + a->doff;
+
+	while (x < end)
+		if (*x++ != *y++)
+			return false;
+	return true;
 }
 
 static bool same_tcp(const struct tcphdr *a, const struct tcphdr *b)
@@ -107,30 +116,38 @@ static bool same_tcp(const struct tcphdr *a, const struct tcphdr *b)
 
 	/* The word of the flags holds header length and window too. */
 	return a->source == b->source && a->dest == b->dest && a->ack_seq == b->ack_seq && !flags &&
-	       !memcmp(a + 1, b + 1, a->doff * 4 - sizeof(*a));
+	       same_options(a, b);
 }
 
+/*
+ * @prev, which has headers of @headers bytes, goes on with @next: a candidate then too, as all that
+ * made @prev one is the same in both.
+ */
 static bool follows(const struct esplane_segment *prev, const struct esplane_segment *next,
-		    unsigned int mss)
+		    unsigned int headers, unsigned int mss)
 {
 	const struct tcphdr *a = tcp_of(prev), *b = tcp_of(next);
 
-	if (payload_len(prev) != mss || tcp_flag_word(a) & FLAGS_LAST || !is_candidate(next))
+	if (prev->inner_len != headers + mss || tcp_flag_word(a) & FLAGS_LAST ||
+	    next->inner_len <= headers || next->inner_len > headers + mss)
 		return false;
-	return ntohl(b->seq) == ntohl(a->seq) + mss && ip_follows(prev, next) &&
-	       same_tcp(a, b) && payload_len(next) <= mss;
+	if (is_v6(prev) ? !ip6_follows(ip6_of(prev), ip6_of(next)) :
+			  !ip4_follows(ip_of(prev), ip_of(next)))
+		return false;
+	return ntohl(b->seq) == ntohl(a->seq) + mss && same_tcp(a, b);
 }
 
 unsigned int esplane_join_count(const struct esplane_segment *first, unsigned int n)
 {
-	unsigned int most = min_t(unsigned int, n, MAX_SKB_FRAGS), i, len, mss;
+	unsigned int most = min_t(unsigned int, n, MAX_SKB_FRAGS), headers, mss, len, i;
 
 	if (!is_candidate(first))
 		return 1;
-	len = first->inner_len;
+	headers = header_len(first);
 	mss = payload_len(first);
-	for (i = 1; i < most && follows(&first[i - 1], &first[i], mss); i++) {
-		len += payload_len(&first[i]);
+	len = first->inner_len;
+	for (i = 1; i < most && follows(&first[i - 1], &first[i], headers, mss); i++) {
+		len += first[i].inner_len - headers;
 		if (len > IP_MAX_MTU)
 			break;
 	}

@@ -389,10 +389,8 @@ static bool take_sequence(struct esplane_sa *sa, unsigned int n, u64 *first)
 }
 
 static void place(struct esplane_segment *seg, const struct esplane_transform *t, u8 *wire,
-		  unsigned int inner_len)
+		  unsigned int len, unsigned int inner_len)
 {
-	unsigned int len = esplane_pmtu_esp_len(t, inner_len);
-
 	seg->wire = wire;
 	seg->text = wire + sizeof(struct esplane_esp_header) + t->iv_len;
 	seg->inner_len = inner_len;
@@ -406,14 +404,15 @@ static bool place_alone(struct esplane_train *train, unsigned int inner_len)
 	const struct esplane_transform *t = train->sa->transform;
 	struct esplane_segment *seg = &train->segments[train->n];
 	unsigned int headroom = context_of(train)->headroom, room;
+	unsigned int len = esplane_pmtu_esp_len(t, inner_len);
 
-	seg->memory_len = SKB_DATA_ALIGN(headroom + esplane_pmtu_esp_len(t, inner_len)) +
+	seg->memory_len = SKB_DATA_ALIGN(headroom + len) +
 			  SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	seg->memory = esplane_chunk_open(seg->memory_len, true, &room);
 	if (!seg->memory)
 		return false;
 	esplane_chunk_take(seg->memory_len);
-	place(seg, t, seg->memory + headroom, inner_len);
+	place(seg, t, seg->memory + headroom, len, inner_len);
 	train->n++;
 	return true;
 }
@@ -444,11 +443,12 @@ static unsigned int place_run(struct esplane_train *train, const struct esplane_
 	n = min(n, room / size);
 	for (i = 0; i < n; i++) {
 		struct esplane_segment *seg = &train->segments[train->n++];
-		unsigned int len = esplane_cut_len(cut, first + i);
+		unsigned int inner_len = esplane_cut_len(cut, first + i);
+		unsigned int len = esplane_pmtu_esp_len(t, inner_len);
 
-		place(seg, t, memory + used, len);
+		place(seg, t, memory + used, len, inner_len);
 		seg->memory = NULL;
-		used += esplane_pmtu_esp_len(t, len);
+		used += len;
 	}
 	esplane_chunk_take(used);
 	head->memory = memory;

@@ -41,32 +41,16 @@ struct fragment_sink {
 
 static DEFINE_PER_CPU(struct fragment_sink, sink);
 
-static unsigned int alignment(const struct esplane_transform *t)
-{
-	return max_t(unsigned int, t->block, ESPLANE_ESP_ALIGN);
-}
-
-static unsigned int fixed_len(const struct esplane_transform *t)
-{
-	return sizeof(struct esplane_esp_header) + t->iv_len + t->icv_len;
-}
-
-unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned int inner)
-{
-	return fixed_len(t) + ALIGN(inner + sizeof(struct esplane_esp_trailer), alignment(t));
-}
-EXPORT_SYMBOL_IF_KUNIT(esplane_pmtu_esp_len);
-
 unsigned int esplane_pmtu_inner(const struct esplane_transform *t, unsigned int outer_mtu,
 				unsigned int headers)
 {
 	const unsigned int trailer = sizeof(struct esplane_esp_trailer);
-	unsigned int used = headers + fixed_len(t);
+	unsigned int used = headers + esplane_pmtu_fixed_len(t);
 	unsigned int text;
 
 	if (outer_mtu <= used)
 		return 0;
-	text = round_down(outer_mtu - used, alignment(t));
+	text = round_down(outer_mtu - used, esplane_pmtu_alignment(t));
 	return text > trailer ? text - trailer : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_pmtu_inner);

@@ -3,16 +3,38 @@
 #ifndef _ESPLANE_PMTU_H
 #define _ESPLANE_PMTU_H
 
+#include <linux/align.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
+
+#include "esp.h"
+#include "transform.h"
 
 struct esplane_net;
 struct esplane_outer;
 struct esplane_sa;
-struct esplane_transform;
 struct sk_buff;
 
+/* What text is padded to a multiple of. */
+static inline unsigned int esplane_pmtu_alignment(const struct esplane_transform *t)
+{
+	return max_t(unsigned int, t->block, ESPLANE_ESP_ALIGN);
+}
+
+/* Bytes of the ESP packet beside its text. */
+static inline unsigned int esplane_pmtu_fixed_len(const struct esplane_transform *t)
+{
+	return sizeof(struct esplane_esp_header) + t->iv_len + t->icv_len;
+}
+
 /* Bytes of the ESP packet, from SPI to ICV, that carries @inner bytes. */
-unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t, unsigned int inner);
+static inline unsigned int esplane_pmtu_esp_len(const struct esplane_transform *t,
+						unsigned int inner)
+{
+	return esplane_pmtu_fixed_len(t) +
+	       ALIGN(inner + sizeof(struct esplane_esp_trailer), esplane_pmtu_alignment(t));
+}
+
 /*
  * Most bytes of an inner packet whose ESP packet fits @outer_mtu with outer headers of @headers
  * bytes; 0 if none.

@@ -31,6 +31,8 @@ enum {
  * @memory_len: of that piece
  * @sum_start: the packet's checksum is yet to be computed from here on (0: it is right), and
  * @sum_field: goes to there; set by transport.c
+ * @has_ports: TCP or UDP straight behind the IP header, and no fragment; set by input.c, if the SA
+ *	has selectors
  * @verdict: enum esplane_drop_reason: the segment goes no further; or ESPLANE_SEGMENT_GOOD
  * @err: of the cipher
  */
@@ -47,6 +49,7 @@ struct esplane_segment {
 	u32 ip_len;
 	u16 sum_start;
 	u16 sum_field;
+	bool has_ports;
 };
 
 #define ESPLANE_SEGMENT_GOOD (-1)
