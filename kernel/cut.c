@@ -160,6 +160,17 @@ int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigne
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_cut_init);
 
+void esplane_cut_init_list(struct esplane_cut *cut, struct sk_buff *const *list, unsigned int n)
+{
+	plan_whole(cut, list[0], list[0]->len);
+	cut->skb = list[0];
+	cut->list = list;
+	cut->skip = 0;
+	cut->kind = ESPLANE_CUT_LIST;
+	cut->n = n;
+}
+EXPORT_SYMBOL_IF_KUNIT(esplane_cut_init_list);
+
 static unsigned int payload_len(const struct esplane_cut *cut, unsigned int i)
 {
 	unsigned int payload = cut->skb->len - cut->header_len;
@@ -169,6 +180,8 @@ static unsigned int payload_len(const struct esplane_cut *cut, unsigned int i)
 
 unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i)
 {
+	if (unlikely(cut->kind == ESPLANE_CUT_LIST))
+		return cut->list[i]->len;
 	return cut->header_len + payload_len(cut, i) - cut->skip;
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_cut_len);
@@ -268,10 +281,9 @@ static void write_segment(const struct esplane_cut *cut, unsigned int i, u8 *to)
 }
 
 /* As skb_checksum_help() would leave the packet, but in the copy. */
-static int write_whole(const struct esplane_cut *cut, u8 *to)
+static int write_whole(const struct sk_buff *skb, unsigned int skip, u8 *to)
 {
-	const struct sk_buff *skb = cut->skb;
-	unsigned int skip = cut->skip, start, field;
+	unsigned int start, field;
 	__sum16 check;
 
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
@@ -292,7 +304,9 @@ static int write_whole(const struct esplane_cut *cut, u8 *to)
 int esplane_cut_write(const struct esplane_cut *cut, unsigned int i, u8 *to)
 {
 	if (cut->kind == ESPLANE_CUT_WHOLE)
-		return write_whole(cut, to);
+		return write_whole(cut->skb, cut->skip, to);
+	if (cut->kind == ESPLANE_CUT_LIST)
+		return write_whole(cut->list[i], 0, to);
 	write_segment(cut, i, to);
 	return 0;
 }

@@ -17,10 +17,12 @@ enum esplane_cut_kind {
 	ESPLANE_CUT_WHOLE,	/* one packet, as it is but for the checksum */
 	ESPLANE_CUT_TCP,
 	ESPLANE_CUT_UDP,
+	ESPLANE_CUT_LIST,	/* several packets, likewise as they are */
 };
 
 /**
  * struct esplane_cut - how a packet becomes segments
+ * @list: the packets of ESPLANE_CUT_LIST
  * @n: segments
  * @size: payload bytes of each but the last
  * @header_len: bytes of headers that each segment repeats
@@ -36,6 +38,7 @@ enum esplane_cut_kind {
  */
 struct esplane_cut {
 	const struct sk_buff *skb;
+	struct sk_buff *const *list;
 	enum esplane_cut_kind kind;
 	unsigned int n;
 	unsigned int size;
@@ -58,6 +61,9 @@ struct esplane_cut {
  * -EOPNOTSUPP: only skb_gso_segment() knows how; -EINVAL: not a packet that makes sense.
  */
 int esplane_cut_init(struct esplane_cut *cut, const struct sk_buff *skb, unsigned int mtu);
+
+/* The same for @n packets that stay whole, each of which becomes a segment. */
+void esplane_cut_init_list(struct esplane_cut *cut, struct sk_buff *const *list, unsigned int n);
 
 /* Bytes of segment @i, less what is skipped. */
 unsigned int esplane_cut_len(const struct esplane_cut *cut, unsigned int i);

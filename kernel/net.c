@@ -8,7 +8,8 @@
  *  1. pre_exit: no hook of ours is entered again. The core then waits for a grace period, so
  *     nobody is inside one either.
  *  2. exit: packets that wait for those behind them (burst.c) are dropped. Our interfaces go; that
- *     waits for whoever transmits through them. Now no packet finds a policy or an SA. Both
+ *     waits for whoever transmits through them, and what was forwarded and waits for more of it
+ *     (bundle.c) is dropped. Now no packet finds a policy or an SA. Both
  *     databases are emptied: their memory goes to RCU and esplane_wq, and packets that wait for an
  *     SA (hold.c) are dropped.
  *  3. rcu_barrier(): policies and outer addresses are freed.
@@ -21,6 +22,7 @@
 #include <linux/percpu.h>
 #include <net/netns/generic.h>
 
+#include "bundle.h"
 #include "burst.h"
 #include "encap.h"
 #include "hold.h"
@@ -87,6 +89,9 @@ static int __net_init net_init(struct net *net)
 	err = esplane_burst_init(en);
 	if (err)
 		goto err_burst;
+	err = esplane_bundle_init(en);
+	if (err)
+		goto err_bundle;
 	err = esplane_encap_init(en);
 	if (err)
 		goto err_encap;
@@ -99,6 +104,8 @@ err_steer:
 	esplane_encap_exit(en);
 	synchronize_rcu();
 err_encap:
+	esplane_bundle_exit(en);
+err_bundle:
 	esplane_burst_exit(en);
 err_burst:
 	esplane_netdev_exit(en);
@@ -120,6 +127,7 @@ static void __net_exit net_empty(struct esplane_net *en)
 {
 	esplane_burst_exit(en);
 	esplane_netdev_exit(en);
+	esplane_bundle_exit(en);
 	mutex_lock(&en->lock);
 	esplane_spd_flush(en);
 	esplane_sad_flush(en);

@@ -4,6 +4,7 @@
  *
  *	steer.c (policy mode), netdev.c (route mode)
  *	  esplane_output()		route, tunnel MTU
+ *	   (esplane_output_bundle()	bundle.c: forwarded packets that came together)
  *	    output_skb()		cut.c: plan of the segments; pmtu.c: what does not fit
  *	      output_train()		memory (chunk.c), sequence numbers, headers, text
  *	        esplane_train_run()	train.c: the cipher, now or later
@@ -33,6 +34,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "bundle.h"
 #include "chunk.h"
 #include "compat.h"
 #include "cut.h"
@@ -810,18 +812,79 @@ static int prepare(struct output *o, const struct sk_buff *skb)
 	return ESPLANE_SEGMENT_GOOD;
 }
 
+/* It came in, so others may be behind it. What is made within, for another tunnel, never waits. */
+static bool may_wait(const struct sk_buff *skb)
+{
+	return skb->skb_iif && !skb->sk && !skb_is_gso(skb) && !this_cpu_read(nesting);
+}
+
+static bool wait_for_others(const struct output *o, struct sk_buff *skb)
+{
+	return may_wait(skb) && !o->transport && !o->fragment && skb->len <= o->mtu &&
+	       esplane_bundle_add(o->en, o->sa, skb, o->mtu);
+}
+
+static void output(const struct output *o, struct sk_buff *skb)
+{
+	if (!this_cpu_read(nesting))
+		esplane_bundle_flush(o->en);
+	this_cpu_inc(nesting);
+	output_skb((void *)o, skb);
+	this_cpu_dec(nesting);
+}
+
 void esplane_output(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb)
 {
 	struct output o = { .en = en, .sa = sa };
 	int verdict;
 
+	if (may_wait(skb) && esplane_bundle_join(en, sa, skb))
+		return;
 	verdict = this_cpu_read(nesting) < MAX_NESTING ? prepare(&o, skb) : ESPLANE_DROP_ROUTE_LOOP;
 	if (verdict != ESPLANE_SEGMENT_GOOD) {
 		esplane_drop(en, sa, skb, verdict, sa->spi, 0);
 		return;
 	}
+	if (!wait_for_others(&o, skb))
+		output(&o, skb);
+	dst_release(o.dst);
+}
+
+/* The route, or what is known of the path, may have changed since they fitted. */
+static int prepare_bundle(struct output *o, const struct sk_buff *skb)
+{
+	int verdict = prepare(o, skb);
+
+	if (verdict == ESPLANE_SEGMENT_GOOD && skb->len > o->mtu) {
+		dst_release(o->dst);
+		return ESPLANE_DROP_TOO_BIG;
+	}
+	return verdict;
+}
+
+void esplane_output_bundle(struct esplane_sa *sa, struct sk_buff *packets, unsigned int n)
+{
+	struct output o = { .en = sa->en, .sa = sa };
+	struct sk_buff *list[ESPLANE_TRAIN_MAX], *skb, *next;
+	struct esplane_cut cut;
+	unsigned int i = 0;
+	int verdict;
+
+	skb_list_walk_safe(packets, skb, next) {
+		skb_mark_not_on_list(skb);
+		list[i++] = skb;
+	}
+	verdict = prepare_bundle(&o, list[0]);
+	if (verdict != ESPLANE_SEGMENT_GOOD) {
+		for (i = 0; i < n; i++)
+			esplane_drop(sa->en, sa, list[i], verdict, sa->spi, 0);
+		return;
+	}
+	esplane_cut_init_list(&cut, list, n);
 	this_cpu_inc(nesting);
-	output_skb(&o, skb);
+	output_cut(&o, list[0], &cut);
 	this_cpu_dec(nesting);
+	for (i = 1; i < n; i++)
+		consume_skb(list[i]);
 	dst_release(o.dst);
 }

@@ -23,6 +23,13 @@ struct sk_buff;
 void esplane_output(struct esplane_net *en, struct esplane_sa *sa, struct sk_buff *skb);
 
 /*
+ * Sends what bundle.c has kept back: @n packets, at most ESPLANE_TRAIN_MAX, linked by next, that
+ * want the same outer header; no ESP packet but the last is shorter than the first, and none
+ * longer. Consumed. BHs off, RCU read side.
+ */
+void esplane_output_bundle(struct esplane_sa *sa, struct sk_buff *packets, unsigned int n);
+
+/*
  * Longest inner packet that fits one outer packet on the route to the peer as it is now; 0 if there
  * is no route, or it leads into the tunnel itself. Any context but hard interrupts.
  */

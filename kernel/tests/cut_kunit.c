@@ -192,6 +192,33 @@ static void as_the_stack_does(struct kunit *test)
 	}
 }
 
+/* Each stays whole and gets its checksum, as the stack would compute it. */
+static void packets_of_a_list(struct kunit *test)
+{
+	u8 *bytes = kunit_kzalloc(test, ROOM + PAYLOAD, GFP_KERNEL);
+	struct sk_buff *list[ARRAY_SIZE(supers)];
+	struct esplane_cut cut;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	for (i = 0; i < ARRAY_SIZE(supers); i++) {
+		list[i] = make(test, &supers[i]);
+		skb_shinfo(list[i])->gso_size = 0;
+	}
+	esplane_cut_init_list(&cut, list, ARRAY_SIZE(list));
+	KUNIT_EXPECT_EQ(test, cut.n, ARRAY_SIZE(list));
+	for (i = 0; i < ARRAY_SIZE(supers); i++) {
+		memset(bytes, 0x5a, ROOM + PAYLOAD);
+		KUNIT_EXPECT_EQ(test, esplane_cut_len(&cut, i), list[i]->len);
+		KUNIT_EXPECT_EQ(test, esplane_cut_write(&cut, i, bytes), 0);
+		KUNIT_ASSERT_EQ(test, skb_checksum_help(list[i]), 0);
+		KUNIT_EXPECT_MEMEQ_MSG(test, bytes, list[i]->data, list[i]->len, "%s",
+				       supers[i].name);
+		KUNIT_EXPECT_EQ(test, bytes[list[i]->len], 0x5a);
+		kfree_skb(list[i]);
+	}
+}
+
 /* A TCP segment is made to fit, a datagram cannot be: 40 or 20 bytes of IP, 32 of TCP, 8 of UDP. */
 static void what_does_not_fit(struct kunit *test)
 {
@@ -226,6 +253,7 @@ static void extension_headers(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(as_the_stack_does),
+	KUNIT_CASE(packets_of_a_list),
 	KUNIT_CASE(what_does_not_fit),
 	KUNIT_CASE(extension_headers),
 	{}
