@@ -10,7 +10,7 @@
 
 FLOOD_SOURCES=198.18.0.0/15
 # Under emulation both ends of the flood are on the same two CPUs. By night a million.
-FLOOD=150000
+FLOOD=60000
 RATE=2500
 [ "${MATRIX:-}" != full ] || FLOOD=1000000
 MEMORY_MOST=4096 # kB that may come to it: 30 half-open IKE SAs, and what the allocator keeps

@@ -60,7 +60,7 @@ peer_delete() { whack p --terminate --name net; }
 peer_down() { pluto_down p; }
 
 cells=("*/psk/none" "responder/rsa/none" "*/ed25519/none" "initiator/eap-mschapv2/none"
-	"initiator/psk/us" "responder/ecdsa/peer" "initiator/rsa/both")
+	"responder/ecdsa/peer" "initiator/rsa/both")
 [ "${MATRIX:-}" != full ] || cells=("*")
 # shellcheck disable=SC2034	# lib_matrix.sh reads it
 matrix_more=$LOSS_RESULTS
