@@ -48,7 +48,15 @@ made_virtio() {
 	for file in /sys/class/net/*/device/driver; do
 		[[ "$(readlink -f "$file")" != */virtio_net ]] || cards+=("$(basename "${file%/device/driver}")")
 	done
-	[ ${#cards[@]} -ge 2 ] && joined "${cards[@]:0:2}"
+	[ ${#cards[@]} -ge 2 ] && at_exit cards_back && joined "${cards[@]:0:2}"
+}
+
+# With its namespace a card goes back to where it came from: not as another eth0, of which there it may be in the way.
+cards_back() {
+	local end
+	for end in "$a" "$b"; do
+		ip -n "$end" link set eth0 down && ip -n "$end" link set eth0 name "card-${end%%-*}"
+	done 2>/dev/null
 }
 
 has_virtio() { grep -qs 0x0001 /sys/bus/virtio/devices/*/device; }
@@ -62,6 +70,7 @@ device_made() {
 }
 
 device_gone() {
+	[ "$1" != virtio ] || cards_back
 	ns_del "$a"
 	ns_del "$b"
 	[ -z "${taps:-}" ] || { kill "$taps"; wait "$taps"; } 2>/dev/null
@@ -99,7 +108,7 @@ rows() {
 	else
 		ktap_check "$kind: no packet is longer than the path allows" not_too_long
 	fi
-	device_gone
+	device_gone "$kind"
 }
 
 skipped() {
