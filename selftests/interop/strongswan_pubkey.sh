@@ -9,7 +9,9 @@
 
 need_command swanctl esplaned esplane openssl
 ktap_print_header
-ktap_set_plan 39
+by_day=12
+[ "${MATRIX:-}" != full ] || by_day=0
+ktap_set_plan $((39 - by_day))
 
 net_direct
 ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
@@ -89,15 +91,18 @@ by_certificate() {
 		"$(local_cert "$local" b $NAME_B)" "$(remote_id "$remote" $NAME_A)"
 }
 
-by_certificate "RSA" rsa:2048 rsa-sha256
+# by_night ...: by_certificate, with MATRIX=full
+by_night() { [ "${MATRIX:-}" != full ] || by_certificate "$@"; }
+
+by_night "RSA" rsa:2048 rsa-sha256
 by_certificate "RSASSA-PSS" rsa:2048 rsa/pss-sha384 rsa/pss-sha384
 # What a hash behind the kind of key allows holds for certificates too, at both daemons: these are signed with SHA-256.
-by_certificate "ECDSA P-256" ec:P-256 ecdsa-sha256 ecdsa-sha256 ecdsa-256-sha256
-by_certificate "ECDSA P-384" ec:P-384 ecdsa-sha384 ecdsa ecdsa
+by_night "ECDSA P-256" ec:P-256 ecdsa-sha256 ecdsa-sha256 ecdsa-256-sha256
+by_night "ECDSA P-384" ec:P-384 ecdsa-sha384 ecdsa ecdsa
 by_certificate "Ed25519" ed25519 ed25519
 # A peer without RFC 7427: methods 1 and 9.
 export charon_keys="signature_authentication = no"
-by_certificate "RSA, method 1" rsa:2048 rsa-sha1
+by_night "RSA, method 1" rsa:2048 rsa-sha1
 by_certificate "ECDSA P-256, method 9" ec:P-256 ecdsa-sha256
 charon_keys=
 
