@@ -92,7 +92,8 @@ static bool ip6_follows(const struct ipv6hdr *prev, const struct ipv6hdr *next)
 static bool ip4_follows(const struct iphdr *prev, const struct iphdr *next)
 {
 	/* The first two bytes hold version, header length and type of service. */
-	return !memcmp(prev, next, sizeof(__be16)) && ntohs(next->id) == (u16)(ntohs(prev->id) + 1) &&
+	return !memcmp(prev, next, sizeof(__be16)) &&
+	       ntohs(next->id) == (u16)(ntohs(prev->id) + 1) &&
 	       prev->frag_off == next->frag_off && prev->ttl == next->ttl &&
 	       prev->protocol == next->protocol && prev->saddr == next->saddr &&
 	       prev->daddr == next->daddr;

@@ -96,7 +96,7 @@ struct esplane_sa {
 	u16 n_selectors;
 	u8 salt[ESPLANE_MAX_SALT_LEN];
 	struct esplane_limits limits;
-	struct esplane_selector *selectors;	/* @n_selectors of them; the bits of @replay behind */
+	struct esplane_selector *selectors;	/* @n_selectors; behind, @replay's bits */
 
 	/* outbound, written for each train */
 	atomic64_t seq ____cacheline_aligned_in_smp;	/* last number taken */

@@ -204,7 +204,7 @@ static void make_iv(struct op *op, const struct esplane_segment *seg, const stru
 	} else if (t->iv != ESPLANE_IV_IMPLICIT) {
 		memcpy(op->iv, sent, t->iv_len);
 	} else {
-		/* RFC 8750 section 4: all 64 bits with extended numbers, else 32 zero bits ahead. */
+		/* RFC 8750 section 4: 64 bits with extended numbers, else 32 zero bits ahead. */
 		memcpy(op->iv, sa->salt, t->salt_len);
 		put_unaligned_be64(seg->seq, op->iv + t->salt_len);
 	}
