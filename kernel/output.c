@@ -824,12 +824,12 @@ static bool wait_for_others(const struct output *o, struct sk_buff *skb)
 	       esplane_bundle_add(o->en, o->sa, skb, o->mtu);
 }
 
-static void output(const struct output *o, struct sk_buff *skb)
+static void output(struct output *o, struct sk_buff *skb)
 {
 	if (!this_cpu_read(nesting))
 		esplane_bundle_flush(o->en);
 	this_cpu_inc(nesting);
-	output_skb((void *)o, skb);
+	output_skb(o, skb);
 	this_cpu_dec(nesting);
 }
 

@@ -15,14 +15,6 @@ AVERAGE=4	# packets a train at least; order.py sends 23
 ETHERNET=14
 MTU=1500
 
-host_behind() {
-	ns_add h &&
-	veth "$h" eth0 10.1.0.2/24 "$a" eth1 10.1.0.254/24 &&
-	ip -n "$h" route add default via 10.1.0.254 &&
-	ip -n "$a" route replace 10.1.0.2 dev eth1 &&
-	ns "$a" sysctl -qw net.ipv4.ip_forward=1
-}
-
 # The cable between h and its gateway carries no super-packets, and none is made of what came over it.
 packet_by_packet() {
 	ns "$h" ethtool -K eth0 tso off gso off >/dev/null &&

@@ -3,6 +3,7 @@
 # What the data plane tests share: keys, SAs and policies on both kinds of end, counters, UDP streams.
 # Source it first of all; it brings ktap.sh and net.sh along.
 #
+#	host_behind			h at 10.1.0.2, whose gateway is a
 #	two_hosts			net_direct, without IPv6, whose chatter would be counted as drops
 #
 # A tunnel joins the inner networks of a and b; its SAs are named by direction:
@@ -87,6 +88,14 @@ two_hosts() {
 	for end in "$a" "$b"; do
 		ns "$end" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	done
+}
+
+host_behind() {
+	ns_add h &&
+	veth "$h" eth0 10.1.0.2/24 "$a" eth1 10.1.0.254/24 &&
+	ip -n "$h" route add default via 10.1.0.254 &&
+	ip -n "$a" route replace 10.1.0.2 dev eth1 &&
+	ns "$a" sysctl -qw net.ipv4.ip_forward=1
 }
 
 # keymat NAME: the same name always gives the same bytes, as many as any transform takes.

@@ -67,14 +67,6 @@ cleartext_visible_on() {
 	[ "$(captured "$NET_TMP/inner" "src $INNER_A and icmp[icmptype] == icmp-echo")" = "$2" ]
 }
 
-host_behind() {
-	ns_add h &&
-	veth "$h" eth0 10.1.0.2/24 "$a" eth1 10.1.0.254/24 &&
-	ip -n "$h" route add default via 10.1.0.254 &&
-	ip -n "$a" route replace 10.1.0.2 dev eth1 &&
-	ns "$a" sysctl -qw net.ipv4.ip_forward=1
-}
-
 # A driver that always completes later must do as well.
 asynchronous() {
 	local status=1
