@@ -17,7 +17,7 @@ MEMORY_MOST=4096 # kB that may come to it: 30 half-open IKE SAs, and what the al
 
 need_command swanctl esplaned esplane ike_flood jq
 ktap_print_header
-ktap_set_plan 14
+ktap_set_plan 15
 
 net_direct
 ip -n "$a" route add $NET_B via $OUTER_B src $INNER_A
@@ -27,9 +27,12 @@ ip -n "$a" route add $FLOOD_SOURCES via $OUTER_B
 
 NET_C=10.3.0.0/24
 second() { sed 's/ike-1/ike-2/'; }
+# Whoever comes, from anywhere: what nobody sends is answered, until cookies are asked for.
+third() { sed 's/ike-1/ike-3/'; }
 conf_a() {
 	conf_psk site $OUTER_A $OUTER_B a.example.org b.example.org $NET_A $NET_B
 	conf_psk other $OUTER_A $OUTER_B a.example.org c.example.org $NET_A $NET_C | second
+	conf_psk anyone $OUTER_A %any a.example.org d.example.org $NET_A $NET_B | third
 }
 conf_b() {
 	conf_psk site $OUTER_B $OUTER_A b.example.org a.example.org $NET_B $NET_A
@@ -37,6 +40,7 @@ conf_b() {
 }
 
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/${daemon_pid[a]}/status"; }
+cookies_sent() { esplane a stats | grep -q '^cookies-sent: '; }
 # bytes FILE FILTER: of IKE in a capture; each packet's length without Ethernet, IPv4 and UDP.
 bytes() { tcpdump -qnr "$1" "$2" 2>/dev/null | awk '{ n += $NF } END { print n + 0 }'; }
 
@@ -55,20 +59,20 @@ capture_stop
 stream_start "$b" "$a" $INNER_A || { ktap_test_fail "the stream starts" "its receiver does not listen"; exit 1; }
 before=$(rss)
 capture "$a" eth0 "$NET_TMP/flood" "net $FLOOD_SOURCES"
-ns "$b" ike_flood $OUTER_A $FLOOD $RATE >"$NET_TMP/sent" &
+ip netns exec "$b" ike_flood $OUTER_A $FLOOD $RATE >"$NET_TMP/sent" &
 flood=$!
-at_exit kill $flood
-busywait 20000 logged a 'cookie' || ktap_print_msg "no cookie yet"
+at_exit kill -KILL $flood
+ktap_check "cookies are asked for" busywait "$(slowly 20000)" cookies_sent
 ktap_check "in its midst a genuine peer comes" swan b --initiate --child net --ike other
 ktap_check "in its midst the tunnel's CHILD_SA is rekeyed" esplane a rekey --child net
-ktap_check "the flood was not over" kill -0 $flood
+ktap_check "the flood goes on" kill -TERM $flood
 wait $flood
 after=$(rss)
 capture_stop
 stream_stop
 read -r sent sent_bytes seconds <"$NET_TMP/sent"
 ktap_print_msg "$sent requests of $sent_bytes bytes in $seconds s; memory $before kB before, $after kB after"
-ktap_equal "all of it was sent" "$sent" "$FLOOD"
+ktap_at_least "a flood it was" "$sent" "$FLOOD"
 ktap_at_least "memory did not grow" "$((before + MEMORY_MOST))" "$after"
 asked=$(bytes "$NET_TMP/flood" "src net $FLOOD_SOURCES")
 answered=$(bytes "$NET_TMP/flood" "dst net $FLOOD_SOURCES")

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * ike_flood ADDRESS COUNT RATE: as many IKE_SA_INIT requests to that address, so many a second, each
- * from another address in 198.18.0.0/15 (RFC 2544), which nobody has. They are well-formed: only that
- * their sender does not get what is answered can show what they are. Prints how many were sent, and
- * how many bytes of IKE that was. Wants CAP_NET_RAW.
+ * ike_flood ADDRESS LEAST RATE: IKE_SA_INIT requests to that address, RATE a second, each from another
+ * address in 198.18.0.0/15 (RFC 2544), which nobody has. They are well-formed: only that their sender
+ * does not get what is answered can show what they are. It goes on until SIGTERM, and until LEAST were
+ * tried. Prints how many were sent, how many bytes of IKE that was, and in how many seconds. Wants
+ * CAP_NET_RAW.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +81,14 @@ static void make(struct packet *p, in_addr_t to)
 	memcpy(p->ike + KE_AT, &spi, sizeof(spi));
 }
 
+static volatile sig_atomic_t asked_to_end;
+
+static void on_term(int signal_number)
+{
+	(void)signal_number;
+	asked_to_end = 1;
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -96,14 +106,14 @@ static void wait_until(double when)
 		nanosleep(&t, NULL);
 }
 
-static unsigned int send_batch(int fd, const struct sockaddr_in *to, unsigned int n)
+static unsigned int send_batch(int fd, const struct sockaddr_in *to)
 {
 	static struct packet packets[BATCH];
 	struct mmsghdr messages[BATCH] = {0};
 	struct iovec parts[BATCH];
 	int sent;
 
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < BATCH; i++) {
 		make(&packets[i], to->sin_addr.s_addr);
 		parts[i] = (struct iovec){&packets[i], sizeof(packets[i])};
 		messages[i].msg_hdr = (struct msghdr){.msg_name = (void *)to,
@@ -111,7 +121,7 @@ static unsigned int send_batch(int fd, const struct sockaddr_in *to, unsigned in
 						      .msg_iov = &parts[i],
 						      .msg_iovlen = 1};
 	}
-	sent = sendmmsg(fd, messages, n, 0);
+	sent = sendmmsg(fd, messages, BATCH, 0);
 	if (sent < 0 && errno != ENOBUFS && errno != EAGAIN) {
 		perror("sendmmsg");
 		exit(1);
@@ -122,26 +132,25 @@ static unsigned int send_batch(int fd, const struct sockaddr_in *to, unsigned in
 int main(int argc, char **argv)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
-	unsigned long count, rate, sent = 0, tried = 0;
+	unsigned long least, rate, sent = 0, tried = 0;
 	double start = now();
 	int fd;
 
 	if (argc != 4 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
-		fprintf(stderr, "usage: ike_flood ADDRESS COUNT RATE\n");
+		fprintf(stderr, "usage: ike_flood ADDRESS LEAST RATE\n");
 		return 2;
 	}
-	count = strtoul(argv[2], NULL, 10);
+	least = strtoul(argv[2], NULL, 10);
 	rate = strtoul(argv[3], NULL, 10);
 	fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	if (fd < 0 || !rate) {
 		perror("socket");
 		return 1;
 	}
-	while (tried < count) {
-		unsigned int n = count - tried < BATCH ? count - tried : BATCH;
-
-		sent += send_batch(fd, &to, n);
-		tried += n;
+	signal(SIGTERM, on_term);
+	while (tried < least || !asked_to_end) {
+		sent += send_batch(fd, &to);
+		tried += BATCH;
 		wait_until(start + (double)tried / rate);
 	}
 	printf("%lu %lu %.1f\n", sent, sent * sizeof(template), now() - start);
