@@ -65,8 +65,8 @@ struct esplane_net {
 	struct esplane_spd spd;
 	struct esplane_hold hold;
 	struct esplane_stats __percpu *stats;
-	struct esplane_burst __percpu *burst;	/* native ESP on its way in (burst.c) */
-	struct esplane_bundle __percpu *bundle;	/* forwarded packets on their way out (bundle.c) */
+	struct esplane_batch __percpu *burst;	/* native ESP on its way in (burst.c) */
+	struct esplane_batch __percpu *bundle;	/* forwarded packets on their way out (bundle.c) */
 	struct list_head ports;		/* struct esplane_port, RCU (encap.c) */
 	struct sock *path_sockets[2];	/* IPv4, IPv6 (transport.c) */
 	bool reassembles;		/* outer IPv6, under @lock (encap.c) */
