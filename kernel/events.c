@@ -104,7 +104,7 @@ static int fill_policy_expire(struct sk_buff *skb, const struct esplane_policy *
 	       nla_put_u32(skb, ESPLANE_A_EVENT_DIRECTION, policy->direction) ?:
 	       put_u64(skb, ESPLANE_A_EVENT_COOKIE, policy->cookie) ?:
 	       nla_put_u32(skb, ESPLANE_A_EVENT_IF_ID, policy->if_id) ?:
-	       put_u64(skb, ESPLANE_A_EVENT_PACKETS, esplane_policy_packets(policy));
+	       put_u64(skb, ESPLANE_A_EVENT_PACKETS, esplane_counter_sum(&policy->packets));
 }
 
 void esplane_event_policy_expire(struct esplane_net *en, const struct esplane_policy *policy)

@@ -155,7 +155,7 @@ static bool protect_error(struct esplane_link *link, const struct esplane_flow *
 		discard(link->en, skb, ESPLANE_DROP_NO_OUT_SA);
 		return true;
 	}
-	this_cpu_inc(*policy->packets);
+	esplane_counter_add(&policy->packets, 1);
 	protect(link, policy, skb);
 	return true;
 }
@@ -180,7 +180,7 @@ static void decide(struct esplane_link *link, struct sk_buff *skb)
 			refuse(link->en, skb, ESPLANE_DROP_NO_POLICY);
 		return;
 	}
-	this_cpu_add(*policy->packets, skb_shinfo(skb)->gso_segs ?: 1);
+	esplane_counter_add(&policy->packets, skb_shinfo(skb)->gso_segs ?: 1);
 	if (policy->action == ESPLANE_ACTION_PROTECT)
 		protect(link, policy, skb);
 	else	/* an interface that only protects has no way to let a packet go by */

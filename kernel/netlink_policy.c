@@ -224,8 +224,8 @@ static int put_policy(struct sk_buff *skb, const struct esplane_net *en,
 	      (sa ? nla_put_u32(skb, ESPLANE_A_POLICY_SA_ID, sa->id) : 0) ?:
 	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_COOKIE, policy->cookie,
 				ESPLANE_A_POLICY_PAD) ?:
-	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_PACKETS, esplane_policy_packets(policy),
-				ESPLANE_A_POLICY_PAD) ?:
+	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_PACKETS,
+				esplane_counter_sum(&policy->packets), ESPLANE_A_POLICY_PAD) ?:
 	      put_mark(skb, policy) ?:
 	      put_left(skb, policy);
 	for (i = 0; !err && i < policy->n_selectors; i++)

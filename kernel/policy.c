@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One policy of the SPD: making, comparing, freeing. */
 #include <linux/jiffies.h>
-#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -9,8 +8,7 @@
 
 void esplane_policy_free(struct esplane_policy *policy)
 {
-	if (!policy->heir_has_packets)
-		free_percpu(policy->packets);
+	esplane_counter_exit(&policy->packets);
 	kfree(policy->rule.places);
 	kfree(policy);
 }
@@ -22,10 +20,9 @@ struct esplane_policy *esplane_policy_alloc(unsigned int n_selectors)
 	policy = kzalloc(struct_size(policy, selectors, n_selectors), GFP_KERNEL_ACCOUNT);
 	if (!policy)
 		return NULL;
-	policy->packets = alloc_percpu_gfp(u64, GFP_KERNEL_ACCOUNT);
 	policy->rule.places = kcalloc(n_selectors, sizeof(*policy->rule.places),
 				      GFP_KERNEL_ACCOUNT);
-	if (!policy->packets || !policy->rule.places) {
+	if (!esplane_counter_init(&policy->packets) || !policy->rule.places) {
 		esplane_policy_free(policy);
 		return NULL;
 	}
@@ -54,14 +51,4 @@ bool esplane_policy_same(const struct esplane_policy *a, const struct esplane_po
 	       a->mark == b->mark && a->mark_mask == b->mark_mask &&
 	       a->n_selectors == b->n_selectors &&
 	       !memcmp(a->selectors, b->selectors, flex_array_size(a, selectors, a->n_selectors));
-}
-
-u64 esplane_policy_packets(const struct esplane_policy *policy)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(policy->packets, cpu));
-	return sum;
 }

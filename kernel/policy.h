@@ -9,6 +9,7 @@
 #include <uapi/linux/esplane.h>
 
 #include "classifier.h"
+#include "counter.h"
 #include "selector.h"
 
 struct esplane_sa;
@@ -32,8 +33,7 @@ struct esplane_policy {
 	u16 n_selectors;
 	u64 cookie;
 	u64 ends;			/* jiffies; 0: never (expiry.c) */
-	u64 __percpu *packets;
-	bool heir_has_packets;		/* the counter went on to this one's replacement */
+	struct esplane_counter packets;	/* goes on to this one's replacement */
 	unsigned long acquire_next;	/* jiffies: no acquire event before */
 	struct rcu_head rcu;
 	struct esplane_selector selectors[];
@@ -48,6 +48,5 @@ void esplane_policy_free_rcu(struct esplane_policy *policy);
 
 /* True if both decide alike, whatever their SAs. */
 bool esplane_policy_same(const struct esplane_policy *a, const struct esplane_policy *b);
-u64 esplane_policy_packets(const struct esplane_policy *policy);
 
 #endif

@@ -158,9 +158,8 @@ int esplane_spd_add(struct esplane_net *en, struct esplane_policy *policy, struc
  */
 static void inherit_packets(struct esplane_policy *policy, struct esplane_policy *old)
 {
-	free_percpu(policy->packets);
-	policy->packets = old->packets;
-	old->heir_has_packets = true;
+	esplane_counter_exit(&policy->packets);
+	esplane_counter_move(&policy->packets, &old->packets);
 }
 
 /* No lookup asks both directions, so only within one need it be a single step. */

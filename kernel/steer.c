@@ -52,7 +52,7 @@
 
 static void count_policy(struct esplane_policy *policy, const struct sk_buff *skb)
 {
-	this_cpu_add(*policy->packets, max_t(u64, skb_shinfo(skb)->gso_segs, 1));
+	esplane_counter_add(&policy->packets, max_t(u64, skb_shinfo(skb)->gso_segs, 1));
 }
 
 /*
