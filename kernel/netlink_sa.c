@@ -261,7 +261,7 @@ static int fill_sa(struct genl_info *info, const struct sa_request *r, struct es
 	err = esplane_nl_get_selectors(info, ESPLANE_A_SA_SELECTOR, sa->selectors);
 	if (err)
 		return err;
-	outer = esplane_outer_alloc(&r->outer, r->direction == ESPLANE_DIRECTION_OUT);
+	outer = esplane_outer_alloc(&r->outer);
 	if (!outer) {
 		NL_SET_ERR_MSG(info->extack, "no memory for the SA");
 		return -ENOMEM;
@@ -598,7 +598,7 @@ static int sa_update(struct genl_info *info, struct esplane_net *en, struct espl
 	int err;
 
 	old = rcu_dereference_protected(sa->outer, lockdep_is_held(&en->lock));
-	outer = esplane_outer_alloc(old, sa->direction == ESPLANE_DIRECTION_OUT);
+	outer = esplane_outer_alloc(old);
 	if (!outer) {
 		NL_SET_ERR_MSG(info->extack, "no memory for the new addresses");
 		return -ENOMEM;

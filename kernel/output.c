@@ -681,6 +681,20 @@ static void output_skb(void *arg, struct sk_buff *skb)
 	}
 }
 
+/* Memory for a route on each CPU, which an SA that never sends does not need. */
+static bool has_route_cache(struct esplane_outer *outer)
+{
+	struct dst_cache made = {};
+
+	if (likely(READ_ONCE(outer->dst_cache.cache)))
+		return true;
+	if (dst_cache_init(&made, GFP_ATOMIC | __GFP_NOWARN))
+		return false;	/* another packet may find memory */
+	if (cmpxchg(&outer->dst_cache.cache, NULL, made.cache))
+		dst_cache_destroy(&made);
+	return true;
+}
+
 static struct dst_entry *find_route_v6(struct esplane_net *en, struct esplane_outer *outer)
 {
 #if IS_ENABLED(CONFIG_IPV6)
@@ -704,7 +718,8 @@ static struct dst_entry *find_route_v6(struct esplane_net *en, struct esplane_ou
 		dst_release(dst);
 		return NULL;
 	}
-	dst_cache_set_ip6(&outer->dst_cache, dst, &outer->src.ip.in6);
+	if (has_route_cache(outer))
+		dst_cache_set_ip6(&outer->dst_cache, dst, &outer->src.ip.in6);
 	return dst;
 #else
 	return NULL;
@@ -732,7 +747,8 @@ static struct dst_entry *find_route(struct esplane_net *en, struct esplane_outer
 	rt = ip_route_output_key(en->net, &flow);
 	if (IS_ERR(rt))
 		return NULL;
-	dst_cache_set_ip4(&outer->dst_cache, &rt->dst, flow.saddr);
+	if (has_route_cache(outer))
+		dst_cache_set_ip4(&outer->dst_cache, &rt->dst, flow.saddr);
 	return &rt->dst;
 }
 

@@ -127,7 +127,7 @@ struct esplane_sa *esplane_sa_alloc(struct esplane_net *en, unsigned int n_selec
 	return sa;
 }
 
-struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool with_route)
+struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from)
 {
 	struct esplane_outer *outer = kzalloc(sizeof(*outer), GFP_KERNEL_ACCOUNT);
 
@@ -140,10 +140,7 @@ struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool
 	outer->flow_label = htonl(get_random_u32()) & IPV6_FLOWLABEL_MASK;
 	outer->sport = from->sport;
 	outer->dport = from->dport;
-	if (with_route && dst_cache_init(&outer->dst_cache, GFP_KERNEL_ACCOUNT)) {
-		kfree(outer);
-		return NULL;
-	}
+	dst_cache_reset(&outer->dst_cache);
 	return outer;
 }
 

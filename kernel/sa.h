@@ -28,8 +28,9 @@ extern struct workqueue_struct *esplane_wq;	/* main.c: removal and freeing of SA
 /**
  * struct esplane_outer - outer addresses and ports; sa-update replaces it as one by RCU
  * @dst_cache: outbound, the route to @dst. It lives here and not in the SA, so that a reader of the
- *	old addresses cannot leave their route behind for the new ones. Whoever makes an outer calls
- *	dst_cache_init(); its RCU callback calls dst_cache_destroy() (safe there) before kfree().
+ *	old addresses cannot leave their route behind for the new ones. It has no memory until the
+ *	first packet (output.c); the RCU callback calls dst_cache_destroy() (safe there) before
+ *	kfree().
  * @ifindex: of the interface by which outer packets leave, 0: the routing table's choice
  * @mark: outbound, of outer packets and for their route; inbound, of decrypted ones; 0: none
  * @flow_label: IPv6, the same for all packets of the SA (RFC 6437 section 3: the outer flow); tells
@@ -154,8 +155,8 @@ void esplane_sa_put_unlinked(struct esplane_sa *sa);
  */
 void esplane_sa_kill(struct esplane_sa *sa, u32 cause);
 
-/* Addresses and ports as in @from; room for a route if @with_route. Unpublished, or NULL. */
-struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from, bool with_route);
+/* Addresses and ports as in @from. Unpublished, or NULL. */
+struct esplane_outer *esplane_outer_alloc(const struct esplane_outer *from);
 /* Frees what no reader can see. */
 void esplane_outer_free(struct esplane_outer *outer);
 /* Takes @outer over, frees the old one after a grace period. Caller holds esplane_net::lock. */
