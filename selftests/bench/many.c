@@ -40,6 +40,8 @@ enum {
 	QUIET_US = 50000,
 	QUIET_TIMES = 6,	/* grace periods of RCU lie between one step and the next of taking away */
 	PRIORITY = 50,
+	/* One for all: xfrm hashes it with the addresses, and one that counts up with them undoes their spread. */
+	REQID = 1,
 	FIRST_SPI = 0x100000,
 	REPLAY_WINDOW = 64, XFRM_REPLAY_WINDOW = 32,
 	AES_GCM_16 = 20,	/* RFC 7296 section 3.3.2 */
@@ -241,7 +243,7 @@ static void xfrm_sa(unsigned int n, uint16_t flags)
 	sa->id.spi = htonl(FIRST_SPI + n);
 	sa->id.daddr.a4 = htonl(t.dst);
 	sa->saddr.a4 = htonl(t.src);
-	sa->reqid = 1 + n / 2;
+	sa->reqid = REQID;
 	sa->replay_window = XFRM_REPLAY_WINDOW;
 	sa->lft = forever;
 	key_of((uint8_t *)aead.algorithm.alg_key, n);
@@ -256,7 +258,7 @@ static void xfrm_policy(unsigned int n, uint16_t flags)
 	struct tunnel t = tunnel(n);
 	struct xfrm_user_tmpl template = {
 		.id = { .daddr.a4 = htonl(t.dst), .proto = IPPROTO_ESP }, .saddr.a4 = htonl(t.src),
-		.family = AF_INET, .reqid = 1 + n / 2, .mode = XFRM_MODE_TUNNEL,
+		.family = AF_INET, .reqid = REQID, .mode = XFRM_MODE_TUNNEL,
 		.aalgos = ~0u, .ealgos = ~0u, .calgos = ~0u,
 	};
 
