@@ -321,7 +321,7 @@ int sockets_source(struct sockets *s, const struct ike_addr *remote, struct ike_
 	socklen_t len = put_remote(&address, &to);
 
 	/* Without this a second connect() would keep the first one's address. */
-	connect(fd, &none, sizeof(none));
+	(void)connect(fd, &none, sizeof(none));
 	if (connect(fd, &address.any, len))
 		return route_fails(why);
 	len = sizeof(address);

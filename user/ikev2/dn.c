@@ -57,7 +57,7 @@ enum {
 static uint8_t get_tlv(struct ike_cursor *c, struct ike_bytes *value)
 {
 	uint8_t tag = ike_get8(c);
-	size_t len = ike_get8(c), n = len;
+	size_t len = ike_get8(c), n;
 
 	if (len & DER_LONG) {
 		n = len & ~DER_LONG;

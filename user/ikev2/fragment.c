@@ -99,7 +99,8 @@ static bool join(const struct ike_fragments *f, struct ike_incoming *in, struct 
 		return ike_fail(err, "out of memory");
 	in->whole.len = f->bytes;
 	for (size_t i = 0; i < f->total; i++) {
-		memcpy(in->whole.p + at, f->parts[i].p, f->parts[i].len);
+		if (f->parts[i].len)
+			memcpy(in->whole.p + at, f->parts[i].p, f->parts[i].len);
 		at += f->parts[i].len;
 	}
 	in->first = f->first;
