@@ -64,6 +64,20 @@ DAEMON_METRICS = {
     "ms_stop": "end, with a DELETE for each, ms",
     "insn_again": "a handshake when all come again",
 }
+# Of one SA and one policy together, what all of it costs.
+DATABASES = ("sas", "policies")
+STEPS = ("insn_install", "insn_dump", "insn_flush")
+# What README tells of them: (work, metric, text)
+DATABASE_METRICS = (
+    ("sas", "insn_install", "install one"), ("sas", "insn_dump", "list"),
+    ("sas", "insn_flush", "take away"), ("sas", "bytes", "bytes"),
+    ("policies", "insn_install", "install one"), ("policies", "insn_dump", "list"),
+    ("policies", "insn_flush", "take away"), ("policies", "bytes", "bytes"),
+    ("sas+policies", "insn_all", "install, list and take away one of each"),
+    *((f"{work}-{count}", TOTAL, "a packet among so many")
+      for work, counts in (("sas", (1, 1000, 100000)), ("policies", (1000, 10000)))
+      for count in counts),
+)
 SHARE = "sender_share"   # of TOTAL
 # The floor: a packet without a tunnel, and its encryption and decryption.
 FLOORS = {"esplane-native": "cipher", "esplane-udp": "cipher", "esplane-route": "cipher",
@@ -78,14 +92,23 @@ GOALS = (
     ("udp64", "esplane-native", FORWARD, "ratio_to_xfrm", 0.60),
     ("rr", "esplane-udp", TOTAL, "ratio_to_xfrm", 1.0),
     ("rr", "esplane-native", TOTAL, "ratio_to_xfrm", 1.0),
-    *((work, "esplane", metric, "ratio_to_xfrm", 0.5) for work in ("sas", "policies")
-      for metric in ("insn_install", "insn_dump", "insn_flush")),
+    ("sas+policies", "esplane", "insn_all", "ratio_to_xfrm", 0.5),
     ("sas", "esplane", "bytes", "ratio_to_xfrm", 1.0),
 )
 
 
 def key_of(row):
     return row["kernel"], row["work"], row["way"], row["metric"]
+
+
+def sums_of_steps(values):
+    """{key: value} for each way that went through all steps"""
+    sums = {}
+    for way in {way for work, way, _ in values if work in DATABASES}:
+        parts = [values.get((work, way, step)) for work in DATABASES for step in STEPS]
+        if all(parts):
+            sums["+".join(DATABASES), way, "insn_all"] = sum(parts)
+    return sums
 
 
 def read_measured(paths):
@@ -105,7 +128,7 @@ def read_measured(paths):
             del values[work, way, SHARE]
         if metric in (SHARE, SEND) and total:
             values[work, way, RECEIVE] = total - value
-    return values
+    return {**values, **sums_of_steps(values)}
 
 
 def committed_values(kernel, committed):
@@ -189,6 +212,14 @@ def daemon_table(rows):
                                  for metric, text in DAEMON_METRICS.items() if metric in values])
 
 
+def databases_table(rows):
+    by_key = {key_of(row)[1:]: row for row in rows}
+    lines = [[f"{work}: {text}", *(cell(by_key.get((work, way, metric)))
+                                   for way in ("xfrm", "esplane"))]
+             for work, metric, text in DATABASE_METRICS if (work, "esplane", metric) in by_key]
+    return table(["", "xfrm", "esplane"], lines) if lines else []
+
+
 def show_table(title, lines):
     if lines:
         print("", title, "", *lines, sep="\n")
@@ -262,6 +293,9 @@ def readme_tables(kernel, rows):
     rows = [row for row in rows if row["kernel"] == kernel]
     lines = [*totals(rows), "", "Forwarded by two gateways:", "",
              *pivot(rows, [(work, work, FORWARD) for work in WORKS])] if rows else []
+    if databases_table(rows):
+        lines += ["", "100,000 SAs and as many policies (instructions; bytes of memory):", "",
+                  *databases_table(rows)]
     if any(row["work"] == DAEMON for row in rows):
         lines += ["", "One daemon with 10,000 connections, each with its peer, IKE SA and CHILD_SA "
                   "(instructions; a ms is a million):", "", *daemon_table(rows)]
