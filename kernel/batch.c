@@ -15,6 +15,11 @@
 #include "sa.h"
 #include "train.h"
 
+static struct sk_buff *take_train(const struct esplane_batch_kind *kind, struct sk_buff_head *list)
+{
+	return skb_queue_len(list) == 1 ? __skb_dequeue(list) : kind->take_train(list);
+}
+
 void esplane_batch_run(struct esplane_batch *batch)
 {
 	struct sk_buff_head list;
@@ -25,7 +30,7 @@ void esplane_batch_run(struct esplane_batch *batch)
 	spin_unlock(&batch->queue.lock);
 	while (!skb_queue_empty(&list)) {
 		struct esplane_sa *sa = esplane_waiting(skb_peek(&list))->sa;
-		struct sk_buff *packets = batch->kind->take_train(&list), *skb;
+		struct sk_buff *packets = take_train(batch->kind, &list), *skb;
 		unsigned int n = 0;
 
 		for (skb = packets; skb; skb = skb->next)
