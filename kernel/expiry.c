@@ -12,6 +12,7 @@
 #include "events.h"
 #include "expiry.h"
 #include "flowtable.h"
+#include "lifetime.h"
 #include "net.h"
 #include "policy.h"
 #include "sa.h"
@@ -35,7 +36,7 @@ static void wait_until(struct esplane_net *en, u64 ends)
 
 	en->spd.first_end = ends;
 	mod_delayed_work(esplane_wq, &en->spd.expiry,
-			 ends > now ? min_t(u64, ends - now, MAX_JIFFY_OFFSET) : 0);
+			 ends > now ? esplane_lifetime_step(ends - now) : 0);
 }
 
 static void expire(struct work_struct *work)

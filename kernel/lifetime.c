@@ -105,6 +105,15 @@ u64 esplane_lifetime_due(u64 age, u64 soft, u64 hard, bool soft_done)
 }
 EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_due);
 
+/* So early that it is not late: 6/7 and 8/63 of that are less than the whole. */
+unsigned long esplane_lifetime_step(u64 wait)
+{
+	unsigned long step = clamp_t(u64, wait, 1, MAX_JIFFY_OFFSET / 2);
+
+	return step > HZ ? step - step / 7 : step;
+}
+EXPORT_SYMBOL_IF_KUNIT(esplane_lifetime_step);
+
 static bool reported(const struct esplane_sa *sa, u32 cause)
 {
 	return READ_ONCE(sa->expired) & cause;
@@ -135,9 +144,7 @@ static void arm(struct esplane_sa *sa)
 	wait = min(wait, use);
 	if (wait == U64_MAX || esplane_sa_is_dead(sa))
 		return;
-	/* The timer wheel cannot wait for ever; a timer that comes early arms itself again. */
-	wait = clamp_t(u64, wait, 1, MAX_JIFFY_OFFSET / 2);
-	mod_timer(&sa->timer, jiffies + (unsigned long)wait);
+	mod_timer(&sa->timer, jiffies + esplane_lifetime_step(wait));
 }
 
 static void judge_age(struct esplane_sa *sa, u64 age, u64 soft, u64 hard, u32 cause)

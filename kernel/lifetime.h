@@ -38,6 +38,13 @@ enum esplane_lifetime_state esplane_lifetime_judge(u64 used, u64 added, u64 soft
  * early. Pure.
  */
 u64 esplane_lifetime_due(u64 age, u64 soft, u64 hard, bool soft_done);
+/*
+ * For how many jiffies to arm a timer that is to fire in @wait, and arms itself again if it fires
+ * before. The kernel lets a timer come late by up to 8/63 of its time, all of the same two minutes
+ * together if they are an hour away: keys would be used beyond their hard limit, and who spread
+ * their renewal at random would have it in herds. Pure.
+ */
+unsigned long esplane_lifetime_step(u64 wait);
 /* Jiffies since the SA was made. */
 u64 esplane_lifetime_age(const struct esplane_sa *sa);
 

@@ -120,6 +120,43 @@ static void due_rows(struct kunit *test)
 				    rows[i].expected, "row %u", i);
 }
 
+/* The latest that the kernel's timer wheel lets a timer fire (levels: kernel/time/timer.c). */
+static u64 fires_after(u64 delta)
+{
+	unsigned int level = 0;
+
+	while (level < 8 && delta >= 63ULL << 3 * level)
+		level++;
+	return delta + (1ULL << 3 * level);
+}
+
+/* Armed step by step a timer is an eighth of a second late at most, and needs few steps. */
+static void steps_are_never_late(struct kunit *test)
+{
+	enum { RUNS = 2000, STEPS = 12 };
+	struct rnd_state rnd;
+	unsigned int i, n;
+
+	prandom_seed_state(&rnd, 18);
+	for (i = 0; i < RUNS; i++) {
+		u64 left = HZ + prandom_u32_state(&rnd) % (10U * 24 * 3600 * HZ >> i % 24);
+
+		for (n = 0; left > HZ && n < STEPS; n++) {
+			u64 latest = fires_after(esplane_lifetime_step(left));
+
+			KUNIT_EXPECT_LE_MSG(test, latest, left, "run %u", i);
+			left -= min(latest, left);
+		}
+		KUNIT_EXPECT_LE_MSG(test, left, (u64)HZ, "run %u", i);
+		if (left)
+			KUNIT_EXPECT_LE_MSG(test, fires_after(esplane_lifetime_step(left)),
+					    left + HZ / 8 + 1, "run %u", i);
+	}
+	KUNIT_EXPECT_EQ(test, esplane_lifetime_step(0), 1UL);
+	KUNIT_EXPECT_EQ(test, esplane_lifetime_step(1), 1UL);
+	KUNIT_EXPECT_LE(test, (u64)esplane_lifetime_step(U64_MAX), (u64)MAX_JIFFY_OFFSET);
+}
+
 /* 7/8 of 2^32 and of 2^64; the end is never the number after which the counter is 0 again. */
 static void sequence_space(struct kunit *test)
 {
@@ -134,6 +171,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(judge_rows),
 	KUNIT_CASE(judge_runs),
 	KUNIT_CASE(due_rows),
+	KUNIT_CASE(steps_are_never_late),
 	KUNIT_CASE(sequence_space),
 	{}
 };
