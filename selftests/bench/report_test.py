@@ -104,6 +104,11 @@ def more_than_a_tenth_fails(bench):
                                  "esplane-udp insn_per_packet 11010")) == 1
 
 
+def shares_of_tcp_are_not_judged(bench):
+    bench.run(ALL, "--save")
+    return bench.run(ALL.replace("insn_per_packet_send 4000", "insn_per_packet_send 5000")) == 0
+
+
 def a_worse_handshake_fails(bench):
     bench.run(ALL, "--save")
     return bench.run(ALL.replace("handshake 150", "handshake 170")) == 1
@@ -189,7 +194,8 @@ def each_kernel_has_its_rows(bench):
 
 
 TESTS = (ratios, names_where_and_when, a_tenth_is_let_pass, more_than_a_tenth_fails,
-         a_worse_handshake_fails, a_worse_daemon_fails, xfrm_may_become_worse, what_is_missing_fails,
+         shares_of_tcp_are_not_judged, a_worse_handshake_fails, a_worse_daemon_fails,
+         xfrm_may_become_worse, what_is_missing_fails,
          a_part_is_compared_with_what_is_committed, a_part_is_saved_beside_the_rest,
          what_others_cost_now_counts_for_the_rest, goals_are_judged,
          all_steps_with_sas_and_policies_are_one_sum,
