@@ -55,13 +55,11 @@ DAEMON_METRICS = {
     "insn_per_last_handshake": "likewise, the last 1,000",
     "bytes_per_ike_sa": "memory of an IKE SA with its CHILD_SA, bytes",
     "insn_status": "`esplane status`, the daemon's share",
-    "ms_status": "until it is printed, ms",
     "insn_reload": "`esplane reload`, nothing changed",
     "insn_reload_one": "likewise, one connection changed",
     "insn_per_child_rekey": "a rekeying of a CHILD_SA, in a herd",
     "insn_per_ike_rekey": "a rekeying of an IKE SA, in a herd",
     "percent_busiest_second": "its busiest second, % of an even spread",
-    "ms_stop": "end, with a DELETE for each, ms",
     "insn_again": "a handshake when all come again",
 }
 # Of one SA and one policy together, what all of it costs.
