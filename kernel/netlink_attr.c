@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "netlink.h"
+#include "netlink_put.h"
 #include "netlink_gen.h"
 #include "selector.h"
 
@@ -128,7 +129,7 @@ int esplane_nl_get_selectors(const struct genl_info *info, int type, struct espl
 int esplane_nl_put_addr(struct sk_buff *skb, int type, u16 family, const union nf_inet_addr *ip)
 {
 	if (family == AF_INET)
-		return nla_put_in_addr(skb, type, ip->ip);
+		return esplane_put_be32(skb, type, ip->ip);
 	return nla_put_in6_addr(skb, type, &ip->in6);
 }
 
@@ -143,11 +144,11 @@ int esplane_nl_put_selector(struct sk_buff *skb, int type, const struct esplane_
 	    esplane_nl_put_addr(skb, ESPLANE_A_SELECTOR_SRC_LAST, family, &sel->src_last) ||
 	    esplane_nl_put_addr(skb, ESPLANE_A_SELECTOR_DST_FIRST, family, &sel->dst_first) ||
 	    esplane_nl_put_addr(skb, ESPLANE_A_SELECTOR_DST_LAST, family, &sel->dst_last) ||
-	    nla_put_u32(skb, ESPLANE_A_SELECTOR_PROTOCOL, sel->protocol) ||
-	    nla_put_u32(skb, ESPLANE_A_SELECTOR_SRC_PORT_FIRST, sel->sport_first) ||
-	    nla_put_u32(skb, ESPLANE_A_SELECTOR_SRC_PORT_LAST, sel->sport_last) ||
-	    nla_put_u32(skb, ESPLANE_A_SELECTOR_DST_PORT_FIRST, sel->dport_first) ||
-	    nla_put_u32(skb, ESPLANE_A_SELECTOR_DST_PORT_LAST, sel->dport_last)) {
+	    esplane_put_u32(skb, ESPLANE_A_SELECTOR_PROTOCOL, sel->protocol) ||
+	    esplane_put_u32(skb, ESPLANE_A_SELECTOR_SRC_PORT_FIRST, sel->sport_first) ||
+	    esplane_put_u32(skb, ESPLANE_A_SELECTOR_SRC_PORT_LAST, sel->sport_last) ||
+	    esplane_put_u32(skb, ESPLANE_A_SELECTOR_DST_PORT_FIRST, sel->dport_first) ||
+	    esplane_put_u32(skb, ESPLANE_A_SELECTOR_DST_PORT_LAST, sel->dport_last)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -163,7 +164,7 @@ static int put_drop(struct sk_buff *skb, int type, enum esplane_drop_reason reas
 		return -EMSGSIZE;
 	if (nla_put_string(skb, ESPLANE_A_DROP_REASON, esplane_drop_name(reason)) ||
 	    nla_put_string(skb, ESPLANE_A_DROP_MEANING, esplane_drop_meaning(reason)) ||
-	    nla_put_u64_64bit(skb, ESPLANE_A_DROP_COUNT, count, ESPLANE_A_DROP_PAD)) {
+	    esplane_put_u64(skb, ESPLANE_A_DROP_COUNT, count, ESPLANE_A_DROP_PAD)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}

@@ -11,6 +11,7 @@
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
+#include "netlink_put.h"
 #include "netlink_gen.h"
 #include "policy.h"
 #include "sa.h"
@@ -183,7 +184,7 @@ int esplane_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = policy_set(info, en, &id);
 	mutex_unlock(&en->lock);
 	esplane_flowtable_purge(en);
-	if (err || nla_put_u32(reply, ESPLANE_A_POLICY_ID, id)) {
+	if (err || esplane_put_u32(reply, ESPLANE_A_POLICY_ID, id)) {
 		nlmsg_free(reply);
 		return err ?: -EMSGSIZE;
 	}
@@ -196,15 +197,15 @@ static int put_left(struct sk_buff *skb, const struct esplane_policy *policy)
 {
 	if (!policy->ends)
 		return 0;
-	return nla_put_u32(skb, ESPLANE_A_POLICY_LEFT_SECONDS, esplane_expiry_left(policy));
+	return esplane_put_u32(skb, ESPLANE_A_POLICY_LEFT_SECONDS, esplane_expiry_left(policy));
 }
 
 static int put_mark(struct sk_buff *skb, const struct esplane_policy *policy)
 {
 	if (!policy->mark_mask)
 		return 0;
-	return nla_put_u32(skb, ESPLANE_A_POLICY_MARK, policy->mark) ?:
-	       nla_put_u32(skb, ESPLANE_A_POLICY_MARK_MASK, policy->mark_mask);
+	return esplane_put_u32(skb, ESPLANE_A_POLICY_MARK, policy->mark) ?:
+	       esplane_put_u32(skb, ESPLANE_A_POLICY_MARK_MASK, policy->mark_mask);
 }
 
 /* Caller holds esplane_net::lock. */
@@ -216,16 +217,16 @@ static int put_policy(struct sk_buff *skb, const struct esplane_net *en,
 	int err;
 
 	sa = rcu_dereference_protected(policy->sa, lockdep_is_held(&en->lock));
-	err = nla_put_u32(skb, ESPLANE_A_POLICY_ID, policy->id) ?:
-	      nla_put_u32(skb, ESPLANE_A_POLICY_DIRECTION, policy->direction) ?:
-	      nla_put_u32(skb, ESPLANE_A_POLICY_ACTION, policy->action) ?:
-	      nla_put_u32(skb, ESPLANE_A_POLICY_PRIORITY, policy->priority) ?:
-	      nla_put_u32(skb, ESPLANE_A_POLICY_IF_ID, policy->if_id) ?:
-	      (sa ? nla_put_u32(skb, ESPLANE_A_POLICY_SA_ID, sa->id) : 0) ?:
-	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_COOKIE, policy->cookie,
-				ESPLANE_A_POLICY_PAD) ?:
-	      nla_put_u64_64bit(skb, ESPLANE_A_POLICY_PACKETS,
-				esplane_counter_sum(&policy->packets), ESPLANE_A_POLICY_PAD) ?:
+	err = esplane_put_u32(skb, ESPLANE_A_POLICY_ID, policy->id) ?:
+	      esplane_put_u32(skb, ESPLANE_A_POLICY_DIRECTION, policy->direction) ?:
+	      esplane_put_u32(skb, ESPLANE_A_POLICY_ACTION, policy->action) ?:
+	      esplane_put_u32(skb, ESPLANE_A_POLICY_PRIORITY, policy->priority) ?:
+	      esplane_put_u32(skb, ESPLANE_A_POLICY_IF_ID, policy->if_id) ?:
+	      (sa ? esplane_put_u32(skb, ESPLANE_A_POLICY_SA_ID, sa->id) : 0) ?:
+	      esplane_put_u64(skb, ESPLANE_A_POLICY_COOKIE, policy->cookie,
+			      ESPLANE_A_POLICY_PAD) ?:
+	      esplane_put_u64(skb, ESPLANE_A_POLICY_PACKETS,
+			      esplane_counter_sum(&policy->packets), ESPLANE_A_POLICY_PAD) ?:
 	      put_mark(skb, policy) ?:
 	      put_left(skb, policy);
 	for (i = 0; !err && i < policy->n_selectors; i++)
@@ -357,10 +358,10 @@ int esplane_nl_spd_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = esplane_nl_reply(info, ESPLANE_NL_SHORT_SIZE, &header);
 	if (!reply)
 		return -ENOMEM;
-	if (nla_put_u32(reply, ESPLANE_A_SPD_DEFAULT_IN,
-			esplane_spd_default(en, ESPLANE_DIRECTION_IN)) ||
-	    nla_put_u32(reply, ESPLANE_A_SPD_DEFAULT_OUT,
-			esplane_spd_default(en, ESPLANE_DIRECTION_OUT))) {
+	if (esplane_put_u32(reply, ESPLANE_A_SPD_DEFAULT_IN,
+			    esplane_spd_default(en, ESPLANE_DIRECTION_IN)) ||
+	    esplane_put_u32(reply, ESPLANE_A_SPD_DEFAULT_OUT,
+			    esplane_spd_default(en, ESPLANE_DIRECTION_OUT))) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}

@@ -14,6 +14,7 @@
 #include "net.h"
 #include "netdev.h"
 #include "netlink.h"
+#include "netlink_put.h"
 #include "netlink_gen.h"
 #include "pmtu.h"
 #include "sa.h"
@@ -357,7 +358,7 @@ int esplane_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	if (reply)
 		err = sa_new(info, &id);
 	forget_keys(info);
-	if (err || nla_put_u32(reply, ESPLANE_A_SA_ID, id)) {
+	if (err || esplane_put_u32(reply, ESPLANE_A_SA_ID, id)) {
 		nlmsg_free(reply);
 		return err ?: -EMSGSIZE;
 	}
@@ -366,14 +367,14 @@ int esplane_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 static int put_u64(struct sk_buff *skb, int attr, u64 value)
 {
-	return nla_put_u64_64bit(skb, attr, value, ESPLANE_A_SA_PAD);
+	return esplane_put_u64(skb, attr, value, ESPLANE_A_SA_PAD);
 }
 
 static int put_path(struct sk_buff *skb, const struct esplane_outer *outer)
 {
 	u32 mtu = esplane_pmtu_path(outer, U32_MAX);
 
-	return mtu == U32_MAX ? 0 : nla_put_u32(skb, ESPLANE_A_SA_PATH_MTU, mtu);
+	return mtu == U32_MAX ? 0 : esplane_put_u32(skb, ESPLANE_A_SA_PATH_MTU, mtu);
 }
 
 static int put_outer(struct sk_buff *skb, const struct esplane_sa *sa)
@@ -383,14 +384,14 @@ static int put_outer(struct sk_buff *skb, const struct esplane_sa *sa)
 	outer = rcu_dereference_protected(sa->outer, lockdep_is_held(&sa->en->lock));
 	if (esplane_nl_put_addr(skb, ESPLANE_A_SA_SRC, outer->src.family, &outer->src.ip) ||
 	    esplane_nl_put_addr(skb, ESPLANE_A_SA_DST, outer->dst.family, &outer->dst.ip) ||
-	    (outer->ifindex && nla_put_u32(skb, ESPLANE_A_SA_IFINDEX, outer->ifindex)) ||
-	    (outer->mark && nla_put_u32(skb, ESPLANE_A_SA_OUTPUT_MARK, outer->mark)) ||
+	    (outer->ifindex && esplane_put_u32(skb, ESPLANE_A_SA_IFINDEX, outer->ifindex)) ||
+	    (outer->mark && esplane_put_u32(skb, ESPLANE_A_SA_OUTPUT_MARK, outer->mark)) ||
 	    put_path(skb, outer))
 		return -EMSGSIZE;
 	if (!esplane_outer_is_udp(outer))
 		return 0;
-	return nla_put_u32(skb, ESPLANE_A_SA_ENCAP_SPORT, ntohs(outer->sport)) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_ENCAP_DPORT, ntohs(outer->dport));
+	return esplane_put_u32(skb, ESPLANE_A_SA_ENCAP_SPORT, ntohs(outer->sport)) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_ENCAP_DPORT, ntohs(outer->dport));
 }
 
 static int put_limits(struct sk_buff *skb, const struct esplane_limits *l)
@@ -433,22 +434,22 @@ static int put_usage(struct sk_buff *skb, const struct esplane_sa *sa)
 
 static int put_integ(struct sk_buff *skb, const struct esplane_transform *t)
 {
-	return t->integ ? nla_put_u32(skb, ESPLANE_A_SA_INTEG, t->integ) : 0;
+	return t->integ ? esplane_put_u32(skb, ESPLANE_A_SA_INTEG, t->integ) : 0;
 }
 
 static int put_identity(struct sk_buff *skb, const struct esplane_sa *sa)
 {
 	const struct crypto_tfm *tfm = crypto_aead_tfm(sa->aead);
 
-	return nla_put_u32(skb, ESPLANE_A_SA_ID, sa->id) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_DIRECTION, sa->direction) ?:
-	       nla_put_be32(skb, ESPLANE_A_SA_SPI, sa->spi) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_MODE, sa->mode) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_ENCR, sa->transform->encr) ?:
+	return esplane_put_u32(skb, ESPLANE_A_SA_ID, sa->id) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_DIRECTION, sa->direction) ?:
+	       esplane_put_be32(skb, ESPLANE_A_SA_SPI, sa->spi) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_MODE, sa->mode) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_ENCR, sa->transform->encr) ?:
 	       put_integ(skb, sa->transform) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_KEY_LEN, sa->key_bits) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_FLAGS, sa->flags) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_IF_ID, sa->if_id) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_KEY_LEN, sa->key_bits) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_FLAGS, sa->flags) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_IF_ID, sa->if_id) ?:
 	       put_u64(skb, ESPLANE_A_SA_COOKIE, sa->cookie) ?:
 	       nla_put_string(skb, ESPLANE_A_SA_DRIVER,
 			      crypto_tfm_alg_driver_name((struct crypto_tfm *)tfm));
@@ -470,10 +471,10 @@ static int put_replay(struct sk_buff *skb, struct esplane_sa *sa)
 	elsewhere = esplane_parallel_count(sa);
 	rcu_read_unlock();
 	return put_u64(skb, ESPLANE_A_SA_SEQ, seq) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_WINDOW, r->window) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_MISSING, missing) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_REPLAY_WINDOW, r->window) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_REPLAY_MISSING, missing) ?:
 	       put_u64(skb, ESPLANE_A_SA_REPLAY_LATE, late) ?:
-	       nla_put_u32(skb, ESPLANE_A_SA_REPLAY_DEEPEST, deepest) ?:
+	       esplane_put_u32(skb, ESPLANE_A_SA_REPLAY_DEEPEST, deepest) ?:
 	       put_u64(skb, ESPLANE_A_SA_TRAINS_ELSEWHERE, elsewhere);
 }
 
