@@ -12,8 +12,9 @@
  *     for who found it in a policy or the database. So a packet that read a policy just before its
  *     SA was swapped and deleted still is sent.
  *  3. The timer was stopped for good before that reference went, so it cannot fire any more.
- *  4. The last reference, perhaps of a train that an asynchronous cipher has, queues the freeing.
- *     Nobody else can reach the memory: readers by 2, the timer by 3, the reaper had a reference.
+ *  4. The last reference, perhaps of a train that an asynchronous cipher has, queues the freeing;
+ *     the database's own goes where freeing may sleep. Nobody else can reach the memory: readers by
+ *     2, the timer by 3, the reaper had a reference.
  *
  * Killing (a hard limit) only sets @dead and queues the reaper, which does 1 if nobody has yet, and
  * reports it. Whoever sets @dead queues it, so there is one reaper and one hard sa-expire.
@@ -33,9 +34,9 @@
 #include "sad.h"
 #include "transform.h"
 
-static void free_work(struct work_struct *work)
+/* Nobody else has it. May sleep. */
+static void sa_free(struct esplane_sa *sa)
 {
-	struct esplane_sa *sa = container_of(work, struct esplane_sa, free_work);
 	struct esplane_sad *sad = &sa->en->sad;
 
 	esplane_key_export_forget(sa);
@@ -49,6 +50,11 @@ static void free_work(struct work_struct *work)
 	/* From here on the namespace may go: only the address is used. */
 	if (atomic_dec_and_test(&sad->alive))
 		wake_up_var(&sad->alive);
+}
+
+static void free_work(struct work_struct *work)
+{
+	sa_free(container_of(work, struct esplane_sa, free_work));
 }
 
 void esplane_sa_put(struct esplane_sa *sa)
@@ -67,7 +73,8 @@ static void unlinked_work(struct work_struct *work)
 	struct esplane_sa *sa = container_of(to_rcu_work(work), struct esplane_sa, unlinked);
 
 	esplane_lifetime_stop(sa);
-	esplane_sa_put(sa);
+	if (refcount_dec_and_test(&sa->refs))
+		sa_free(sa);
 }
 
 void esplane_sa_put_unlinked(struct esplane_sa *sa)
